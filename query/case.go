@@ -1,0 +1,236 @@
+// Package query holds the case: one DuckDB file with everything that is known
+// about an incident, the schema of the relations in it, and the SQL functions
+// that rules and analysts use on it. It knows nothing of how events get into a
+// case, nor of what is concluded from them.
+package query
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// SchemaVersion is the version of the relations in a case file. A case of
+// another version is refused: its columns may mean something else.
+const SchemaVersion = 1
+
+// lockWait is how long a writer waits for the processes that hold the case.
+const lockWait = 10 * time.Second
+
+var (
+	// ErrNotCase says that a file is not a case: no DuckDB file, or one that
+	// trailscan did not make.
+	ErrNotCase = errors.New("not a trailscan case")
+	// ErrVersion says that a case was made by an incompatible trailscan.
+	ErrVersion = errors.New("case has another schema version")
+	// ErrLocked says that another process holds the case.
+	ErrLocked = errors.New("case is in use")
+)
+
+// Mode says how a case is opened.
+type Mode int
+
+const (
+	// ReadOnly opens an existing case for queries; many processes may.
+	ReadOnly Mode = iota
+	// ReadWrite opens an existing case to change it; one process may.
+	ReadWrite
+	// Create opens a case to change it and makes it where there is none.
+	Create
+)
+
+// Options are the resources that a case may use. Zero values leave the choice
+// to DuckDB (all cores, 80 % of memory).
+type Options struct {
+	Mode        Mode
+	Threads     int
+	MemoryLimit string // DuckDB's spelling: "800MB", "2GiB"
+	Version     string // of trailscan, kept in the case it creates
+}
+
+// Case is an open case. Its DB is safe for concurrent use; every connection of
+// it runs in UTC and knows the functions of the dialect.
+type Case struct {
+	DB   *sql.DB
+	Path string
+	conn io.Closer
+}
+
+// Open opens the case at path. The file is created with mode 0600, for it
+// holds the session tokens that CloudTrail writes; the caller sets a umask that
+// keeps the write-ahead log beside it private too. A ReadWrite or Create waits
+// up to ten seconds for other processes to let go of the file.
+func Open(ctx context.Context, path string, o Options) (*Case, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist) && o.Mode != Create:
+		return nil, fmt.Errorf("case %s does not exist: load logs into it with `trailscan ingest`, or name another with --case", path)
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("open case: %w", err)
+	case err == nil && info.IsDir():
+		return nil, fmt.Errorf("open case %s: is a directory: %w", path, ErrNotCase)
+	}
+	isNew := err != nil
+
+	c, err := connect(ctx, path, o)
+	if err != nil {
+		return nil, err
+	}
+	if isNew {
+		err = errors.Join(os.Chmod(path, 0o600), c.create(ctx, o.Version))
+	} else {
+		err = c.check(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// Close releases the case and its lock.
+func (c *Case) Close() error {
+	return errors.Join(c.DB.Close(), c.conn.Close())
+}
+
+// Log records a command that changed the case, so that a reader can tell how
+// the case came to be.
+func (c *Case) Log(ctx context.Context, version string, args []string) error {
+	_, err := c.DB.ExecContext(ctx,
+		`INSERT INTO case_log SELECT now()::TIMESTAMP, ?, ?`, version, strings.Join(args, " "))
+	if err != nil {
+		return fmt.Errorf("log command in case %s: %w", c.Path, err)
+	}
+	return nil
+}
+
+// connect opens the DuckDB file, waiting for its lock, and tells what stands in
+// the way in the words of a user.
+func connect(ctx context.Context, path string, o Options) (*Case, error) {
+	deadline := time.Now().Add(lockWait)
+	for {
+		c, err := dial(ctx, path, o)
+		switch {
+		case err == nil:
+			return c, nil
+		case !isLockError(err):
+			if isForeign(err) {
+				return nil, fmt.Errorf("open case %s: %w: %s", path, ErrNotCase, firstLine(err))
+			}
+			return nil, fmt.Errorf("open case %s: %w", path, err)
+		case time.Now().After(deadline):
+			return nil, fmt.Errorf("open case %s: %w by %s: wait for it to end or stop it", path, ErrLocked, lockHolder(err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func dial(ctx context.Context, path string, o Options) (*Case, error) {
+	settings := url.Values{
+		// No extension is ever fetched: everything needed is linked in.
+		"autoinstall_known_extensions": {"false"},
+		"autoload_known_extensions":    {"false"},
+	}
+	if o.Mode == ReadOnly {
+		settings.Set("access_mode", "read_only")
+	}
+	if o.Threads > 0 {
+		settings.Set("threads", strconv.Itoa(o.Threads))
+	}
+	if o.MemoryLimit != "" {
+		settings.Set("memory_limit", o.MemoryLimit)
+	}
+	connector, err := duckdb.NewConnector(path+"?"+settings.Encode(), prepareConn)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, db.Close(), connector.Close())
+	}
+	return &Case{DB: db, Path: path, conn: connector}, nil
+}
+
+// prepareConn gives a new connection the settings and functions that every
+// query may count on. The functions are temporary, so that a read-only case
+// made by an older trailscan has this version's.
+func prepareConn(e driver.ExecerContext) error {
+	for _, stmt := range append([]string{`SET TimeZone = 'UTC'`}, dialectMacros...) {
+		if _, err := e.ExecContext(context.Background(), stmt, nil); err != nil {
+			return fmt.Errorf("prepare connection: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c *Case) create(ctx context.Context, version string) error {
+	tx, err := c.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("create case %s: %w", c.Path, err)
+	}
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(ctx, schemaSQL); err != nil {
+		return fmt.Errorf("create case %s: %w", c.Path, err)
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO case_info VALUES (?, ?)`, SchemaVersion, "trailscan "+version); err != nil {
+		return fmt.Errorf("create case %s: %w", c.Path, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("create case %s: %w", c.Path, err)
+	}
+	return nil
+}
+
+func (c *Case) check(ctx context.Context) error {
+	var version int
+	var createdBy string
+	err := c.DB.QueryRowContext(ctx, `SELECT schema_version, created_by FROM case_info`).Scan(&version, &createdBy)
+	if err != nil {
+		return fmt.Errorf("open case %s: %w: it has no case_info: choose another file with --case", c.Path, ErrNotCase)
+	}
+	if version != SchemaVersion {
+		return fmt.Errorf("open case %s: %w: it has %d, made by %s, and this trailscan needs %d: load the logs into a new case",
+			c.Path, ErrVersion, version, createdBy, SchemaVersion)
+	}
+	return nil
+}
+
+func isLockError(err error) bool {
+	return strings.Contains(err.Error(), "Could not set lock on file") ||
+		strings.Contains(err.Error(), "Conflicting lock")
+}
+
+func isForeign(err error) bool {
+	return strings.Contains(err.Error(), "not a valid DuckDB database file") ||
+		strings.Contains(err.Error(), "Serialization Error") ||
+		strings.Contains(err.Error(), "Trying to read a database file with version")
+}
+
+var lockHolderText = regexp.MustCompile(`Conflicting lock is held in (.*? \(PID \d+\))`)
+
+// lockHolder names the process that holds the case, from DuckDB's message.
+func lockHolder(err error) string {
+	if m := lockHolderText.FindStringSubmatch(err.Error()); m != nil {
+		return m[1]
+	}
+	return "another process"
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

@@ -1,0 +1,143 @@
+package query
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func openTemp(t *testing.T) *Case {
+	t.Helper()
+	c, err := Open(context.Background(), filepath.Join(t.TempDir(), "case.duckdb"), Options{Mode: Create, Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+func TestOpenCreatesPrivateFile(t *testing.T) {
+	c := openTemp(t)
+	info, err := os.Stat(c.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode().Perm(); got != 0o600 {
+		t.Errorf("mode is %o, want 600", got)
+	}
+}
+
+func TestEventsHasTheColumnsOfTheSchema(t *testing.T) {
+	c := openTemp(t)
+	rows, err := c.DB.Query(`SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'events' ORDER BY ordinal_position`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var got []Column
+	for rows.Next() {
+		var col Column
+		if err := rows.Scan(&col.Name, &col.Type); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, col)
+	}
+	if len(got) != len(EventColumns) {
+		t.Fatalf("events has %d columns, want %d", len(got), len(EventColumns))
+	}
+	for i := range got {
+		if got[i] != EventColumns[i] {
+			t.Errorf("column %d is %v, want %v", i, got[i], EventColumns[i])
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	foreign := filepath.Join(dir, "foreign.duckdb")
+	db, err := sql.Open("duckdb", foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`CREATE TABLE t (i INTEGER)`); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	older := filepath.Join(dir, "older.duckdb")
+	if db, err = sql.Open("duckdb", older); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`CREATE TABLE case_info (schema_version INTEGER, created_by VARCHAR); INSERT INTO case_info VALUES (0, 'trailscan 0')`); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+
+	for _, tc := range []struct {
+		name, path string
+		mode       Mode
+		want       error
+	}{
+		{"missing", filepath.Join(dir, "none"), ReadOnly, nil},
+		{"text file", write("text", "this is no database, and long enough to be read as a header of one"), ReadWrite, ErrNotCase},
+		{"empty file", write("empty", ""), ReadOnly, ErrNotCase},
+		{"directory", dir, Create, ErrNotCase},
+		{"another DuckDB database", foreign, ReadOnly, ErrNotCase},
+		{"another version", older, ReadWrite, ErrVersion},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c, err := Open(ctx, tc.path, Options{Mode: tc.mode})
+			if err == nil {
+				c.Close()
+				t.Fatal("opened")
+			}
+			if tc.want != nil && !errors.Is(err, tc.want) {
+				t.Errorf("error is %q, want %q", err, tc.want)
+			}
+			t.Log(err)
+		})
+	}
+}
+
+func TestDialect(t *testing.T) {
+	c := openTemp(t)
+	for _, tc := range []struct{ sql, want string }{
+		{`json_extract_scalar('{"a":"x"}', '$.a')`, "x"},
+		{`json_extract_scalar('{"a":1}', '$.a')`, "1"},
+		{`json_extract_scalar('{"a":true}', '$.a')`, "true"},
+		{`json_extract_scalar('{"a":[1]}', '$.a')`, "NULL"},
+		{`json_extract_scalar('{"a":{"b":1}}', '$.a')`, "NULL"},
+		{`json_extract_scalar('{"a":null}', '$.a')`, "NULL"},
+		{`json_extract_scalar('{"a":{"b":["x","y"]}}', '$.a.b[1]')`, "y"},
+		{`json_extract_scalar('not json', '$.a')`, "NULL"},
+		{`json_extract_scalar(NULL, '$.a')`, "NULL"},
+		{`date_diff('minute', TIMESTAMP '2026-01-01 00:00:59', TIMESTAMP '2026-01-01 00:01:01')`, "0"},
+		{`date_diff('hour', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-02 01:59:59')`, "25"},
+		{`regexp_like('arn:aws:iam', 'aws.*iam')`, "true"},
+		{`cardinality(['a','b'])`, "2"},
+	} {
+		t.Run(tc.sql, func(t *testing.T) {
+			var got string
+			if err := c.DB.QueryRow(`SELECT coalesce(CAST(` + tc.sql + ` AS VARCHAR), 'NULL')`).Scan(&got); err != nil {
+				t.Fatal(err)
+			}
+			if got != tc.want {
+				t.Errorf("got %s, want %s", got, tc.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,252 @@
+-- The relations of a case. events is a view: what is stored differs from what is
+-- read where that loses nothing (recipient_account_id is kept apart, so that a record
+-- that had none can be told from one that named its own account).
+
+CREATE TABLE records (
+    event_id VARCHAR,
+    request_id VARCHAR,
+    shared_event_id VARCHAR,
+    event_time TIMESTAMP,
+    event_version VARCHAR,
+    event_source VARCHAR,
+    event_name VARCHAR,
+    event_type VARCHAR,
+    event_category VARCHAR,
+    api_version VARCHAR,
+    aws_region VARCHAR,
+    source_ip_address VARCHAR,
+    user_agent VARCHAR,
+    error_code VARCHAR,
+    error_message VARCHAR,
+    read_only BOOLEAN,
+    management_event BOOLEAN,
+    session_credential_from_console BOOLEAN,
+    recipient_account_id VARCHAR,
+    vpc_endpoint_id VARCHAR,
+    vpc_endpoint_account_id VARCHAR,
+    identity_type VARCHAR,
+    principal_id VARCHAR,
+    identity_arn VARCHAR,
+    identity_account_id VARCHAR,
+    access_key_id VARCHAR,
+    user_name VARCHAR,
+    invoked_by VARCHAR,
+    identity_provider VARCHAR,
+    credential_id VARCHAR,
+    identity_store_arn VARCHAR,
+    on_behalf_of_user_id VARCHAR,
+    session_created TIMESTAMP,
+    session_mfa BOOLEAN,
+    session_issuer_type VARCHAR,
+    session_issuer_arn VARCHAR,
+    session_issuer_principal_id VARCHAR,
+    session_issuer_account_id VARCHAR,
+    session_issuer_name VARCHAR,
+    source_identity VARCHAR,
+    session_assumed_root VARCHAR,
+    federated_provider VARCHAR,
+    issued_access_key_id VARCHAR,
+    issued_principal_arn VARCHAR,
+    issued_expiration TIMESTAMP,
+    user_identity VARCHAR,
+    request_parameters VARCHAR,
+    response_elements VARCHAR,
+    additional_event_data VARCHAR,
+    service_event_details VARCHAR,
+    resources VARCHAR,
+    tls_details VARCHAR,
+    edge_device_details VARCHAR,
+    insight_details VARCHAR,
+    addendum VARCHAR,
+    extra VARCHAR,
+    source_id BIGINT,
+    record_index BIGINT
+);
+
+CREATE VIEW events AS SELECT
+    event_id,
+    request_id,
+    shared_event_id,
+    event_time,
+    event_version,
+    event_source,
+    event_name,
+    event_type,
+    event_category,
+    api_version,
+    aws_region,
+    source_ip_address,
+    user_agent,
+    error_code,
+    error_message,
+    read_only,
+    management_event,
+    session_credential_from_console,
+    coalesce(recipient_account_id, identity_account_id) AS account_id,
+    vpc_endpoint_id,
+    vpc_endpoint_account_id,
+    identity_type,
+    principal_id,
+    identity_arn,
+    identity_account_id,
+    access_key_id,
+    user_name,
+    invoked_by,
+    identity_provider,
+    credential_id,
+    identity_store_arn,
+    on_behalf_of_user_id,
+    session_created,
+    session_mfa,
+    session_issuer_type,
+    session_issuer_arn,
+    session_issuer_principal_id,
+    session_issuer_account_id,
+    session_issuer_name,
+    source_identity,
+    session_assumed_root,
+    federated_provider,
+    issued_access_key_id,
+    issued_principal_arn,
+    issued_expiration,
+    user_identity,
+    request_parameters,
+    response_elements,
+    additional_event_data,
+    service_event_details,
+    resources,
+    tls_details,
+    edge_device_details,
+    insight_details,
+    addendum,
+    extra,
+    source_id,
+    record_index
+FROM records;
+
+-- One row a file, object or stream that was loaded; status is loaded, damaged
+-- (some of it could not be read) or unreadable.
+CREATE TABLE sources (
+    source_id BIGINT PRIMARY KEY,
+    uri VARCHAR NOT NULL,
+    format VARCHAR,
+    sha256 VARCHAR,
+    bytes BIGINT,
+    records BIGINT,
+    rejected BIGINT,
+    duplicates BIGINT,
+    conflicts BIGINT,
+    first_event_time TIMESTAMP,
+    last_event_time TIMESTAMP,
+    etag VARCHAR,
+    status VARCHAR NOT NULL,
+    ingested_at TIMESTAMP NOT NULL
+);
+
+-- What could not be read, or is a copy of an event that differs from it. raw is
+-- the text as it stands in the source, as far as it is text.
+CREATE TABLE rejects (
+    source_id BIGINT NOT NULL,
+    record_index BIGINT NOT NULL,
+    reason VARCHAR NOT NULL,
+    raw VARCHAR
+);
+
+CREATE TABLE findings (
+    id VARCHAR,
+    rule VARCHAR,
+    title VARCHAR,
+    severity VARCHAR,
+    tactic VARCHAR,
+    techniques VARCHAR[],
+    outcome VARCHAR,
+    first_seen TIMESTAMP,
+    last_seen TIMESTAMP,
+    count BIGINT,
+    account_id VARCHAR,
+    regions VARCHAR[],
+    principal_id VARCHAR,
+    principal_arn VARCHAR,
+    access_key_ids VARCHAR[],
+    source_ips VARCHAR[],
+    user_agents VARCHAR[],
+    resources VARCHAR[],
+    event_ids VARCHAR[],
+    in_lineage BOOLEAN,
+    summary VARCHAR
+);
+
+-- What the rules could not say anything about, and why.
+CREATE TABLE assessment (
+    rule VARCHAR,
+    assessed VARCHAR,
+    reason VARCHAR
+);
+
+-- The question that the stored lineage answers.
+CREATE TABLE lineage (
+    keys VARCHAR[],
+    compromised_since TIMESTAMP,
+    compromised_since_why VARCHAR,
+    as_of TIMESTAMP
+);
+
+CREATE TABLE credentials (
+    id VARCHAR,
+    access_key_ids VARCHAR[],
+    kind VARCHAR,
+    principal_id VARCHAR,
+    principal_arn VARCHAR,
+    account_id VARCHAR,
+    session_name VARCHAR,
+    source_identity VARCHAR,
+    parent VARCHAR,
+    via VARCHAR,
+    issued_event_id VARCHAR,
+    issued_at TIMESTAMP,
+    expires_at TIMESTAMP,
+    expires_derived BOOLEAN,
+    first_used TIMESTAMP,
+    last_used TIMESTAMP,
+    event_count BIGINT,
+    uses VARCHAR, -- JSON array
+    certainty VARCHAR,
+    why VARCHAR,
+    live_at_end BOOLEAN,
+    survives_key_disable BOOLEAN,
+    ended_by VARCHAR
+);
+
+CREATE TABLE principals (
+    arn VARCHAR,
+    principal_id VARCHAR,
+    account_id VARCHAR,
+    kind VARCHAR,
+    how VARCHAR,
+    event_id VARCHAR,
+    time TIMESTAMP,
+    certainty VARCHAR,
+    why VARCHAR
+);
+
+CREATE TABLE lineage_edges (
+    "from" VARCHAR,
+    "to" VARCHAR,
+    via VARCHAR,
+    event_id VARCHAR,
+    time TIMESTAMP,
+    certainty VARCHAR,
+    why VARCHAR
+);
+
+-- The events that a credential of the lineage made, by the row that holds each.
+-- actor is owner, intruder or unclear; all but the owner's are the lineage's.
+CREATE TABLE lineage_events (
+    source_id BIGINT,
+    record_index BIGINT,
+    credential_id VARCHAR,
+    actor VARCHAR
+);
+
+CREATE TABLE case_log (time TIMESTAMP, version VARCHAR, arguments VARCHAR);
+CREATE TABLE case_info (schema_version INTEGER, created_by VARCHAR);

@@ -1,0 +1,89 @@
+// Package rules holds the detections: what each looks for, its compilation to
+// SQL over the events relation, and the findings that come of it. A rule is a
+// value in a list (one file a tactic), not code; adding one is adding an entry.
+package rules
+
+import "time"
+
+// Severity says how bad a finding is if it is what it looks like.
+type Severity int
+
+// Severities, from the least.
+const (
+	Info Severity = iota
+	Low
+	Medium
+	High
+	Critical
+)
+
+// Rule is one detection. Its SQL fields are expressions over the columns of
+// events in the dialect that DuckDB and Trino share. A rule without a shape
+// (Threshold, Sequence, FirstSeen) matches every event for which Where holds;
+// at most one shape is set.
+type Rule struct {
+	ID         string // "TS-PE-002"
+	Title      string // a noun phrase of what happened
+	Severity   Severity
+	Tactic     string   // short name in ATT&CK v18, "persistence"
+	Techniques []string // ATT&CK v18, "T1098.001"
+
+	// Where holds for the events that the rule is about.
+	Where string
+	// Resource is what the event acted on: a name, an ARN or an id. NULL or
+	// "" where it says none.
+	Resource string
+	// Explain says what the behaviour means to a responder and what to look at
+	// next: a sentence or two.
+	Explain string
+	// Outcomes narrows the rule to some of them; nil means all three.
+	Outcomes []Outcome
+
+	Threshold *Threshold
+	Sequence  *Sequence
+	FirstSeen *FirstSeen
+}
+
+// Outcome tells what became of a call.
+type Outcome string
+
+// A call succeeded, was denied for want of permission, or failed otherwise.
+const (
+	Success Outcome = "success"
+	Denied  Outcome = "denied"
+	Failed  Outcome = "failed"
+)
+
+// Threshold matches the events of a group once they reach a number within a
+// window of time that slides over them.
+type Threshold struct {
+	By       []string // expressions of the group; an event where one is NULL is left out
+	Distinct string   // what is counted once each; "" counts events
+	Count    int      // at least so many
+	Window   time.Duration
+}
+
+// Sequence matches when Steps happen one after the other for one value of the
+// join, the last within Within of the first. Where of the rule narrows every
+// step. The events of all steps are the finding's.
+type Sequence struct {
+	Steps  []Step
+	Within time.Duration
+}
+
+// Step is an event of a sequence and the value that joins it to the others.
+type Step struct {
+	Where string
+	On    string // NULL joins nothing
+}
+
+// FirstSeen matches an event whose key the case's own earlier events (those
+// where Among holds, the rule's Where by default) did not have. The first
+// Learn of the history of each scope only teaches; events of the lineage never
+// do.
+type FirstSeen struct {
+	Scope []string // whose history counts: an account, a principal
+	Key   []string // what must be new to it
+	Among string
+	Learn time.Duration
+}
