@@ -183,6 +183,9 @@ CREATE TABLE assessment (
     reason VARCHAR
 );
 
+-- The values that a user gave to the rules that compare with a list, by its name.
+CREATE TABLE lists (name VARCHAR, value VARCHAR);
+
 -- The question that the stored lineage answers.
 CREATE TABLE lineage (
     keys VARCHAR[],

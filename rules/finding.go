@@ -33,6 +33,14 @@ type Finding struct {
 // element of assessment.json.
 type Assessment struct {
 	Rule     string `json:"rule"`
-	Assessed string `json:"assessed"` // assessed, not_assessable or not_assessed
-	Reason   string `json:"reason"`
+	Assessed string `json:"assessed"` // Assessed, NotAssessable or NotAssessed
+	Reason   string `json:"reason"`   // "" for Assessed
 }
+
+// A rule had what it needs; the case holds no events of the class that it
+// needs; or a list that it needs was not given.
+const (
+	Assessed      = "assessed"
+	NotAssessable = "not_assessable"
+	NotAssessed   = "not_assessed"
+)

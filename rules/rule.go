@@ -5,26 +5,15 @@ package rules
 
 import "time"
 
-// Severity says how bad a finding is if it is what it looks like.
-type Severity int
-
-// Severities, from the least.
-const (
-	Info Severity = iota
-	Low
-	Medium
-	High
-	Critical
-)
-
 // Rule is one detection. Its SQL fields are expressions over the columns of
-// events in the dialect that DuckDB and Trino share. A rule without a shape
-// (Threshold, Sequence, FirstSeen) matches every event for which Where holds;
-// at most one shape is set.
+// events, and a column outcome (success, denied or failed), in the dialect that
+// DuckDB and Trino share. A rule without a shape (Threshold, Sequence,
+// FirstSeen) matches every event for which Where holds; at most one shape is
+// set.
 type Rule struct {
-	ID         string // "TS-PE-002"
-	Title      string // a noun phrase of what happened
-	Severity   Severity
+	ID         string   // "TS-PE-002"
+	Title      string   // a noun phrase of what happened
+	Severity   Severity // of a success, or of what Outcomes asks for
 	Tactic     string   // short name in ATT&CK v18, "persistence"
 	Techniques []string // ATT&CK v18, "T1098.001"
 
@@ -38,21 +27,17 @@ type Rule struct {
 	Explain string
 	// Outcomes narrows the rule to some of them; nil means all three.
 	Outcomes []Outcome
+	// Needs is the class of events without which the rule can say nothing. ""
+	// derives it from the event names in the rule's SQL.
+	Needs Class
+	// List names the list that a user must give before the rule can run; its SQL
+	// reads it with (SELECT value FROM lists WHERE name = '…'). "" needs none.
+	List string
 
 	Threshold *Threshold
 	Sequence  *Sequence
 	FirstSeen *FirstSeen
 }
-
-// Outcome tells what became of a call.
-type Outcome string
-
-// A call succeeded, was denied for want of permission, or failed otherwise.
-const (
-	Success Outcome = "success"
-	Denied  Outcome = "denied"
-	Failed  Outcome = "failed"
-)
 
 // Threshold matches the events of a group once they reach a number within a
 // window of time that slides over them.

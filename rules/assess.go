@@ -1,0 +1,197 @@
+package rules
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Class is a class of events that a trail records or not. A case without it
+// cannot show what a rule over it looks for, and silence then means nothing.
+type Class string
+
+// The classes. Management events are all but the data, network and Insights
+// events; those of global services stand in the logs of one region.
+const (
+	AnyEvent        Class = "any"
+	Management      Class = "management"
+	ManagementRead  Class = "management_read"
+	GlobalService   Class = "global_service" // changes to IAM and its like
+	SignIn          Class = "sign_in"
+	S3Data          Class = "s3_data"
+	LambdaData      Class = "lambda_data"
+	OtherData       Class = "data"
+	NetworkActivity Class = "network_activity"
+)
+
+// homeRegions are where the partitions of AWS log global services.
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events
+const homeRegions = `'us-east-1', 'us-gov-west-1', 'cn-north-1', 'us-iso-east-1', 'us-isob-east-1', 'eusc-de-east-1'`
+
+// Conditions of the classes over events. Records before 2021 lack
+// eventCategory, older ones managementEvent and readOnly as well.
+const (
+	isManagement = `(coalesce(event_category, CASE WHEN management_event = false OR NOT (` + notS3Object + `) THEN 'Data' ELSE 'Management' END) = 'Management')`
+	notS3Object  = `event_source IS DISTINCT FROM 's3.amazonaws.com' OR event_name NOT IN
+		('GetObject', 'PutObject', 'DeleteObject', 'DeleteObjects', 'HeadObject', 'CopyObject', 'UploadPart', 'ListObjects')`
+	isRead = `(coalesce(read_only, regexp_like(event_name, '` + readName + `')))`
+	// readName is what a read-only call is named like. AssumeRole is one too.
+	readName = `^(Get|List|Describe|Lookup|Head|BatchGet|Search|Query|Scan|Decrypt|Simulate|AssumeRole)`
+)
+
+// classInfo says how a class is recognised in a case and how its absence is
+// explained.
+type classInfo struct {
+	class   Class
+	where   string
+	missing string
+}
+
+var classes = []classInfo{
+	{AnyEvent, `true`, "the case holds no events"},
+	{Management, isManagement, "the case holds no management events"},
+	{ManagementRead, isManagement + ` AND ` + isRead,
+		"the case holds no read-only management events: the trail records writes only, or the reads were left out of the export"},
+	{GlobalService, isManagement + ` AND (aws_region IN (` + homeRegions + `) OR event_source = 'iam.amazonaws.com')`,
+		"the case holds no management events of the region where global services such as IAM are logged (us-east-1 in the commercial partition)"},
+	{SignIn, isManagement + ` AND (aws_region IN (` + homeRegions + `) OR event_source = 'signin.amazonaws.com')`,
+		"the case holds no sign-in events and none of the region where they are logged (us-east-1 in the commercial partition)"},
+	{S3Data, `NOT ` + isManagement + ` AND event_source = 's3.amazonaws.com' AND event_category IS DISTINCT FROM 'NetworkActivity'`,
+		"the case holds no S3 data events: the trail does not record calls on objects"},
+	{LambdaData, `NOT ` + isManagement + ` AND event_source = 'lambda.amazonaws.com' AND event_category IS DISTINCT FROM 'NetworkActivity'`,
+		"the case holds no Lambda data events: the trail does not record invocations"},
+	{OtherData, `event_category = 'Data' OR management_event = false`, "the case holds no data events"},
+	{NetworkActivity, `event_category = 'NetworkActivity'`, "the case holds no network activity events"},
+}
+
+// survey is what a case holds, as far as rules need it.
+type survey struct {
+	events  map[Class]int64
+	history time.Duration // from the first event to the last
+}
+
+func surveyCase(ctx context.Context, conn *sql.Conn) (*survey, error) {
+	counts := make([]int64, len(classes))
+	targets := make([]any, 0, len(classes)+2)
+	var selected []string
+	for i, c := range classes {
+		selected = append(selected, "count(CASE WHEN "+c.where+" THEN 1 END)")
+		targets = append(targets, &counts[i])
+	}
+	var first, last sql.NullTime
+	targets = append(targets, &first, &last)
+	row := conn.QueryRowContext(ctx, `SELECT `+strings.Join(selected, ",\n")+`, min(event_time), max(event_time) FROM events`)
+	if err := row.Scan(targets...); err != nil {
+		return nil, fmt.Errorf("survey the events: %w", err)
+	}
+	s := &survey{events: map[Class]int64{}, history: last.Time.Sub(first.Time)}
+	for i, c := range classes {
+		s.events[c.class] = counts[i]
+	}
+	return s, nil
+}
+
+// assess says whether the case can show what the rule looks for.
+func (s *survey) assess(r Rule, lists map[string][]string) Assessment {
+	if r.List != "" && len(lists[r.List]) == 0 {
+		return Assessment{r.ID, NotAssessed, fmt.Sprintf("the list %s was not given", r.List)}
+	}
+	for _, need := range r.needs() {
+		for _, c := range classes {
+			if c.class == need && s.events[need] == 0 {
+				return Assessment{r.ID, NotAssessable, c.missing}
+			}
+		}
+	}
+	if f := r.FirstSeen; f != nil && s.history < f.Learn {
+		return Assessment{r.ID, NotAssessable, fmt.Sprintf(
+			"the rule learns what is usual for %s, and the case spans %s", span(f.Learn), span(s.history))}
+	}
+	return Assessment{Rule: r.ID, Assessed: Assessed}
+}
+
+// needs are the classes of which the case must hold events, every one.
+func (r Rule) needs() []Class {
+	if r.Needs != "" {
+		return []Class{r.Needs}
+	}
+	if r.Sequence == nil {
+		return []Class{classOf(r.Where, r.Where)}
+	}
+	var needs []Class
+	for _, step := range r.Sequence.Steps {
+		c := classOf(step.Where, r.Where+"\n"+step.Where)
+		if c == AnyEvent {
+			c = classOf(r.Where, r.Where)
+		}
+		if !slices.Contains(needs, c) {
+			needs = append(needs, c)
+		}
+	}
+	return needs
+}
+
+var (
+	namesCondition = regexp.MustCompile(`event_name\s*(?:=|IN|LIKE)\s*(\([^)]*\)|'[^']*')`)
+	quotedText     = regexp.MustCompile(`'([^']*)'`)
+	readNames      = regexp.MustCompile(readName)
+	signInNames    = regexp.MustCompile(`^(ConsoleLogin|SwitchRole|ExitRole|GetSigninToken|CheckMfa|CredentialChallenge|CredentialVerification|UserAuthentication|PasswordRecovery\w*|PasswordUpdated|EmailUpdated)$`)
+	s3ObjectNames  = regexp.MustCompile(`^((Get|Put|Delete|Head|Copy|Restore|Select)Objects?\w*|ListObject\w*|UploadPart\w*)$`)
+	// Calls on a bucket's or object's settings that look like object names but
+	// are management events.
+	s3Settings = regexp.MustCompile(`ObjectLockConfiguration$`)
+)
+
+// classOf derives the class that a condition needs from the event names in it:
+// theirs when all are of one class, else management events of any kind. A
+// condition without names is about any event. sources is the text in which the
+// event sources stand.
+func classOf(condition, sources string) Class {
+	var class Class
+	for _, m := range namesCondition.FindAllStringSubmatch(condition, -1) {
+		for _, q := range quotedText.FindAllStringSubmatch(m[1], -1) {
+			c := classOfName(q[1], sources)
+			if class != "" && c != class {
+				return Management
+			}
+			class = c
+		}
+	}
+	switch {
+	case class != "":
+		return class
+	case strings.Contains(condition, "'NetworkActivity'"):
+		return NetworkActivity
+	case strings.Contains(condition, "'signin.amazonaws.com'"):
+		return SignIn
+	}
+	return AnyEvent
+}
+
+func classOfName(name, sources string) Class {
+	switch {
+	case strings.Contains(sources, "'signin.amazonaws.com'") && signInNames.MatchString(name):
+		return SignIn
+	case strings.Contains(sources, "'s3.amazonaws.com'") && s3ObjectNames.MatchString(name) && !s3Settings.MatchString(name):
+		return S3Data
+	case strings.Contains(sources, "'lambda.amazonaws.com'") && strings.HasPrefix(name, "Invoke"):
+		return LambdaData
+	case readNames.MatchString(name):
+		return ManagementRead
+	case strings.Contains(sources, "'iam.amazonaws.com'"):
+		return GlobalService
+	}
+	return Management
+}
+
+// span writes a duration in days or hours.
+func span(d time.Duration) string {
+	if d >= 48*time.Hour {
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
+	return fmt.Sprintf("%d hours", d/time.Hour)
+}

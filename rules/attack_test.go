@@ -1,0 +1,62 @@
+package rules
+
+import (
+	"slices"
+	"testing"
+)
+
+// attack says under which tactics ATT&CK v18 lists the techniques of the pack.
+var attack = map[string][]string{
+	"T1033":     {"discovery"},
+	"T1059.009": {"execution"},
+	"T1070":     {"defense-evasion"},
+	"T1078.004": {"defense-evasion", "initial-access", "persistence", "privilege-escalation"},
+	"T1087.004": {"discovery"},
+	"T1098":     {"persistence", "privilege-escalation"},
+	"T1098.001": {"persistence", "privilege-escalation"},
+	"T1098.003": {"persistence", "privilege-escalation"},
+	"T1098.004": {"persistence", "privilege-escalation"},
+	"T1110":     {"credential-access"},
+	"T1110.001": {"credential-access"},
+	"T1110.003": {"credential-access"},
+	"T1136.003": {"persistence"},
+	"T1185":     {"collection"},
+	"T1199":     {"initial-access"},
+	"T1201":     {"discovery"},
+	"T1484":     {"defense-evasion", "privilege-escalation"},
+	"T1484.002": {"defense-evasion", "privilege-escalation"},
+	"T1526":     {"discovery"},
+	"T1528":     {"credential-access"},
+	"T1530":     {"collection"},
+	"T1535":     {"defense-evasion"},
+	"T1548":     {"defense-evasion", "privilege-escalation"},
+	"T1548.005": {"defense-evasion", "privilege-escalation"},
+	"T1550.001": {"defense-evasion", "lateral-movement"},
+	"T1552.001": {"credential-access"},
+	"T1537":     {"exfiltration"},
+	"T1552.005": {"credential-access"},
+	"T1555.006": {"credential-access"},
+	"T1556":     {"credential-access", "defense-evasion", "persistence"},
+	"T1556.006": {"credential-access", "defense-evasion", "persistence"},
+	"T1562.001": {"defense-evasion"},
+	"T1562.007": {"defense-evasion"},
+	"T1562.008": {"defense-evasion"},
+	"T1580":     {"discovery"},
+	"T1621":     {"credential-access"},
+	"T1649":     {"credential-access"},
+	"T1666":     {"defense-evasion"},
+}
+
+func TestTacticIsOneOfTheTechnique(t *testing.T) {
+	for _, r := range Pack() {
+		for i, technique := range r.Techniques {
+			tactics, known := attack[technique]
+			if !known {
+				t.Errorf("%s: technique %s is not in the table", r.ID, technique)
+			}
+			if i == 0 && !slices.Contains(tactics, r.Tactic) {
+				t.Errorf("%s: ATT&CK lists %s under %v, not under %s", r.ID, technique, tactics, r.Tactic)
+			}
+		}
+	}
+}

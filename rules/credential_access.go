@@ -1,0 +1,123 @@
+package rules
+
+import "time"
+
+// credentialAccess are the rules about credentials taken from where they lie
+// or guessed at.
+func credentialAccess() []Rule {
+	return append(stolenCredentials(), storedSecrets()...)
+}
+
+// stolenCredentials are about credentials of programs, roles tried out and
+// keys that leaked.
+func stolenCredentials() []Rule {
+	return []Rule{
+		{
+			ID:         "TS-CA-005",
+			Title:      "Instance credentials used from a second public address",
+			Severity:   High,
+			Tactic:     "credential-access",
+			Techniques: []string{"T1552.005"},
+			Where: instanceSession + `
+            AND access_key_id LIKE 'ASIA%' AND invoked_by IS NULL
+            AND ` + publicAddress,
+			Resource:  `identity_arn`,
+			Explain:   `An instance leaves through one address; its credentials came from two. Find which is not the instance's, and revoke the role's sessions.`,
+			Threshold: &Threshold{By: []string{"access_key_id"}, Distinct: "source_ip_address", Count: 2, Window: 12 * time.Hour},
+		},
+		{
+			ID:         "TS-CA-005b",
+			Title:      "Instance credentials used from a workstation or an attack tool",
+			Severity:   High,
+			Tactic:     "credential-access",
+			Techniques: []string{"T1552.005"},
+			Where: instanceSession + `
+            AND invoked_by IS NULL
+            AND regexp_like(user_agent, '` + workstation + `')`,
+			Resource: `identity_arn`,
+			Explain:  `The agent's system is none that the instance runs. Treat the role's sessions as stolen.`,
+		},
+		{
+			ID:         "TS-CA-006",
+			Title:      "Function credentials used outside the function",
+			Severity:   High,
+			Tactic:     "credential-access",
+			Techniques: []string{"T1552.005"},
+			Where:      `event_source IS NOT NULL`,
+			Resource:   `coalesce(identity_arn, issued_principal_arn)`,
+			Explain:    `Lambda was handed these credentials, and a command line used them: they were read from the function's environment.`,
+			Sequence: &Sequence{
+				Steps: []Step{
+					{Where: `event_source = 'sts.amazonaws.com' AND event_name = 'AssumeRole'
+                AND coalesce(invoked_by, source_ip_address) IN ('lambda.amazonaws.com', 'edgelambda.amazonaws.com', 'glue.amazonaws.com')`, On: `issued_access_key_id`},
+					{Where: `access_key_id LIKE 'ASIA%' AND invoked_by IS NULL
+                AND (regexp_like(user_agent, '(?i)^\[?aws-cli/') AND NOT regexp_like(user_agent, 'exec-env/AWS_')
+                    OR regexp_like(user_agent, '` + workstation + `'))`, On: `access_key_id`},
+				},
+				Within: day,
+			},
+		},
+		{
+			ID:         "TS-CA-010",
+			Title:      "Roles tried one after the other",
+			Severity:   Medium,
+			Tactic:     "credential-access",
+			Techniques: []string{"T1110"},
+			Where: `event_source = 'sts.amazonaws.com'
+            AND event_name IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')`,
+			Resource:  assumedRole,
+			Explain:   `Somebody looks for a role that lets them in. See which attempt succeeded, if any.`,
+			Outcomes:  []Outcome{Denied, Failed},
+			Threshold: &Threshold{By: []string{"principal_id", "source_ip_address"}, Distinct: assumedRole, Count: 5, Window: burst},
+		},
+		{
+			ID:         "TS-CA-010b",
+			Title:      "Principals of other accounts enumerated through policies",
+			Severity:   Medium,
+			Tactic:     "discovery",
+			Techniques: []string{"T1087.004"},
+			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('UpdateAssumeRolePolicy', 'CreateRole')
+            AND error_code LIKE 'MalformedPolicyDocument%'`,
+			Resource:  targetRole,
+			Explain:   `A trust policy is refused when it names a principal that does not exist: so names are tried out. The tried names stand in the messages.`,
+			Outcomes:  []Outcome{Failed},
+			Threshold: &Threshold{By: []string{"principal_id"}, Count: 5, Window: burst},
+		},
+		{
+			ID:         "TS-CA-012",
+			Title:      "AWS quarantined a leaked key",
+			Severity:   Critical,
+			Tactic:     "credential-access",
+			Techniques: []string{"T1552.001"},
+			Where: `event_source = 'iam.amazonaws.com'
+            AND (event_name = 'AttachUserPolicy'
+                    AND regexp_like(json_extract_scalar(request_parameters, '$.policyArn'), ':policy/(?:.*/)?AWSCompromisedKeyQuarantine')
+                OR event_name = 'PutUserPolicy'
+                    AND regexp_like(json_extract_scalar(request_parameters, '$.policyName'), 'AWSExposedCredentialPolicy|AWSCompromisedKeyQuarantine'))`,
+			Resource: targetUser,
+			Explain:  `AWS found the user's key in public and attached a policy that blocks some calls, not all. The leak is older than this: contain the user now.`,
+		},
+		{
+			ID:         "TS-CA-013",
+			Title:      "Certificate, SSH key or service password made for a user",
+			Severity:   Medium,
+			Tactic:     "credential-access",
+			Techniques: []string{"T1649"},
+			Where: `(event_source = 'iam.amazonaws.com'
+                    AND event_name IN ('UploadSSHPublicKey', 'UploadSigningCertificate', 'CreateServiceSpecificCredential', 'ResetServiceSpecificCredential')
+                OR event_source = 'acm-pca.amazonaws.com' AND event_name IN ('IssueCertificate', 'GetCertificate')
+                    AND NOT ` + byService + `)`,
+			Resource: `coalesce(json_extract_scalar(response_elements, '$.sSHPublicKey.sSHPublicKeyId'), json_extract_scalar(response_elements, '$.certificate.certificateId'),
+                json_extract_scalar(response_elements, '$.serviceSpecificCredential.serviceSpecificCredentialId'),
+                json_extract_scalar(request_parameters, '$.certificateAuthorityArn'), ` + targetUser + `)`,
+			Explain: `A credential of another kind, which disabling access keys does not touch.`,
+		},
+	}
+}
+
+// workstation is a pattern for agents on the systems of people, not of
+// instances and functions.
+const workstation = `(?i)os/macos|darwin/|mac ?os ?x|os/windows#10|windows nt 10|kali|parrot|wsl2|stratus-red-team`
+
+// burst is the window of rules about attempts in quick succession.
+const burst = 10 * time.Minute

@@ -1,0 +1,96 @@
+package rules
+
+import "time"
+
+// discovery are the rules about looking around: who am I, what may I do, what
+// is there.
+func discovery() []Rule {
+	return []Rule{
+		{
+			ID:         "TS-DI-001",
+			Title:      "Caller identity asked for by somebody who never did",
+			Severity:   Low,
+			Tactic:     "discovery",
+			Techniques: []string{"T1033"},
+			Where: `event_source = 'sts.amazonaws.com' AND event_name = 'GetCallerIdentity'
+            AND invoked_by IS NULL`,
+			Resource:  `identity_arn`,
+			Explain:   `The first thing that anybody does with a key they found. No permission is needed, so nothing stops it.`,
+			FirstSeen: &FirstSeen{Scope: []string{"account_id"}, Key: []string{`coalesce(session_issuer_principal_id, principal_id)`}, Learn: 7 * day},
+		},
+		{
+			// Low: an inventory tool or a plan of infrastructure as code reads as
+			// much; denials among the calls are the next rule's.
+			ID:         "TS-DI-002",
+			Title:      "Burst of different read calls",
+			Severity:   Low,
+			Tactic:     "discovery",
+			Techniques: []string{"T1526"},
+			Where: `regexp_like(event_name, '^(?:Describe|List|Get)') AND invoked_by IS NULL
+            AND event_category IS DISTINCT FROM 'Data'
+            AND NOT ` + fromConsole,
+			Resource:  `event_source || ' ' || event_name`,
+			Explain:   `One principal reads across services within minutes. Whether it is an inventory or an intruder, the agent and the address tell.`,
+			Threshold: &Threshold{By: []string{"account_id", "principal_id", "source_ip_address"}, Distinct: `event_source || ' ' || event_name`, Count: 20, Window: 5 * time.Minute},
+		},
+		{
+			ID:         "TS-DI-003",
+			Title:      "Burst of denials: permissions probed",
+			Severity:   Medium,
+			Tactic:     "discovery",
+			Techniques: []string{"T1580"},
+			Where:      `invoked_by IS NULL AND identity_type IS DISTINCT FROM 'AWSService'`,
+			Resource:   `event_source || ' ' || event_name`,
+			Explain:    `Somebody tries what they may do. The calls that were not denied in between are what they can do.`,
+			Outcomes:   []Outcome{Denied},
+			Threshold:  &Threshold{By: []string{"account_id", "principal_id"}, Distinct: `event_source || ' ' || event_name`, Count: 10, Window: burst},
+		},
+		{
+			ID:         "TS-DI-004",
+			Title:      "Users, groups, roles and their rights listed",
+			Severity:   Low,
+			Tactic:     "discovery",
+			Techniques: []string{"T1087.004"},
+			Where: `event_source = 'iam.amazonaws.com' AND invoked_by IS NULL
+            AND event_name IN ('ListUsers', 'ListRoles', 'ListGroups', 'ListGroupsForUser', 'ListAccessKeys', 'ListPolicies',
+                'ListAttachedUserPolicies', 'ListUserPolicies', 'ListAttachedRolePolicies', 'ListRolePolicies',
+                'ListAttachedGroupPolicies', 'ListGroupPolicies', 'GetGroup', 'GetGroupPolicy', 'GetUserPolicy', 'GetRolePolicy',
+                'ListEntitiesForPolicy', 'GetAccountAuthorizationDetails', 'GetAccountSummary', 'SimulatePrincipalPolicy',
+                'SimulateCustomPolicy', 'GetContextKeysForPrincipalPolicy', 'ListMFADevices', 'ListVirtualMFADevices',
+                'ListInstanceProfiles', 'ListSAMLProviders', 'ListOpenIDConnectProviders', 'GenerateCredentialReport',
+                'GetCredentialReport', 'ListSSHPublicKeys', 'ListSigningCertificates', 'ListServiceSpecificCredentials',
+                'GetLoginProfile', 'ListAccountAliases')
+            AND NOT ` + fromConsole,
+			Resource:  `event_name`,
+			Explain:   `A map of who may do what, outside the console. What was listed tells what the caller was after.`,
+			Threshold: &Threshold{By: []string{"account_id", "principal_id"}, Distinct: "event_name", Count: 4, Window: burst},
+		},
+		{
+			ID:         "TS-DI-006",
+			Title:      "Organization or contacts looked up by somebody who never did",
+			Severity:   Low,
+			Tactic:     "discovery",
+			Techniques: []string{"T1087.004"},
+			Where: `event_source IN ('organizations.amazonaws.com', 'account.amazonaws.com') AND invoked_by IS NULL
+            AND event_name IN ('DescribeOrganization', 'ListAccounts', 'DescribeAccount', 'ListRoots', 'ListPolicies',
+                'ListAccountsForParent', 'ListOrganizationalUnitsForParent', 'ListDelegatedAdministrators', 'DescribePolicy',
+                'GetAlternateContact', 'GetContactInformation', 'GetPrimaryEmail', 'GetAccountInformation')`,
+			Resource:  `event_name`,
+			Explain:   `How the organization is built, and whom AWS writes to. Of use to somebody who wants to go on to other accounts.`,
+			FirstSeen: &FirstSeen{Scope: []string{"account_id"}, Key: []string{`coalesce(session_issuer_principal_id, principal_id)`}, Learn: 7 * day},
+		},
+		{
+			ID:         "TS-DI-007",
+			Title:      "Password policy and account summary read",
+			Severity:   Low,
+			Tactic:     "discovery",
+			Techniques: []string{"T1201"},
+			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('GetAccountPasswordPolicy', 'GetAccountSummary')
+            AND event_type IS DISTINCT FROM 'AwsServiceEvent' AND invoked_by IS NULL
+            AND NOT ` + fromConsole,
+			Resource:  `event_name`,
+			Explain:   `What passwords must look like is of use to whoever sets or guesses one.`,
+			Threshold: &Threshold{By: []string{"account_id", "principal_id"}, Count: 2, Window: burst},
+		},
+	}
+}

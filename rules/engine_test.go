@@ -1,0 +1,173 @@
+package rules
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"trailscan/query"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// base is when the events of the engine's tests begin.
+var base = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// ev is an event of the engine's tests: seconds after base, a name, who and
+// what. Its id is its place in the list.
+type ev struct {
+	at       int
+	name     string
+	who      string // principal
+	on       string // requestParameters.name
+	ip       string
+	err      string // errorCode
+	intruder bool   // an event of the lineage
+}
+
+func openCase(t testing.TB) *query.Case {
+	t.Helper()
+	c, err := query.Open(context.Background(), filepath.Join(t.TempDir(), "case.duckdb"), query.Options{Mode: query.Create, Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// put replaces the events of a case.
+func put(t interface {
+	Helper()
+	Fatal(...any)
+}, c *query.Case, events []ev) {
+	t.Helper()
+	var rows, tainted []string
+	for i, e := range events {
+		rows = append(rows, fmt.Sprintf(`('e%02d', TIMESTAMP '%s', 'iam.amazonaws.com', %s, 'us-east-1', '111122223333',
+			nullif(%s, ''), %s, 'AKIAIOSFODNN7EXAMPLE', nullif(%s, ''), 'aws-cli/2.15', nullif(%s, ''), %s, 1, %d)`,
+			i, base.Add(time.Duration(e.at)*time.Second).Format("2006-01-02 15:04:05"), quote(e.name),
+			quote(e.who), quote("arn:aws:iam::111122223333:user/"+e.who), quote(e.ip), quote(e.err),
+			quote(fmt.Sprintf(`{"name":%q}`, e.on)), i))
+		if e.intruder {
+			tainted = append(tainted, fmt.Sprintf(`(1, %d, 'AKIAIOSFODNN7EXAMPLE', 'intruder')`, i))
+		}
+	}
+	var sql strings.Builder
+	sql.WriteString(`DELETE FROM records; DELETE FROM lineage_events;`)
+	if len(rows) > 0 {
+		sql.WriteString(`INSERT INTO records (event_id, event_time, event_source, event_name, aws_region,
+			recipient_account_id, principal_id, identity_arn, access_key_id, source_ip_address, user_agent, error_code,
+			request_parameters, source_id, record_index) VALUES ` + strings.Join(rows, ", ") + ";")
+	}
+	if len(tainted) > 0 {
+		sql.WriteString(`INSERT INTO lineage_events VALUES ` + strings.Join(tainted, ", "))
+	}
+	if _, err := c.DB.Exec(sql.String()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const onName = `json_extract_scalar(request_parameters, '$.name')`
+
+var (
+	failedLogins = Rule{ID: "TS-XX-901", Where: `event_name = 'Login'`, Outcomes: []Outcome{Denied, Failed},
+		Threshold: &Threshold{By: []string{"principal_id"}, Count: 3, Window: time.Minute}}
+	sprayed = Rule{ID: "TS-XX-902", Where: `event_name = 'Login'`,
+		Threshold: &Threshold{By: []string{"source_ip_address"}, Distinct: "principal_id", Count: 3, Window: time.Minute}}
+	userThenKey = Rule{ID: "TS-XX-903", Resource: onName,
+		Sequence: &Sequence{Within: time.Hour, Steps: []Step{
+			{Where: `event_name = 'CreateUser'`, On: onName},
+			{Where: `event_name = 'CreateAccessKey'`, On: onName},
+		}}}
+	threeSteps = Rule{ID: "TS-XX-904", Where: `event_source = 'iam.amazonaws.com'`, Outcomes: []Outcome{Success},
+		Sequence: &Sequence{Within: time.Minute, Steps: []Step{
+			{Where: `event_name = 'A'`, On: onName},
+			{Where: `event_name = 'B'`, On: onName},
+			{Where: `event_name = 'C'`, On: onName},
+		}}}
+	twice = Rule{ID: "TS-XX-905",
+		Sequence: &Sequence{Within: time.Minute, Steps: []Step{
+			{Where: `event_name IN ('A', 'B')`, On: onName},
+			{Where: `event_name IN ('A', 'C')`, On: onName},
+		}}}
+	newAddress = Rule{ID: "TS-XX-906", Where: `source_ip_address IS NOT NULL`,
+		FirstSeen: &FirstSeen{Scope: []string{"principal_id"}, Key: []string{"source_ip_address"}, Learn: time.Hour}}
+	newAnywhere = Rule{ID: "TS-XX-907", Where: `event_name = 'A'`,
+		FirstSeen: &FirstSeen{Key: []string{"source_ip_address", "event_name"}, Among: `event_name IN ('A', 'B')`, Learn: time.Hour}}
+	anyCreate = Rule{ID: "TS-XX-908", Where: `event_name LIKE 'Create%'`, Resource: onName, Severity: High,
+		Title: "Something created", Tactic: "persistence", Techniques: []string{"T1136.003"}}
+)
+
+func TestShapes(t *testing.T) {
+	const hour, aDay = 3600, 86400
+	login := func(at int, who string) ev {
+		return ev{at: at, name: "Login", who: who, ip: "192.0.2.1", err: "Failed"}
+	}
+	for _, tc := range []struct {
+		name   string
+		rule   Rule
+		events []ev
+		want   string
+	}{
+		{"predicate", anyCreate, []ev{{name: "CreateUser"}, {name: "DeleteUser"}, {name: "CreateKey", err: "AccessDenied"}}, "e00 e02"},
+
+		{"threshold: three within the window", failedLogins, []ev{login(0, "a"), login(30, "a"), login(50, "a")}, "e00 e01 e02"},
+		{"threshold: at the window's edge", failedLogins, []ev{login(0, "a"), login(30, "a"), login(60, "a")}, "e00 e01 e02"},
+		{"threshold: just past the edge", failedLogins, []ev{login(0, "a"), login(30, "a"), login(61, "a")}, ""},
+		{"threshold: all in one second", failedLogins, []ev{login(7, "a"), login(7, "a"), login(7, "a")}, "e00 e01 e02"},
+		{"threshold: groups apart", failedLogins, []ev{login(0, "a"), login(1, "b"), login(2, "a"), login(3, "b")}, ""},
+		{"threshold: no group, no count", failedLogins, []ev{login(0, ""), login(1, ""), login(2, "")}, ""},
+		{"threshold: successes do not count", failedLogins, []ev{login(0, "a"), {at: 1, name: "Login", who: "a"}, login(2, "a")}, ""},
+		{"threshold: window slides", failedLogins, []ev{login(0, "a"), login(50, "a"), login(70, "a"), login(110, "a"), login(500, "a")}, "e01 e02 e03"},
+
+		{"distinct: same value once", sprayed, []ev{login(0, "a"), login(1, "b"), login(2, "a"), login(3, "b")}, ""},
+		{"distinct: three values", sprayed, []ev{login(0, "a"), login(1, "b"), login(2, "a"), login(3, "c")}, "e00 e01 e02 e03"},
+		{"distinct: repeated value keeps counting", sprayed, []ev{login(0, "a"), login(50, "a"), login(100, "b"), login(110, "c")}, "e01 e02 e03"},
+		{"distinct: at the edge", sprayed, []ev{login(0, "a"), login(1, "b"), login(60, "c")}, "e00 e01 e02"},
+		{"distinct: past the edge", sprayed, []ev{login(0, "a"), login(1, "b"), login(61, "c")}, ""},
+		{"distinct: all in one second", sprayed, []ev{login(5, "a"), login(5, "a"), login(5, "b"), login(5, "c")}, "e00 e01 e02 e03"},
+
+		{"sequence", userThenKey, []ev{{name: "CreateUser", on: "x"}, {at: 9, name: "CreateAccessKey", on: "x"}}, "e00 e01"},
+		{"sequence: wrong order", userThenKey, []ev{{at: 9, name: "CreateUser", on: "x"}, {name: "CreateAccessKey", on: "x"}}, ""},
+		{"sequence: other value", userThenKey, []ev{{name: "CreateUser", on: "x"}, {at: 9, name: "CreateAccessKey", on: "y"}}, ""},
+		{"sequence: same second, recorded the other way round", userThenKey, []ev{{name: "CreateAccessKey", on: "x"}, {name: "CreateUser", on: "x"}}, "e00 e01"},
+		{"sequence: at the edge", userThenKey, []ev{{name: "CreateUser", on: "x"}, {at: hour, name: "CreateAccessKey", on: "x"}}, "e00 e01"},
+		{"sequence: past the edge", userThenKey, []ev{{name: "CreateUser", on: "x"}, {at: hour + 1, name: "CreateAccessKey", on: "x"}}, ""},
+		{"sequence: three steps", threeSteps, []ev{{name: "A", on: "x"}, {at: 1, name: "C", on: "x"}, {at: 2, name: "B", on: "x"}, {at: 3, name: "C", on: "x"}}, "e00 e02 e03"},
+		{"sequence: denied step is none", threeSteps, []ev{{name: "A", on: "x"}, {at: 2, name: "B", on: "x", err: "AccessDenied"}, {at: 3, name: "C", on: "x"}}, ""},
+		{"sequence: whole chain within", threeSteps, []ev{{name: "A", on: "x"}, {at: 40, name: "B", on: "x"}, {at: 61, name: "C", on: "x"}}, ""},
+		{"sequence: an event is one step", twice, []ev{{name: "A", on: "x"}}, ""},
+		{"sequence: two of a kind", twice, []ev{{name: "A", on: "x"}, {name: "A", on: "x"}}, "e00 e01"},
+		{"sequence: step that can be both", twice, []ev{{name: "A", on: "x"}, {name: "B", on: "x"}}, "e00 e01"},
+
+		{"first seen: learning only teaches", newAddress, []ev{{who: "a", ip: "192.0.2.1"}, {at: hour - 1, who: "a", ip: "192.0.2.2"}, {at: 2 * hour, who: "a", ip: "192.0.2.2"}}, ""},
+		{"first seen: at the end of learning", newAddress, []ev{{who: "a", ip: "192.0.2.1"}, {at: hour, who: "a", ip: "192.0.2.2"}}, "e01"},
+		{"first seen: known key", newAddress, []ev{{who: "a", ip: "192.0.2.1"}, {at: 5 * hour, who: "a", ip: "192.0.2.1"}}, ""},
+		{"first seen: another scope's key is new here", newAddress, []ev{{who: "b", ip: "192.0.2.2"}, {who: "a", ip: "192.0.2.1"}, {at: 2 * hour, who: "a", ip: "192.0.2.2"}}, "e02"},
+		{"first seen: new for a day", newAddress, []ev{{who: "a", ip: "192.0.2.1"}, {at: hour, who: "a", ip: "192.0.2.2"}, {at: hour + aDay, who: "a", ip: "192.0.2.2"}, {at: hour + aDay + 1, who: "a", ip: "192.0.2.2"}}, "e01 e02"},
+		{"first seen: the lineage teaches nothing", newAddress, []ev{{who: "a", ip: "192.0.2.1"}, {at: 10, who: "a", ip: "192.0.2.9", intruder: true}, {at: 5 * aDay, who: "a", ip: "192.0.2.9", intruder: true}}, "e02"},
+		{"first seen: no history, no verdict", newAddress, []ev{{who: "a", ip: "192.0.2.9", intruder: true}, {at: 5 * aDay, who: "a", ip: "192.0.2.8", intruder: true}}, ""},
+		{"first seen: without scope, among others", newAnywhere, []ev{{name: "B", ip: "192.0.2.1"}, {at: 2 * hour, name: "A", ip: "192.0.2.1"}, {at: 2 * hour, name: "C", ip: "192.0.2.3"}}, "e01"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := openCase(t)
+			put(t, c, tc.events)
+			got, err := Match(context.Background(), c, tc.rule)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Join(got, " ") != tc.want {
+				// Events of one second come by id; want lists them so.
+				t.Errorf("found %q, want %q", strings.Join(got, " "), tc.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,52 @@
+package rules
+
+// execution are the rules about making AWS run something: here, what lends the
+// caller another's rights or hides the caller's own machine.
+func execution() []Rule {
+	return []Rule{
+		{
+			// Low: people use CloudShell for small jobs.
+			ID:         "TS-EX-017",
+			Title:      "CloudShell opened",
+			Severity:   Low,
+			Tactic:     "execution",
+			Techniques: []string{"T1059.009"},
+			Where:      `event_source = 'cloudshell.amazonaws.com' AND event_name IN ('CreateEnvironment', 'CreateSession')`,
+			Resource:   `coalesce(json_extract_scalar(request_parameters, '$.EnvironmentId'), json_extract_scalar(response_elements, '$.EnvironmentId'))`,
+			Explain:    `A shell in AWS's own network: its calls come from Amazon addresses, with the rights of the console session.`,
+		},
+		{
+			ID:         "TS-EX-017b",
+			Title:      "IAM changed from CloudShell",
+			Severity:   Medium,
+			Tactic:     "execution",
+			Techniques: []string{"T1059.009"},
+			Where: `event_source = 'iam.amazonaws.com' AND read_only IS DISTINCT FROM true
+            AND regexp_like(user_agent, '(?i)exec-env/CloudShell')`,
+			Resource: `coalesce(` + targetOfPolicy + `, event_name)`,
+			Explain:  `Who changes users and policies by command in a console session may have nothing but the console. See how they signed in.`,
+		},
+		{
+			ID:         "TS-EX-023",
+			Title:      "Job or notebook given a role by somebody who never did",
+			Severity:   Medium,
+			Tactic:     "privilege-escalation",
+			Techniques: []string{"T1098.003"},
+			Where: `event_source IN ('sagemaker.amazonaws.com', 'glue.amazonaws.com', 'codebuild.amazonaws.com', 'datapipeline.amazonaws.com',
+                'bedrock-agentcore-control.amazonaws.com', 'apprunner.amazonaws.com')
+            AND event_name IN ('CreateNotebookInstance', 'CreateTrainingJob', 'CreateProcessingJob', 'CreateAutoMLJob', 'CreateAutoMLJobV2',
+                'CreatePipeline', 'CreateDevEndpoint', 'UpdateDevEndpoint', 'CreateJob', 'UpdateJob', 'CreateSession', 'CreateProject',
+                'CreateNotebookInstanceLifecycleConfig', 'UpdateNotebookInstanceLifecycleConfig', 'CreatePresignedNotebookInstanceUrl',
+                'PutPipelineDefinition', 'CreateCodeInterpreter', 'CreateService')
+            AND NOT ` + byService,
+			Resource: `coalesce(json_extract_scalar(request_parameters, '$.roleArn'), json_extract_scalar(request_parameters, '$.role'), json_extract_scalar(request_parameters, '$.serviceRole'),
+                json_extract_scalar(request_parameters, '$.executionRoleArn'), event_name)`,
+			Explain: `Whoever runs code under a role has the role's rights: a way up that attaches no policy. Look at which role was passed.`,
+			FirstSeen: &FirstSeen{
+				Scope: []string{"account_id"},
+				Key:   []string{`coalesce(session_issuer_principal_id, principal_id)`, `event_source`},
+				Learn: 7 * day,
+			},
+		},
+	}
+}

@@ -1,0 +1,123 @@
+package rules
+
+import "strings"
+
+// Expressions that many rules share, over the columns of events in the dialect
+// of the rules. regexp_extract gives NULL on Trino and "" on DuckDB where
+// nothing matches, hence nullif.
+
+// caller is the name of the IAM user who calls, in lower case: user names are
+// unique whatever their case. Some records carry the ARN alone.
+const caller = `lower(coalesce(user_name, nullif(regexp_extract(identity_arn, ':user/(?:.*/)?([^/]+)$', 1), '')))`
+
+// targetUser, targetRole and targetGroup name what an IAM call acts on. The
+// record of a denied IAM call has no request parameters, but its message says
+// "on resource: user NAME because …".
+const (
+	targetUser  = `lower(coalesce(json_extract_scalar(request_parameters, '$.userName'), nullif(regexp_extract(error_message, 'on resource: user ([^ ]+)', 1), '')))`
+	targetRole  = `coalesce(json_extract_scalar(request_parameters, '$.roleName'), nullif(regexp_extract(error_message, 'on resource: role ([^ ]+)', 1), ''))`
+	targetGroup = `coalesce(json_extract_scalar(request_parameters, '$.groupName'), nullif(regexp_extract(error_message, 'on resource: group ([^ ]+)', 1), ''))`
+
+	// targetOfPolicy is the user, role or group whose policies a call changes.
+	targetOfPolicy = `coalesce(json_extract_scalar(request_parameters, '$.userName'),
+                json_extract_scalar(request_parameters, '$.roleName'),
+                json_extract_scalar(request_parameters, '$.groupName'),
+                nullif(regexp_extract(error_message, 'on resource: (?:user|role|group|policy) ([^ ]+)', 1), ''))`
+)
+
+// aboutAnother holds when the user that a call acts on is not its caller; a
+// request without a name acts on the caller.
+const aboutAnother = targetUser + ` IS NOT NULL
+            AND ` + targetUser + ` IS DISTINCT FROM ` + caller
+
+// byService holds for what AWS does of its own accord, under a service's name
+// or a service-linked role; byStack for what CloudFormation does for somebody,
+// who may well be the intruder: only rules about the everyday life of stacks
+// leave that out.
+const (
+	byService = `(coalesce(identity_type, '') IN ('AWSService', 'AWSInternal')
+                OR coalesce(session_issuer_arn, '') LIKE '%:role/aws-service-role/%')`
+	byStack = `coalesce(invoked_by, '') = 'cloudformation.amazonaws.com'`
+)
+
+// fromConsole holds for the calls of a console session. Records before 2023
+// lack sessionCredentialFromConsole; there the agent tells.
+const fromConsole = `(coalesce(session_credential_from_console, false)
+                OR regexp_like(coalesce(user_agent, ''), '^\[?(?:Mozilla/|AWS Internal|(?:console|signin|cloudformation)\.amazonaws\.com|S3Console/)'))`
+
+// An address of the caller; services and AWS itself stand there by name. A
+// private one reached AWS through a VPC endpoint.
+const (
+	fromAddress   = `regexp_like(source_ip_address, '^(?:[0-9]{1,3}\.){3}[0-9]{1,3}$|^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$')`
+	publicAddress = fromAddress + `
+            AND NOT regexp_like(source_ip_address, '^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|[fF][cCdD]|[fF][eE]80:)')`
+	// network is the /16 of an IPv4 address and the /48 of an IPv6 one: what
+	// stays when a provider hands out another address.
+	network = `nullif(regexp_extract(source_ip_address, '^([0-9]+\.[0-9]+\.|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F]*)', 1), '')`
+)
+
+// instanceSession holds for the credentials of an EC2 instance's role: their
+// session is named after the instance.
+const instanceSession = `regexp_like(coalesce(identity_arn, ''), ':assumed-role/[^/]+/i-(?:[0-9a-fA-F]{8}|[0-9a-fA-F]{17})$')`
+
+// adminPolicy holds for a policy ARN that makes an administrator, by AWS's
+// names or an account's own.
+const adminPolicy = `regexp_like(coalesce(json_extract_scalar(request_parameters, '$.policyArn'), ''),
+                ':aws:policy/(?:.*/)?(?:AdministratorAccess|IAMFullAccess|PowerUserAccess|AWSOrganizationsFullAccess)$|:[0-9]{12}:policy/(?:.*/)?[^/]*(?i:admin|full_?-?access)[^/]*$')`
+
+// document is the text of a policy in the request parameters. It stands there
+// as a string; some exports leave it URL-encoded, and then it has no quote.
+func document(path string) string {
+	text := `json_extract_scalar(request_parameters, '` + path + `')`
+	return `(CASE WHEN strpos(` + text + `, '"') = 0 THEN try(url_decode(` + text + `)) ELSE ` + text + ` END)`
+}
+
+// Patterns over a policy's text, of what a statement is about. Names of actions
+// have no case; a star may be written as its JSON escape. The actions of
+// escalation lead to all the others.
+const (
+	allow        = `"Effect"\s*:\s*"Allow"`
+	anyResource  = `"Resource"\s*:\s*(?:\[[^\]]*)?"(?:\*|\\u002a)"`
+	anyAction    = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:\*|\\u002a|\*:\*)"|"NotAction"\s*:`
+	escalation   = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:(?:iam|sts|organizations):(?:\*|\\u002a)|iam:(?:Add|Attach|Create|Pass|Put|Set|Update)[a-z]*\*|sts:Assume[a-z]*\*|iam:(?:PassRole|CreateAccessKey|CreateLoginProfile|UpdateLoginProfile|AttachUserPolicy|AttachRolePolicy|AttachGroupPolicy|PutUserPolicy|PutRolePolicy|PutGroupPolicy|CreatePolicyVersion|SetDefaultPolicyVersion|AddUserToGroup|UpdateAssumeRolePolicy)|sts:AssumeRole)"`
+	wholeIAM     = `"Action"\s*:\s*(?:\[[^\]]*)?"iam:(?:\*|\\u002a)"`
+	wholeService = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:kms|lambda|s3|dynamodb|ec2|glue|ssm|cloudformation|datapipeline|secretsmanager|rds|eks|ecs|cloudtrail|guardduty):(?:\*|\\u002a)"`
+)
+
+// grants is a pattern for a policy with an Allow statement, free of
+// conditions, of what the action pattern says on every resource. JSON leaves
+// the order of members open.
+func grants(action string) string {
+	const between = `(?:[^{}]|\{\s*\})*` // an empty condition is none
+	a, e, r := "(?:"+action+")", allow, anyResource
+	orders := [][]string{{e, a, r}, {e, r, a}, {a, e, r}, {a, r, e}, {r, a, e}, {r, e, a}}
+	var all []string
+	for _, o := range orders {
+		all = append(all, strings.Join(o, between))
+	}
+	return `(?is)\{` + between + `(?:` + strings.Join(all, "|") + `)` + between + `\}`
+}
+
+// policyGrants holds for a call that writes such a policy.
+func policyGrants(action string) string {
+	return `regexp_like(` + document("$.policyDocument") + `, '` + grants(action) + `')`
+}
+
+// trusts is a pattern for a trust policy with an Allow statement whose
+// principals match; other members of the statement may nest.
+func trusts(principal string) string {
+	const between = `(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*`
+	return `(?is)\{` + between + `(?:` + allow + between + principal + `|` + principal + between + allow + `)`
+}
+
+// trustDocument is the trust policy that CreateRole and UpdateAssumeRolePolicy
+// write.
+var trustDocument = `coalesce(` + document("$.assumeRolePolicyDocument") + `, ` + document("$.policyDocument") + `)`
+
+// The principals of a trust policy: anybody; an account, once the events' own
+// is taken out of the text; an identity provider.
+const (
+	anybody          = `"Principal"\s*:\s*(?:"\*"|\{[^{}]*"AWS"\s*:\s*(?:\[[^\]]*)?"\*"[^{}]*\})`
+	anAccount        = `"Principal"\s*:\s*\{[^{}]*"AWS"\s*:\s*(?:\[[^\]]*)?"(?:arn:[a-z0-9-]+:(?:iam|sts)::)?[0-9]{12}[":][^{}]*\}`
+	identityProvider = `"Principal"\s*:\s*\{[^{}]*"Federated"\s*:[^{}]*\}`
+)

@@ -1,0 +1,82 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// novelty is how long after its first appearance a key still counts as new, so
+// that a finding shows what was done with it and not only the first call.
+const novelty = 24 * time.Hour
+
+// compileFirstSeen finds the earliest time that each key was taught ("known")
+// and the earliest of each scope ("history"). An event is found when its
+// scope has learned for Learn already and its key is not known by then, or
+// became known, after the learning, within the day before. Events of the
+// lineage teach nothing: what the intruder does first is no baseline, and
+// however often they do it, it stays new until someone else does it. A scope
+// without a history of its own is not judged.
+func (r Rule) compileFirstSeen() string {
+	f := r.FirstSeen
+	scopeDefs, scope, present := named("scope", f.Scope)
+	keyDefs, key, keyPresent := named("key", f.Key)
+	both := slices.Concat(scope, key)
+	defs := slices.Concat(scopeDefs, keyDefs)
+	present = append(present, keyPresent...)
+	taught, judged := "tainted.source_id IS NULL", ""
+	if f.Among != "" {
+		// One look at the events serves both: those that teach and those that
+		// are judged are told apart by flags.
+		about, among := r.condition(), group(f.Among)
+		defs = append(defs,
+			"CASE WHEN "+about+" THEN 1 ELSE 0 END AS judged",
+			"CASE WHEN "+among+" THEN 1 ELSE 0 END AS teaches")
+		r.Where, r.Outcomes = "("+about+")\nOR "+among, nil
+		taught, judged = "hit.teaches = 1\n        AND "+taught, "hit.judged = 1\n    AND "
+	}
+	learned := "history.since + " + interval(f.Learn)
+	ctes := []string{
+		callsCTE(),
+		r.hit(defs, present),
+		"tainted AS (\n    SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'\n)",
+		lines(
+			"known AS (",
+			"    SELECT "+strings.Join(both, ", ")+", min(event_time) AS since",
+			"    FROM hit",
+			"    LEFT JOIN tainted ON tainted.source_id = hit.source_id AND tainted.record_index = hit.record_index",
+			"    WHERE "+taught,
+			"    GROUP BY "+strings.Join(both, ", "),
+			")"),
+		historyCTE(scope),
+	}
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + lines(
+		"SELECT "+wrap(prefixed("hit.", columns)),
+		"FROM hit",
+		join("JOIN", "history", scope),
+		join("LEFT JOIN", "known", both),
+		"WHERE "+judged+"hit.event_time >= "+learned,
+		"    AND (known.since IS NULL",
+		"        OR (known.since >= "+learned+" AND hit.event_time <= known.since + "+interval(novelty)+"))")
+}
+
+func historyCTE(scope []string) string {
+	if len(scope) == 0 {
+		return "history AS (\n    SELECT min(since) AS since FROM known\n)"
+	}
+	names := strings.Join(scope, ", ")
+	return "history AS (\n    SELECT " + names + ", min(since) AS since FROM known GROUP BY " + names + "\n)"
+}
+
+// join joins a relation to hit on equal columns, or to every hit when there are
+// none.
+func join(kind, relation string, on []string) string {
+	if len(on) == 0 {
+		return "CROSS JOIN " + relation
+	}
+	terms := make([]string, len(on))
+	for i, c := range on {
+		terms[i] = relation + "." + c + " = hit." + c
+	}
+	return kind + " " + relation + " ON " + strings.Join(terms, " AND ")
+}

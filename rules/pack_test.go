@@ -1,0 +1,165 @@
+package rules
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"trailscan/ingest"
+	"trailscan/query"
+)
+
+// tactics of ATT&CK v18 for the cloud, by short name.
+var tactics = []string{"initial-access", "execution", "persistence", "privilege-escalation", "defense-evasion",
+	"credential-access", "discovery", "lateral-movement", "collection", "exfiltration", "impact"}
+
+var (
+	ruleID    = regexp.MustCompile(`^TS-[A-Z]{2,3}-\d{3}[a-z]?$`)
+	technique = regexp.MustCompile(`^T\d{4}(\.\d{3})?$`)
+	// notTrino are constructs of DuckDB that Trino does not know.
+	notTrino = regexp.MustCompile(`(?i)::|\bQUALIFY\b|\blist_\w+\(|\barray_to_string\(|\bstruct_\w+\(|->|\bILIKE\b|\bSIMILAR\s+TO\b|` +
+		`\bUSING\s+SAMPLE\b|\bEXCLUDE\b|\bGROUP\s+BY\s+ALL\b|\bjson_extract_string\(|\bregexp_matches\(|\bstring_split\(|` +
+		`\bcontains\(|\bprefix\(|\bsuffix\(|\bendswith\(|\bepoch\(|\bstring_agg\(|\bFOR\s+\w+\s+IN\b|==`)
+	// jsonDots is a member of a JSON column read like that of a struct.
+	jsonDots = regexp.MustCompile(`\b(user_identity|request_parameters|response_elements|additional_event_data|service_event_details|resources|tls_details)\.\w`)
+	literal  = regexp.MustCompile(`'(?:[^']|'')*'`)
+)
+
+func TestPackIsWellFormed(t *testing.T) {
+	c := openCase(t)
+	seen := map[string]bool{}
+	for _, r := range Pack() {
+		t.Run(r.ID, func(t *testing.T) {
+			if seen[r.ID] {
+				t.Error("the id is taken")
+			}
+			seen[r.ID] = true
+			if !ruleID.MatchString(r.ID) {
+				t.Error("the id is not TS-XX-000")
+			}
+			if r.Title == "" || strings.HasSuffix(r.Title, ".") || strings.Contains(r.Title, "\n") {
+				t.Errorf("title %q is not a noun phrase", r.Title)
+			}
+			if r.Explain == "" {
+				t.Error("explains nothing")
+			}
+			if !slices.Contains(tactics, r.Tactic) {
+				t.Errorf("tactic %q is none of ATT&CK v18", r.Tactic)
+			}
+			if len(r.Techniques) == 0 {
+				t.Error("names no technique")
+			}
+			for _, id := range r.Techniques {
+				if !technique.MatchString(id) {
+					t.Errorf("technique %q is no ATT&CK id", id)
+				}
+			}
+			for _, need := range r.needs() {
+				if !slices.ContainsFunc(classes, func(c classInfo) bool { return c.class == need }) {
+					t.Errorf("needs the class %q, which does not exist", need)
+				}
+			}
+			if err := r.validate(); err != nil {
+				t.Fatal(err)
+			}
+			sql := literal.ReplaceAllString(r.SQL(), "''")
+			if found := notTrino.FindString(sql); found != "" {
+				t.Errorf("the SQL has %q, which Trino does not know", found)
+			}
+			if found := jsonDots.FindString(sql); found != "" {
+				t.Errorf("the SQL reads %q: JSON columns are read with json_extract_scalar", found)
+			}
+			if _, err := Match(context.Background(), c, r); err != nil {
+				t.Errorf("the SQL does not run: %v\n%s", err, r.SQL())
+			}
+		})
+	}
+}
+
+// TestFixtures runs every rule over its own fixtures: testdata/ID/match*.json
+// are records in which it must find something, nomatch*.json near misses.
+func TestFixtures(t *testing.T) {
+	known := map[string]bool{}
+	c := openCase(t)
+	for _, r := range Pack() {
+		known[r.ID] = true
+		t.Run(r.ID, func(t *testing.T) {
+			for _, kind := range []string{"match", "nomatch"} {
+				files, err := filepath.Glob(filepath.Join("testdata", r.ID, kind+"*.json"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(files) == 0 {
+					t.Errorf("has no testdata/%s/%s.json", r.ID, kind)
+				}
+				for _, file := range files {
+					loadOnly(t, c, file)
+					found, err := Match(context.Background(), c, r)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if kind == "match" && len(found) == 0 {
+						t.Errorf("%s: finds nothing", file)
+					}
+					if kind == "nomatch" && len(found) > 0 {
+						t.Errorf("%s: finds %v", file, found)
+					}
+				}
+			}
+		})
+	}
+	dirs, err := filepath.Glob("testdata/TS-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		if !known[filepath.Base(dir)] {
+			t.Errorf("%s belongs to no rule", dir)
+		}
+	}
+}
+
+// loadOnly makes the file's records all that the case holds.
+func loadOnly(t *testing.T, c *query.Case, file string) {
+	t.Helper()
+	if _, err := c.DB.Exec(`DELETE FROM records; DELETE FROM sources; DELETE FROM rejects`); err != nil {
+		t.Fatal(err)
+	}
+	s, err := ingest.Load(context.Background(), c, []string{file}, ingest.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Rejected > 0 || s.Conflicts > 0 || s.Duplicates > 0 {
+		t.Errorf("%s: %d records rejected, %d duplicates, %d conflicts", file, s.Rejected, s.Duplicates, s.Conflicts)
+	}
+}
+
+func TestSQLReadsWell(t *testing.T) {
+	for name, r := range map[string]Rule{"predicate": anyCreate, "threshold": failedLogins, "distinct": sprayed, "sequence": threeSteps, "first_seen": newAddress} {
+		t.Run(name, func(t *testing.T) { golden(t, filepath.Join("testdata", "sql", name+".sql"), r.SQL()+"\n") })
+	}
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (accept with -update):\n%s", file, got)
+	}
+}

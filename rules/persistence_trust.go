@@ -1,0 +1,258 @@
+package rules
+
+// persistentTrust are about roles and who may assume them, second factors,
+// identity providers and Identity Center.
+func persistentTrust() []Rule {
+	return []Rule{
+		{
+			ID:         "TS-PE-010",
+			Title:      "Role created",
+			Severity:   Low,
+			Tactic:     "persistence",
+			Techniques: []string{"T1136.003"},
+			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('CreateRole', 'CreateServiceLinkedRole')
+            AND NOT ` + byService,
+			Resource: `coalesce(json_extract_scalar(response_elements, '$.role.arn'), ` + targetRole + `, json_extract_scalar(request_parameters, '$.aWSServiceName'))`,
+			Explain:  `Deployments make roles every day. Look at whom this one trusts and what was attached.`,
+		},
+		{
+			ID:         "TS-PE-011",
+			Title:      "Role opened to another account, a further provider or everybody",
+			Severity:   High,
+			Tactic:     "persistence",
+			Techniques: []string{"T1098.003"},
+			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('UpdateAssumeRolePolicy', 'CreateRole')
+            AND (regexp_like(` + trustDocument + `, '` + trusts(anybody) + `')
+                OR regexp_like(replace(` + trustDocument + `, coalesce(account_id, '-'), 'own'), '` + trusts(anAccount) + `')
+                OR event_name = 'UpdateAssumeRolePolicy' AND regexp_like(` + trustDocument + `, '` + trusts(identityProvider) + `'))`,
+			Resource: `coalesce(json_extract_scalar(response_elements, '$.role.arn'), ` + targetRole + `)`,
+			Explain:  `Somebody outside can assume the role, without any key of this account. Unless the account or provider named is yours, put the old trust policy back and revoke the role's sessions.`,
+		},
+		{
+			ID:         "TS-PE-011b",
+			Title:      "Role created for an identity provider",
+			Severity:   Medium,
+			Tactic:     "persistence",
+			Techniques: []string{"T1098.003"},
+			Where: `event_source = 'iam.amazonaws.com' AND event_name = 'CreateRole'
+            AND coalesce(` + targetRole + `, '') NOT LIKE 'AWSReservedSSO_%'
+            AND regexp_like(` + trustDocument + `, '` + trusts(identityProvider) + `')`,
+			Resource: `coalesce(json_extract_scalar(response_elements, '$.role.arn'), ` + targetRole + `)`,
+			Explain:  `Whoever controls the provider can become this role. Check that the provider and the subjects in the condition are yours.`,
+		},
+		{
+			// Low: how deployments are changed; whom the policy lets in decides.
+			ID:         "TS-PE-011c",
+			Title:      "Trust policy of a role changed",
+			Severity:   Low,
+			Tactic:     "persistence",
+			Techniques: []string{"T1098.003"},
+			Where: `event_source = 'iam.amazonaws.com' AND event_name = 'UpdateAssumeRolePolicy'
+            AND NOT ` + byService,
+			Resource: targetRole,
+			Explain:  `Who may assume the role is now somebody else. The record of a denied attempt does not say whom it was for.`,
+		},
+		{
+			// Low: everybody does it for themselves.
+			ID:         "TS-PE-012",
+			Title:      "MFA device created or registered",
+			Severity:   Low,
+			Tactic:     "persistence",
+			Techniques: []string{"T1556.006"},
+			Where:      `event_source = 'iam.amazonaws.com' AND event_name IN ('CreateVirtualMFADevice', 'EnableMFADevice')`,
+			Resource:   `coalesce(json_extract_scalar(response_elements, '$.virtualMFADevice.serialNumber'), json_extract_scalar(request_parameters, '$.serialNumber'))`,
+			Explain:    `A second factor. An intruder registers one to satisfy policies that ask for MFA.`,
+		},
+		{
+			ID:         "TS-PE-012b",
+			Title:      "MFA device registered for another user",
+			Severity:   Medium,
+			Tactic:     "persistence",
+			Techniques: []string{"T1556.006"},
+			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('EnableMFADevice', 'ResyncMFADevice')
+            AND ` + aboutAnother,
+			Resource: `coalesce(json_extract_scalar(request_parameters, '$.serialNumber'), ` + targetUser + `)`,
+			Explain:  `The caller holds that user's second factor now. With a password set as well, it is a take-over.`,
+		},
+		{
+			ID:         "TS-PE-013",
+			Title:      "Role assumed with an MFA device not seen before",
+			Severity:   Low,
+			Tactic:     "persistence",
+			Techniques: []string{"T1556.006"},
+			Where: `event_source = 'sts.amazonaws.com' AND event_name = 'AssumeRole'
+            AND json_extract_scalar(request_parameters, '$.serialNumber') IS NOT NULL`,
+			Resource:  `json_extract_scalar(request_parameters, '$.serialNumber')`,
+			Explain:   `A user proved themselves with a device that is new to them. See who registered it, and when.`,
+			FirstSeen: &FirstSeen{Scope: []string{"principal_id"}, Key: []string{`json_extract_scalar(request_parameters, '$.serialNumber')`}, Learn: 7 * day},
+		},
+		{
+			// Medium: new telephones are set up so; of another user it is high.
+			ID:         "TS-PE-014",
+			Title:      "MFA device switched off or deleted",
+			Severity:   Medium,
+			Tactic:     "persistence",
+			Techniques: []string{"T1556.006"},
+			Where:      `event_source = 'iam.amazonaws.com' AND event_name IN ('DeactivateMFADevice', 'DeleteVirtualMFADevice')`,
+			Resource:   `coalesce(json_extract_scalar(request_parameters, '$.serialNumber'), user_name)`,
+			Explain:    `Somebody changed telephones, or takes the second factor away: see whether another was registered at once.`,
+		},
+		{
+			ID:         "TS-PE-014b",
+			Title:      "MFA of another user switched off",
+			Severity:   High,
+			Tactic:     "persistence",
+			Techniques: []string{"T1556.006"},
+			Where: `event_source = 'iam.amazonaws.com' AND event_name = 'DeactivateMFADevice'
+            AND ` + aboutAnother,
+			Resource: `coalesce(json_extract_scalar(request_parameters, '$.serialNumber'), ` + targetUser + `)`,
+			Explain:  `The user's password is enough now. Look for a password set or a sign-in of that user next.`,
+		},
+		{
+			ID:         "TS-PE-015",
+			Title:      "SAML provider created, updated or deleted",
+			Severity:   High,
+			Tactic:     "privilege-escalation",
+			Techniques: []string{"T1484.002"},
+			Where: `event_source = 'iam.amazonaws.com'
+            AND event_name IN ('CreateSAMLProvider', 'UpdateSAMLProvider', 'DeleteSAMLProvider')
+            AND NOT ` + byService + `
+            AND coalesce(session_issuer_name, '') <> 'AWSServiceRoleForSSO'`,
+			Resource: `coalesce(json_extract_scalar(response_elements, '$.sAMLProviderArn'), json_extract_scalar(request_parameters, '$.sAMLProviderArn'), json_extract_scalar(request_parameters, '$.name'))`,
+			Explain:  `Whoever signs the provider's assertions can be any role that trusts it. Compare the metadata's certificate with your identity provider's.`,
+		},
+		{
+			ID:         "TS-PE-016",
+			Title:      "OpenID Connect provider created or changed",
+			Severity:   Medium,
+			Tactic:     "privilege-escalation",
+			Techniques: []string{"T1484.002"},
+			Where: `event_source = 'iam.amazonaws.com'
+            AND event_name IN ('CreateOpenIDConnectProvider', 'UpdateOpenIDConnectProviderThumbprint',
+                'AddClientIDToOpenIDConnectProvider')
+            AND NOT ` + byService,
+			Resource: `coalesce(json_extract_scalar(response_elements, '$.openIDConnectProviderArn'), json_extract_scalar(request_parameters, '$.openIDConnectProviderArn'), json_extract_scalar(request_parameters, '$.url'))`,
+			Explain:  `Tokens of an outside issuer can be exchanged for roles that trust it. Check the issuer's address.`,
+		},
+		{
+			ID:         "TS-PE-017",
+			Title:      "Roles Anywhere: profile made, or an outside certificate authority trusted",
+			Severity:   High,
+			Tactic:     "persistence",
+			Techniques: []string{"T1098.003"},
+			Where: `event_source = 'rolesanywhere.amazonaws.com'
+            AND (event_name = 'CreateProfile'
+                OR event_name IN ('CreateTrustAnchor', 'UpdateTrustAnchor') AND coalesce(request_parameters, '') NOT LIKE '%AWS_ACM_PCA%')`,
+			Resource: `coalesce(json_extract_scalar(response_elements, '$.trustAnchor.trustAnchorArn'), json_extract_scalar(response_elements, '$.profile.profileArn'), json_extract_scalar(request_parameters, '$.name'))`,
+			Explain:  `Certificates of that authority can be exchanged for the profile's roles, without a key to disable. Disable the trust anchor and the profile.`,
+		},
+		{
+			ID:         "TS-PE-017b",
+			Title:      "Roles Anywhere profile changed, or the account's own authority trusted",
+			Severity:   Medium,
+			Tactic:     "persistence",
+			Techniques: []string{"T1098.003"},
+			Where: `event_source = 'rolesanywhere.amazonaws.com'
+            AND (event_name IN ('UpdateProfile', 'EnableProfile', 'EnableTrustAnchor')
+                OR event_name IN ('CreateTrustAnchor', 'UpdateTrustAnchor') AND request_parameters LIKE '%AWS_ACM_PCA%')`,
+			Resource: `coalesce(json_extract_scalar(response_elements, '$.profile.profileArn'), json_extract_scalar(response_elements, '$.trustAnchor.trustAnchorArn'), json_extract_scalar(request_parameters, '$.name'))`,
+			Explain:  `Which roles certificates can take is set here. Disable the profile if nobody knows it.`,
+		},
+		{
+			// Low: new colleagues and teams are set up so; the rest has its own rules.
+			ID:         "TS-PE-018",
+			Title:      "Identity Center changed",
+			Severity:   Low,
+			Tactic:     "persistence",
+			Techniques: []string{"T1556"},
+			Where: `event_source IN ('sso.amazonaws.com', 'sso-directory.amazonaws.com', 'identitystore.amazonaws.com')
+            AND read_only IS DISTINCT FROM true
+            AND event_type IS DISTINCT FROM 'AwsServiceEvent'
+            AND regexp_like(event_name, '^(?:Create|Update|Put|Attach|Associate|Disassociate|Enable|Disable|Import|Add|Start|Delete)')
+            AND event_name NOT IN ('CreateToken', 'CreateTokenWithIAM')`,
+			Resource: `coalesce(json_extract_scalar(response_elements, '$.user.userId'), json_extract_scalar(response_elements, '$.group.groupId'), json_extract_scalar(response_elements, '$.userId'), json_extract_scalar(response_elements, '$.groupId'), json_extract_scalar(request_parameters, '$.permissionSetArn'), event_name)`,
+			Explain:  `Users, groups, rights or settings of the portal changed. The log hides names; the ids are those of the directory.`,
+		},
+		{
+			ID:         "TS-PE-018b",
+			Title:      "Identity Center: identity source or MFA settings changed",
+			Severity:   High,
+			Tactic:     "persistence",
+			Techniques: []string{"T1556"},
+			Where: `event_source IN ('sso.amazonaws.com', 'sso-directory.amazonaws.com')
+            AND event_name IN ('AssociateDirectory', 'DisassociateDirectory', 'StartSSO', 'DeleteSSO',
+                'EnableExternalIdPConfigurationForDirectory', 'DisableExternalIdPConfigurationForDirectory',
+                'CreateExternalIdPConfigurationForDirectory', 'UpdateExternalIdPConfigurationForDirectory',
+                'ImportExternalIdPCertificate', 'CreateExternalIdPCertificate',
+                'UpdateSsoConfiguration', 'UpdateMfaDeviceManagementForDirectory', 'PutMfaDeviceManagementForDirectory',
+                'UpdateInstanceMfaConfiguration')`,
+			Resource: `coalesce(json_extract_scalar(request_parameters, '$.directoryId'), json_extract_scalar(request_parameters, '$.instanceArn'), json_extract_scalar(request_parameters, '$.identityStoreId'), event_name)`,
+			Explain:  `Who can sign in to every account of the organization, and with what proof, is decided here. Compare the settings with the intended ones.`,
+		},
+		{
+			ID:         "TS-PE-018c",
+			Title:      "Identity Center: permission set or account assignment changed",
+			Severity:   Medium,
+			Tactic:     "persistence",
+			Techniques: []string{"T1098.003"},
+			Where: `event_source = 'sso.amazonaws.com'
+            AND event_name IN ('CreateAccountAssignment', 'CreatePermissionSet', 'AttachManagedPolicyToPermissionSet',
+                'AttachCustomerManagedPolicyReferenceToPermissionSet', 'PutInlinePolicyToPermissionSet',
+                'DeletePermissionsBoundaryFromPermissionSet', 'CreateInstanceAccessControlAttributeConfiguration')`,
+			Resource: `coalesce(json_extract_scalar(request_parameters, '$.permissionSetArn'), json_extract_scalar(request_parameters, '$.name'))`,
+			Explain:  `Rights in member accounts were given or widened. Deleting the role there does not help: the assignment makes it again.`,
+		},
+		{
+			ID:         "TS-PE-033",
+			Title:      "Administrator role made: role created, then given an administrator's rights",
+			Severity:   High,
+			Tactic:     "persistence",
+			Techniques: []string{"T1098.003"},
+			Where:      `event_source = 'iam.amazonaws.com' AND outcome = 'success' AND NOT ` + byService,
+			Resource:   targetRole,
+			Explain:    `A role that may do everything. Its trust policy says who can use it; deny its sessions until somebody claims it.`,
+			Sequence: &Sequence{
+				Steps: []Step{
+					{Where: `event_name = 'CreateRole'`, On: `account_id || '/' || ` + targetRole},
+					{Where: `(event_name = 'AttachRolePolicy' AND ` + adminPolicy + `
+                OR event_name = 'PutRolePolicy' AND ` + policyGrants(anyAction+"|"+wholeIAM) + `)`, On: `account_id || '/' || ` + targetRole},
+				},
+				Within: day,
+			},
+		},
+		{
+			ID:         "TS-IA-025",
+			Title:      "AWS account created in the organization",
+			Severity:   Info,
+			Tactic:     "persistence",
+			Techniques: []string{"T1136.003"},
+			Where:      `event_source = 'organizations.amazonaws.com' AND event_name IN ('CreateAccountResult', 'CreateGovCloudAccountResult')`,
+			Resource:   `json_extract_scalar(service_event_details, '$.createAccountStatus.accountId')`,
+			Explain:    `A new account joined the organization. An intruder in the management account can make one to work from.`,
+		},
+		{
+			ID:         "TS-IA-025b",
+			Title:      "IAM user active for the first time",
+			Severity:   Info,
+			Tactic:     "persistence",
+			Techniques: []string{"T1136.003"},
+			Where:      `identity_type = 'IAMUser' AND principal_id IS NOT NULL AND invoked_by IS NULL`,
+			Resource:   `coalesce(identity_arn, user_name)`,
+			Explain:    `A user whom the log did not know before: new, or long dormant.`,
+			FirstSeen:  &FirstSeen{Scope: []string{"account_id"}, Key: []string{"principal_id"}, Learn: 7 * day},
+		},
+		{
+			// Low where the catalogue says medium: everybody who starts instances
+			// makes one.
+			ID:         "TS-PE-023",
+			Title:      "SSH key pair created, imported or deleted",
+			Severity:   Low,
+			Tactic:     "persistence",
+			Techniques: []string{"T1098.004"},
+			Where: `event_source IN ('ec2.amazonaws.com', 'lightsail.amazonaws.com') AND NOT ` + byService + `
+            AND event_name IN ('CreateKeyPair', 'ImportKeyPair', 'DeleteKeyPair')`,
+			Resource: `coalesce(json_extract_scalar(request_parameters, '$.keyName'), json_extract_scalar(request_parameters, '$.keyPairName'), json_extract_scalar(response_elements, '$.keyPairId'))`,
+			Explain:  `Instances started with the key open to its holder. See which were.`,
+		},
+	}
+}

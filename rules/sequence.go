@@ -1,0 +1,76 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+)
+
+// compileSequence orders the events of each joined value and carries along, at
+// every event and for each step that it can be, the latest start of a chain
+// that leads to it and the earliest end of one that goes on from it. An event
+// is part of a sequence when the two are near enough. No chain is enumerated,
+// so the cost is that of sorting the events.
+//
+// CloudTrail's times are whole seconds: of events of the same second, one that
+// can be an earlier step goes first. An event is never two steps of a chain.
+func (r Rule) compileSequence() string {
+	s := r.Sequence
+	n := len(s.Steps)
+	var ons, wheres, unpivoted, flags []string
+	for i, step := range s.Steps {
+		ons = append(ons, fmt.Sprintf("CASE WHEN %s THEN %s END AS on_%d", group(step.Where), group(step.On), i+1))
+		wheres = append(wheres, group(step.Where))
+		unpivoted = append(unpivoted, fmt.Sprintf(
+			"    SELECT source_id, record_index, event_time, on_%d AS joined, %d AS step FROM hit WHERE on_%d IS NOT NULL", i+1, i+1, i+1))
+		flags = append(flags, fmt.Sprintf("        max(CASE WHEN step = %d THEN 1 ELSE 0 END) AS is_%d", i+1, i+1))
+	}
+	ctes := []string{
+		callsCTE(),
+		r.hit(ons, []string{"(" + strings.Join(wheres, "\n        OR ") + ")"}),
+		lines(
+			"steps AS (",
+			strings.Join(unpivoted, "\n    UNION ALL\n"),
+			")"),
+		lines(
+			"events_of AS (",
+			"    SELECT source_id, record_index, event_time, joined, min(step) AS first_step, max(step) AS last_step,",
+			strings.Join(flags, ",\n"),
+			"    FROM steps",
+			// Most values lack one end of the chain; leave them before sorting.
+			"    WHERE joined IN (SELECT joined FROM steps GROUP BY joined HAVING min(step) = 1 AND max(step) = "+fmt.Sprint(n)+")",
+			"    GROUP BY source_id, record_index, event_time, joined",
+			")"),
+		lines(
+			"chain_1 AS (",
+			"    SELECT events_of.*,",
+			"        row_number() OVER (PARTITION BY joined ORDER BY event_time, first_step, last_step, source_id, record_index) AS place,",
+			"        CASE WHEN is_1 = 1 THEN event_time END AS start_1,",
+			fmt.Sprintf("        CASE WHEN is_%d = 1 THEN event_time END AS end_%d", n, n),
+			"    FROM events_of",
+			")"),
+	}
+	// chain_i knows the starts of step i and the ends of step n+1-i.
+	for i := 2; i <= n; i++ {
+		j := n + 1 - i
+		ctes = append(ctes, lines(
+			fmt.Sprintf("chain_%d AS (", i),
+			fmt.Sprintf("    SELECT chain_%d.*,", i-1),
+			fmt.Sprintf("        CASE WHEN is_%d = 1 THEN max(start_%d) OVER (PARTITION BY joined ORDER BY place", i, i-1),
+			fmt.Sprintf("            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) END AS start_%d,", i),
+			fmt.Sprintf("        CASE WHEN is_%d = 1 THEN min(end_%d) OVER (PARTITION BY joined ORDER BY place", j, j+1),
+			fmt.Sprintf("            ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) END AS end_%d", j),
+			fmt.Sprintf("    FROM chain_%d", i-1),
+			")"))
+	}
+	near := make([]string, n)
+	for i := range near {
+		near[i] = fmt.Sprintf("end_%d <= start_%d + %s", i+1, i+1, interval(s.Within))
+	}
+	ctes = append(ctes, lines(
+		"found AS (",
+		"    SELECT DISTINCT source_id, record_index",
+		fmt.Sprintf("    FROM chain_%d", n),
+		"    WHERE "+strings.Join(near, " OR "),
+		")"))
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("found")
+}

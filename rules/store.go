@@ -1,0 +1,137 @@
+package rules
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"trailscan/query"
+)
+
+// store replaces the findings and assessments of a case. It runs in the
+// transaction that conn has open.
+func store(ctx context.Context, conn *sql.Conn, findings []Finding, assessments []Assessment) error {
+	for _, table := range []string{"findings", "assessment"} {
+		if _, err := conn.ExecContext(ctx, `DELETE FROM `+table); err != nil {
+			return fmt.Errorf("store %s: %w", table, err)
+		}
+	}
+	err := appendRows(conn, "findings", len(findings), func(i int) []driver.Value {
+		f := findings[i]
+		return []driver.Value{f.ID, f.Rule, f.Title, f.Severity.String(), f.Tactic, f.Techniques, string(f.Outcome),
+			f.FirstSeen, f.LastSeen, f.Count, f.AccountID, f.Regions, f.PrincipalID, f.PrincipalARN, f.AccessKeyIDs,
+			f.SourceIPs, f.UserAgents, f.Resources, f.EventIDs, f.InLineage, f.Summary}
+	})
+	if err != nil {
+		return err
+	}
+	return appendRows(conn, "assessment", len(assessments), func(i int) []driver.Value {
+		a := assessments[i]
+		return []driver.Value{a.Rule, a.Assessed, a.Reason}
+	})
+}
+
+// storeLists replaces the values that rules compare with.
+func storeLists(ctx context.Context, conn *sql.Conn, lists map[string][]string) error {
+	if _, err := conn.ExecContext(ctx, `DELETE FROM lists`); err != nil {
+		return fmt.Errorf("store lists: %w", err)
+	}
+	for name, values := range lists {
+		err := appendRows(conn, "lists", len(values), func(i int) []driver.Value {
+			return []driver.Value{name, values[i]}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func appendRows(conn *sql.Conn, table string, n int, row func(int) []driver.Value) error {
+	err := conn.Raw(func(raw any) error {
+		c, ok := raw.(driver.Conn)
+		if !ok {
+			return fmt.Errorf("connection is a %T", raw)
+		}
+		a, err := duckdb.NewAppenderFromConn(c, "", table)
+		if err != nil {
+			return err
+		}
+		for i := range n {
+			if err := a.AppendRow(row(i)...); err != nil {
+				return errors.Join(err, a.Close())
+			}
+		}
+		return a.Close()
+	})
+	if err != nil {
+		return fmt.Errorf("store %s: %w", table, err)
+	}
+	return nil
+}
+
+// Load returns the findings and assessments that the case holds, in the order
+// of Scan. Both are empty when it was not scanned.
+func Load(ctx context.Context, c *query.Case) ([]Finding, []Assessment, error) {
+	findings, err := loadFindings(ctx, c)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load findings of case %s: %w", c.Path, err)
+	}
+	assessments, err := loadAssessments(ctx, c)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load assessment of case %s: %w", c.Path, err)
+	}
+	return findings, assessments, nil
+}
+
+func loadFindings(ctx context.Context, c *query.Case) ([]Finding, error) {
+	rows, err := c.DB.QueryContext(ctx, `
+		SELECT id, rule, title, severity, tactic, techniques, outcome, first_seen, last_seen, count, account_id,
+			regions, principal_id, principal_arn, access_key_ids, source_ips, user_agents, resources, event_ids,
+			in_lineage, summary
+		FROM findings
+		ORDER BY first_seen, id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	findings := []Finding{}
+	for rows.Next() {
+		var f Finding
+		var severity string
+		err := rows.Scan(&f.ID, &f.Rule, &f.Title, &severity, &f.Tactic, (*texts)(&f.Techniques), &f.Outcome,
+			&f.FirstSeen, &f.LastSeen, &f.Count, &f.AccountID, (*texts)(&f.Regions), &f.PrincipalID, &f.PrincipalARN,
+			(*texts)(&f.AccessKeyIDs), (*texts)(&f.SourceIPs), (*texts)(&f.UserAgents), (*texts)(&f.Resources),
+			(*texts)(&f.EventIDs), &f.InLineage, &f.Summary)
+		if err != nil {
+			return nil, err
+		}
+		if f.Severity, err = ParseSeverity(severity); err != nil {
+			return nil, fmt.Errorf("finding %s: %w", f.ID, err)
+		}
+		f.FirstSeen, f.LastSeen = f.FirstSeen.UTC(), f.LastSeen.UTC()
+		findings = append(findings, f)
+	}
+	return findings, rows.Err()
+}
+
+func loadAssessments(ctx context.Context, c *query.Case) ([]Assessment, error) {
+	rows, err := c.DB.QueryContext(ctx, `SELECT rule, assessed, reason FROM assessment ORDER BY rowid`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	assessments := []Assessment{}
+	for rows.Next() {
+		var a Assessment
+		if err := rows.Scan(&a.Rule, &a.Assessed, &a.Reason); err != nil {
+			return nil, err
+		}
+		assessments = append(assessments, a)
+	}
+	return assessments, rows.Err()
+}

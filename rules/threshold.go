@@ -1,0 +1,71 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+)
+
+// compileThreshold counts, at every event, the events of its group in the
+// window that ends there; best is the most that any window around an event
+// holds, so every event of a window that is full enough is found. Windows
+// include both ends.
+func (r Rule) compileThreshold() string {
+	t := r.Threshold
+	defs, by, present := named("by", t.By)
+	window := interval(t.Window)
+	ctes := []string{callsCTE()}
+	if t.Distinct == "" {
+		ctes = append(ctes, r.hit(defs, present), lines(
+			"counted AS (",
+			"    SELECT "+list("source_id", "record_index", "event_time", by)+",",
+			"        count(*) "+over(by, "event_time RANGE BETWEEN "+window+" PRECEDING AND CURRENT ROW")+" AS reached",
+			"    FROM hit",
+			")"))
+	} else {
+		// Counting distinct values in a sliding window: a value counts from an
+		// event until the same value comes again, or the window has moved past
+		// it. Summing these changes in order gives the count at every event in
+		// one pass.
+		defs = append(defs, group(t.Distinct)+" AS item")
+		present = append(present, group(t.Distinct)+" IS NOT NULL")
+		ctes = append(ctes, r.hit(defs, present), lines(
+			"spans AS (",
+			"    SELECT "+list("source_id", "record_index", "event_time", by)+",",
+			"        lead(event_time) "+over(append(by[:len(by):len(by)], "item"), "event_time")+" AS again",
+			"    FROM hit",
+			"),",
+			"changes AS (",
+			"    SELECT "+list("source_id", "record_index", "event_time", by)+", 1 AS turn, 1 AS change",
+			"    FROM spans",
+			"    UNION ALL",
+			"    SELECT "+list("source_id", "record_index", "again", by)+", 0, -1",
+			"    FROM spans",
+			"    WHERE again <= event_time + "+window,
+			"    UNION ALL",
+			"    SELECT "+list("source_id", "record_index", "event_time + "+window, by)+", 2, -1",
+			"    FROM spans",
+			"    WHERE again IS NULL OR again > event_time + "+window,
+			"),",
+			"sums AS (",
+			"    SELECT "+list("source_id", "record_index", "event_time", by)+", turn,",
+			"        sum(change) "+over(by, "event_time, turn")+" AS reached",
+			"    FROM changes",
+			"),",
+			"counted AS (",
+			"    SELECT * FROM sums WHERE turn = 1",
+			")"))
+	}
+	ctes = append(ctes, lines(
+		"marked AS (",
+		"    SELECT source_id, record_index,",
+		"        max(reached) "+over(by, "event_time RANGE BETWEEN CURRENT ROW AND "+window+" FOLLOWING")+" AS best",
+		"    FROM counted",
+		")"))
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("marked") + fmt.Sprintf("\nWHERE marked.best >= %d", t.Count)
+}
+
+func lines(s ...string) string { return strings.Join(s, "\n") }
+
+func list(a, b, c string, more []string) string {
+	return strings.Join(append([]string{a, b, c}, more...), ", ")
+}
