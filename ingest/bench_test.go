@@ -1,0 +1,156 @@
+//go:build unix
+
+package ingest
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"database/sql"
+	_ "embed"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"trailscan/internal/scenario"
+	"trailscan/query"
+)
+
+// readJSON is the same load in DuckDB alone: one table with the same columns
+// (but for extra and the position, which read_json does not know).
+//
+//go:embed testdata/read_json.sql
+var readJSON string
+
+// BenchmarkLoad loads 240,000 generated events into a new case and has DuckDB's
+// read_json do the same, in turns. x-read_json is the time of the first as a
+// multiple of the second's, x-cpu the same of processor time, which other work
+// on the machine disturbs less. Peak memory is that of the process during Load.
+func BenchmarkLoad(b *testing.B) {
+	const events = 240_000
+	dir := b.TempDir()
+	if err := (scenario.Volume{Events: events, Seed: 1}).Write(dir); err != nil {
+		b.Fatal(err)
+	}
+	jsonBytes := textSize(b, dir)
+	var ours, theirs usage
+	var peak, size float64
+	for b.Loop() {
+		b.StopTimer()
+		out := b.TempDir()
+		c, err := query.Open(context.Background(), filepath.Join(out, "case.duckdb"), query.Options{Mode: query.Create})
+		if err != nil {
+			b.Fatal(err)
+		}
+		resetPeakMemory()
+		b.StartTimer()
+		ours.add(func() {
+			s, err := Load(context.Background(), c, []string{dir}, Options{})
+			if err != nil || s.Records != events {
+				b.Fatalf("loaded %+v: %v", s, err)
+			}
+			if err := c.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
+		b.StopTimer()
+		if theirs.wall == 0 { // before read_json leaves memory behind
+			peak = peakMemory()
+		}
+		theirs.add(func() { loadWithReadJSON(b, dir, filepath.Join(out, "theirs.duckdb"), events) })
+		if info, err := os.Stat(c.Path); err == nil {
+			size = float64(info.Size()) / 1e6
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(events*float64(b.N)/ours.wall, "events/s")
+	b.ReportMetric(jsonBytes/1e6*float64(b.N)/ours.wall, "MB/s")
+	b.ReportMetric(ours.wall/theirs.wall, "x-read_json")
+	b.ReportMetric(ours.cpu/theirs.cpu, "x-cpu")
+	b.ReportMetric(peak, "peak-MB")
+	b.ReportMetric(size, "case-MB")
+}
+
+func loadWithReadJSON(b *testing.B, dir, path string, events int) {
+	db, err := sql.Open("duckdb", path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(readJSON, filepath.Join(dir, "**", "*.json.gz")); err != nil {
+		b.Fatal(err)
+	}
+	var n int
+	if err := db.QueryRow(`SELECT count(*) FROM records`).Scan(&n); err != nil || n != events {
+		b.Fatalf("read_json stored %d records: %v", n, err)
+	}
+}
+
+// usage is the seconds that something took.
+type usage struct{ wall, cpu float64 }
+
+func (u *usage) add(f func()) {
+	start, cpu := time.Now(), cpuSeconds()
+	f()
+	u.wall += time.Since(start).Seconds()
+	u.cpu += cpuSeconds() - cpu
+}
+
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
+// resetPeakMemory and peakMemory (MB) use what Linux knows of the process;
+// elsewhere the peak is zero.
+func resetPeakMemory() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+
+func peakMemory() float64 {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if rest, ok := strings.CutPrefix(s.Text(), "VmHWM:"); ok {
+			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024
+		}
+	}
+	return 0
+}
+
+// textSize is the size of the gzipped files below dir when unpacked.
+func textSize(b *testing.B, dir string) float64 {
+	var size int64
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			return err
+		}
+		n, err := io.Copy(io.Discard, z)
+		size += n
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(size)
+}

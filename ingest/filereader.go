@@ -1,0 +1,66 @@
+package ingest
+
+// fileReader reads one file after another and gathers their records into
+// batches, which may hold those of several files.
+type fileReader struct {
+	l        *loader
+	group    *groupState
+	feed     *feed
+	bad      *rejects
+	reader   *reader
+	splitter *splitter
+	batch    *batch
+	source   *source
+	index    int64 // of the next record
+}
+
+// read reads a file. What is wrong with the file is in its tally; the error is
+// that of a load that was stopped.
+func (w *fileReader) read(s *source) error {
+	w.source, w.index = s, 0
+	defer w.l.filesDone.Add(1)
+	file, err := w.l.open(s)
+	if err != nil {
+		s.tally.failure = err
+		w.bad.add(rejected{source: s, reason: "cannot be opened: " + err.Error()})
+		return nil
+	}
+	defer file.Close()
+	w.reader.reset(file)
+	format, err := w.splitter.split(w.reader, w)
+	if err != nil {
+		return err
+	}
+	if err := w.reader.finish(); err != nil {
+		s.tally.failure = err
+	} else {
+		s.tally.sha256 = w.reader.sha256()
+	}
+	s.tally.format, s.tally.bytes = format, w.reader.bytes
+	return nil
+}
+
+// record and reject make a fileReader the sink of its splitter.
+
+func (w *fileReader) record(value []byte) error {
+	b := w.batch
+	b.text = append(b.text, value...)
+	b.records = append(b.records, batchRecord{end: len(b.text), source: w.source, index: w.index})
+	w.index++
+	w.l.records.Add(1)
+	w.group.records.Add(1)
+	w.group.bytes.Add(int64(len(value)))
+	if len(b.records) < batchRecords && len(b.text) < batchBytes {
+		return nil
+	}
+	if err := w.feed.send(b); err != nil {
+		return err
+	}
+	w.batch = w.feed.newBatch()
+	return nil
+}
+
+func (w *fileReader) reject(reason string, raw []byte) {
+	w.bad.add(rejected{source: w.source, index: w.index, reason: reason, raw: validText(raw)})
+	w.index++
+}

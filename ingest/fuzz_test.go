@@ -1,0 +1,107 @@
+package ingest
+
+import (
+	"bytes"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// recordingSink keeps what a splitter finds.
+type recordingSink struct {
+	records [][]byte
+	reasons []string
+}
+
+func (s *recordingSink) record(v []byte) error {
+	s.records = append(s.records, bytes.Clone(v))
+	return nil
+}
+func (s *recordingSink) reject(reason string, raw []byte) { s.reasons = append(s.reasons, reason) }
+
+func splitText(text string) (format string, sink *recordingSink) {
+	sink = new(recordingSink)
+	r := newReader(new(atomic.Int64))
+	r.reset(strings.NewReader(text))
+	format, _ = newSplitter().split(r, sink)
+	return format, sink
+}
+
+// FuzzFile has any file read: whatever is handed on is well-formed, and nothing
+// that is no JSON goes by in silence.
+func FuzzFile(f *testing.F) {
+	a := event("a")
+	for _, seed := range []string{
+		a, a + "\n" + a, "[" + a + "]", `{"Records":[` + a + `]}`, `{"x":1,"Records":[` + a + `],"y":{}}`, "\ufeff" + a,
+		gzipped(a), gzipped(a)[:40], gzipped(a) + "x", `{"Records":[` + a + `,{"eventVersion":x},` + a, a + "\n{\n" + a, `{"digestStartTime":"x"}`,
+		`[[[`, `{"a":`, `{"Records":[{}`, "\x1f\x8b", `{"eventVersion"}{"eventVersion"}`, `nul`, `{"Records":0}`, `{"\ud800":1}`, "{\"\xff\":[1,]}", `{,}`, `]`, `{1:2}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		_, sink := splitText(string(file))
+		for _, r := range sink.records {
+			if !jsontext.Value(r).IsValid(decoderOptions()...) {
+				t.Errorf("not well-formed: %q", r)
+			}
+		}
+		value := jsontext.Value(file)
+		if len(bytes.TrimSpace(file)) > 0 && !value.IsValid(decoderOptions()...) && len(sink.records)+len(sink.reasons) == 0 {
+			t.Errorf("nothing is said of %q", file)
+		}
+	})
+}
+
+// FuzzRecord has any well-formed JSON flattened and rebuilt.
+func FuzzRecord(f *testing.F) {
+	for _, more := range []string{
+		``, `"readOnly":"true"`, `"responseElements":null`, `"userIdentity":"root"`, `"userAgent":"\ud800"`, "\"userAgent\":\"\xff\"", `"eventID":"",` + `"eventID":1`,
+		`"$base64":["e30="]`, `"a":{"b":[1.0,"\u0000"]}`, `"responseElements":{"credentials":{"accessKeyId":"ASIAIOSFODNN7EXAMPLE","expiration":1e300}}`,
+	} {
+		f.Add([]byte(strings.Replace(event("a", more), ",}", "}", 1)))
+	}
+	f.Add([]byte(` { } `))
+	f.Add([]byte(`[{}]`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		record := bytes.Trim(text, " \t\r\n")
+		if !jsontext.Value(record).IsValid(decoderOptions()...) {
+			return
+		}
+		var fl flattener
+		r, reason := fl.flatten(record)
+		if reason != "" {
+			return
+		}
+		rebuilt, err := Rebuild(r.rebuildValues())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(canonical(record), canonical(rebuilt)) {
+			t.Errorf("%q becomes %q", record, rebuilt)
+		}
+	})
+}
+
+// rebuildValues is the row as the case gives it back for Rebuild.
+func (r *row) rebuildValues() []any {
+	var values []any
+	for _, m := range memberColumns {
+		var v any
+		switch {
+		case m.kind == kindTime && !r.time.IsZero():
+			v = r.time.Truncate(time.Microsecond)
+		case m.kind == kindBool && r.bools[m.column] != null:
+			v = r.bools[m.column] == yes
+		case r.text[m.column] != nil:
+			v = string(r.text[m.column])
+		}
+		values = append(values, v)
+	}
+	if extra := r.text[colExtra]; extra != nil {
+		return append(values, string(extra))
+	}
+	return append(values, nil)
+}

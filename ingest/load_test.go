@@ -1,0 +1,341 @@
+package ingest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"trailscan/query"
+)
+
+// event is a whole record with the id, and with more members, each as
+// `"name":value`.
+func event(id string, more ...string) string {
+	members := append([]string{
+		`"eventVersion":"1.09"`, `"userIdentity":{"type":"IAMUser","accountId":"111122223333","userName":"ana"}`,
+		`"eventTime":"2026-03-01T10:00:00Z"`, `"eventSource":"iam.amazonaws.com"`, `"eventName":"ListUsers"`,
+		`"awsRegion":"us-east-1"`, `"eventID":"` + id + `"`, `"recipientAccountId":"111122223333"`,
+	}, more...)
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+func gzipped(parts ...string) string {
+	var b bytes.Buffer
+	for _, part := range parts { // a gzip member each
+		w := gzip.NewWriter(&b)
+		w.Write([]byte(part))
+		w.Close()
+	}
+	return b.String()
+}
+
+func newCase(tb testing.TB) *query.Case {
+	tb.Helper()
+	return openCase(tb, filepath.Join(tb.TempDir(), "case.duckdb"), 0)
+}
+
+func openCase(tb testing.TB, path string, threads int) *query.Case {
+	tb.Helper()
+	c, err := query.Open(context.Background(), path, query.Options{Mode: query.Create, Threads: threads})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { c.Close() })
+	return c
+}
+
+// write writes files, by name, into a new folder.
+func write(tb testing.TB, files map[string]string) string {
+	tb.Helper()
+	dir := tb.TempDir()
+	for name, content := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			tb.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func load(tb testing.TB, c *query.Case, sources ...string) *Summary {
+	tb.Helper()
+	s, err := Load(context.Background(), c, sources, Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// dump is the rows of a query as text.
+func dump(tb testing.TB, c *query.Case, sql string) []string {
+	tb.Helper()
+	rows, err := c.DB.Query(sql)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer rows.Close()
+	names, _ := rows.Columns()
+	var out []string
+	for rows.Next() {
+		values := make([]any, len(names))
+		into := make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			tb.Fatal(err)
+		}
+		text := make([]string, len(values))
+		for i, v := range values {
+			text[i] = fmt.Sprint(v)
+		}
+		out = append(out, strings.Join(text, "|"))
+	}
+	if err := rows.Err(); err != nil {
+		tb.Fatal(err)
+	}
+	return out
+}
+
+func TestFormats(t *testing.T) {
+	a, b := event("a"), event("b")
+	pretty := func(s string) string {
+		return strings.NewReplacer(`{`, "{\n  ", `,"`, ",\n  \"", `":`, `": `).Replace(s)
+	}
+	for _, tc := range []struct {
+		name, content, format string
+		records               int64
+	}{
+		{"records", `{"Records":[` + a + `,` + b + `]}`, formatRecords, 2},
+		{"records, pretty", pretty(`{"Records":[` + a + `,` + b + `]}`), formatRecords, 2},
+		{"records after other members", `{"NextToken":"x","Owner":{"a":[1]},"Records":[` + a + `],"More":1}`, formatRecords, 1},
+		{"records gzipped", gzipped(`{"Records":[` + a + `,` + b + `]}`), formatRecords, 2},
+		{"several gzip members", gzipped(`{"Records":[`+a, `,`+b+`]}`), formatRecords, 2},
+		{"no records", `{"Records":[]}`, formatRecords, 0},
+		{"two wrapped arrays", `{"Records":[` + a + "]}\n" + `{"Records":[` + b + `]}`, formatRecords, 2},
+		{"lines", a + "\n" + b + "\n", formatNDJSON, 2},
+		{"lines with CRLF and blank ones", a + "\r\n\r\n" + b, formatNDJSON, 2},
+		{"pretty objects one after another", pretty(a) + "\n" + pretty(b), formatNDJSON, 2},
+		{"array", `[` + a + `,` + b + `]`, formatArray, 2},
+		{"object", a, formatObject, 1},
+		{"object with an unknown first member", `{"p_source":"x",` + a[1:], formatObject, 1},
+		{"byte order mark", "\ufeff" + a, formatObject, 1},
+		{"white space first", strings.Repeat(" \n", 900) + a, formatObject, 1},
+		{"digest", `{"awsAccountId":"111122223333","digestStartTime":"2026-03-01T10:00:00Z","logFiles":[]}`, formatDigest, 0},
+		{"large record", `{"Records":[` + event("a", `"requestParameters":{"x":"`+strings.Repeat("y", 20<<20)+`"}`) + `]}`, formatRecords, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := newCase(t)
+			dir := write(t, map[string]string{"logs.bin": tc.content})
+			s, err := Load(context.Background(), c, []string{dir}, Options{})
+			if tc.records == 0 {
+				if !errors.Is(err, ErrNothingReadable) {
+					t.Errorf("error is %v", err)
+				}
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if s.Records != tc.records || s.Rejected != 0 || len(s.Unreadable) != 0 {
+				t.Errorf("summary %+v", s)
+			}
+			sum := sha256.Sum256([]byte(tc.content))
+			want := fmt.Sprintf("%s|%s|%d|%d|loaded", tc.format, hex.EncodeToString(sum[:]), len(tc.content), tc.records)
+			if got := dump(t, c, `SELECT format, sha256, bytes, records, status FROM sources`); len(got) != 1 || got[0] != want {
+				t.Errorf("sources %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	a, b, d := event("a"), event("b"), event("d")
+	whole := gzipped(`{"Records":[` + a + `,` + strings.Repeat(b+",", 300) + d + `]}`)
+	broken := strings.Replace(b, `"eventName":`, `"eventName"`, 1)
+	for _, tc := range []struct {
+		name, content string
+		ids           string // of the events loaded
+		reasons       []string
+		status        string
+	}{
+		{"truncated gzip", whole[:len(whole)-60], "a,b", []string{"truncated gzip"}, statusDamaged},
+		{"truncated gzip header", whole[:5], "", []string{"truncated gzip"}, statusUnreadable},
+		{"damaged gzip", whole[:len(whole)-8] + "12345678", "a,b,d", []string{"damaged gzip"}, statusDamaged},
+		{"bytes after gzip", whole + "tail", "a,b,d", []string{"gzip"}, statusDamaged},
+		{"broken line", a + "\n" + broken + "\n" + d, "a,d", []string{"broken JSON"}, statusDamaged},
+		{"two broken lines", a + "\n" + broken + "\n" + `{"eventVersion":` + "\n" + d, "a,d", []string{"broken JSON", "broken JSON"}, statusDamaged},
+		{"garbage line", a + "\nHTTP/1.1 200 OK\n" + d, "a,d", []string{"broken JSON"}, statusDamaged},
+		{"broken record in an array", `[` + a + `,` + broken + `,` + d + `]`, "a,d", []string{"broken JSON"}, statusDamaged},
+		{"broken record in Records", `{"Records":[` + a + `,` + broken + `,` + d + `]}`, "a,d", []string{"broken JSON"}, statusDamaged},
+		{"text ends in a record", `{"Records":[` + a + `,` + b[:60], "a", []string{"the text ends"}, statusDamaged},
+		{"not CloudTrail", `{"name":"trailscan","version":1}`, "", []string{"no eventTime, eventSource, eventName"}, statusUnreadable},
+		{"no eventName", `{"eventTime":"2026-03-01T10:00:00Z","eventSource":"iam.amazonaws.com"}`, "", []string{"no eventName"}, statusUnreadable},
+		{"no time", `{"eventTime":"{{now}}","eventName":"x","eventSource":"y"}`, "", []string{"eventTime is no time"}, statusUnreadable},
+		{"no object", `[1,` + a + `,"x",null]`, "a", []string{"no JSON object", "no JSON object", "no JSON object"}, statusDamaged},
+		{"empty", "", "", []string{"empty file"}, statusUnreadable},
+		{"text", "hello\nworld", "", []string{`begins with "hello"`}, statusUnreadable},
+		{"parquet", "PAR1\x15\x04", "", []string{"Parquet"}, statusUnreadable},
+		{"binary", "\x7fELF\x00\x00\xff", "", []string{"binary"}, statusUnreadable},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := newCase(t)
+			path := filepath.Join(write(t, map[string]string{"log.json": tc.content}), "log.json")
+			s, err := Load(context.Background(), c, []string{path}, Options{})
+			if tc.ids != "" && err != nil {
+				t.Fatal(err)
+			}
+			if tc.ids == "" && (!errors.Is(err, ErrNothingReadable) || !strings.Contains(err.Error(), path)) {
+				t.Errorf("error is %v", err)
+			}
+			if got := strings.Join(dump(t, c, `SELECT DISTINCT event_id FROM events ORDER BY 1`), ","); got != tc.ids {
+				t.Errorf("loaded %s, want %s", got, tc.ids)
+			}
+			got := dump(t, c, `SELECT reason FROM rejects ORDER BY record_index`)
+			if len(got) != len(tc.reasons) {
+				t.Fatalf("rejects %q, want %q", got, tc.reasons)
+			}
+			for i := range got {
+				if !strings.Contains(got[i], tc.reasons[i]) {
+					t.Errorf("reason %q, want %q", got[i], tc.reasons[i])
+				}
+			}
+			if got := dump(t, c, `SELECT status FROM sources`); got[0] != tc.status {
+				t.Errorf("status %s, want %s", got, tc.status)
+			}
+			if damaged := tc.status == statusDamaged; damaged != (len(s.Damaged) == 1) || damaged == (len(s.Unreadable) == 1) {
+				t.Errorf("summary %+v", s)
+			}
+		})
+	}
+}
+
+func TestSources(t *testing.T) {
+	ctx := context.Background()
+	c := newCase(t)
+	missing := filepath.Join(t.TempDir(), "none")
+	if _, err := Load(ctx, c, []string{missing}, Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+		t.Errorf("missing path: %v", err)
+	}
+	if _, err := Load(ctx, c, []string{t.TempDir()}, Options{}); !errors.Is(err, ErrNoFiles) {
+		t.Errorf("empty folder: %v", err)
+	}
+	s, err := Load(ctx, c, []string{"-"}, Options{Stdin: strings.NewReader(event("a"))})
+	if err != nil || s.Records != 1 {
+		t.Errorf("standard input: %+v, %v", s, err)
+	}
+	outside := write(t, map[string]string{"secret.json": event("s")})
+	dir := write(t, map[string]string{
+		"b/2.json": event("b2"), "b/10 ü.json": event("b10"), "a.json": event("a1"), ".hidden/x": event("h"), "notes.txt": "read me",
+	})
+	if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	s = load(t, c, dir, filepath.Join(dir, "a.json"))
+	if s.Records != 4 || len(s.Unreadable) != 1 || len(s.Skipped) != 1 || s.Sources != 4 {
+		t.Errorf("folder: %+v", s)
+	}
+	got := dump(t, c, `SELECT parse_filename(uri) FROM sources WHERE uri <> '-' ORDER BY source_id`)
+	if want := []string{"x", "a.json", "10 ü.json", "2.json", "notes.txt"}; !slices.Equal(got, want) {
+		t.Errorf("order %q, want %q", got, want)
+	}
+	if !slices.Equal(s.Accounts, []string{"111122223333"}) || !slices.Equal(s.Regions, []string{"us-east-1"}) || s.First.IsZero() {
+		t.Errorf("span %+v", s)
+	}
+}
+
+func TestUnreadableFile(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root reads everything")
+	}
+	c := newCase(t)
+	dir := write(t, map[string]string{"a.json": event("a"), "b.json": event("b")})
+	locked := filepath.Join(dir, "b.json")
+	if err := os.Chmod(locked, 0); err != nil {
+		t.Fatal(err)
+	}
+	s := load(t, c, dir)
+	if s.Records != 1 || len(s.Unreadable) != 1 || !strings.Contains(s.Unreadable[0].Reason, "permission denied") {
+		t.Errorf("%+v", s)
+	}
+	if err := os.Chmod(locked, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s = load(t, c, dir); s.Records != 1 || s.AlreadyLoaded != 1 {
+		t.Errorf("second load: %+v", s)
+	}
+}
+
+func TestLoadAgainAddsNothing(t *testing.T) {
+	c := newCase(t)
+	files := map[string]string{"1.json": `[` + event("a") + `,` + event("b") + `]`, "2.json": event("c"), "junk": "x"}
+	dir := write(t, files)
+	load(t, c, dir)
+	const state = `SELECT source_id, record_index, event_id FROM events ORDER BY ALL`
+	before, sources := dump(t, c, state), dump(t, c, `SELECT * FROM sources ORDER BY 1`)
+	if s := load(t, c, dir); s.AlreadyLoaded != 2 || s.Records != 0 || s.Sources != 0 || s.First.IsZero() {
+		t.Errorf("second load: %+v", s)
+	}
+	if !slices.Equal(before, dump(t, c, state)) || !slices.Equal(sources, dump(t, c, `SELECT * FROM sources ORDER BY 1`)) {
+		t.Error("the second load changed the case")
+	}
+	if s := load(t, c, write(t, files)); s.Sources != 2 || s.Records != 3 || s.Duplicates != 3 || s.Rejected != 1 {
+		t.Errorf("load from another path: %+v", s)
+	}
+	if !slices.Equal(before, dump(t, c, state)) {
+		t.Error("copies were added")
+	}
+}
+
+func TestLoadAgainReplacesUnreadable(t *testing.T) {
+	const unreadable = "/proc/self/mem" // opens, and then cannot be read
+	if _, err := os.Stat(unreadable); err != nil {
+		t.Skip("no ", unreadable)
+	}
+	c := newCase(t)
+	path := filepath.Join(write(t, map[string]string{"a": event("a")}), "a")
+	for range 3 {
+		if s := load(t, c, path, unreadable); len(s.Unreadable) != 1 {
+			t.Errorf("%+v", s)
+		}
+	}
+	if got := dump(t, c, `SELECT (SELECT count(*) FROM sources), (SELECT count(*) FROM rejects)`); got[0] != "2|1" {
+		t.Errorf("sources and rejects: %s", got)
+	}
+}
+
+func TestStandardInputAgain(t *testing.T) {
+	c := newCase(t)
+	for i, want := range []Summary{{Sources: 1, Records: 1}, {AlreadyLoaded: 1}} {
+		s, err := Load(context.Background(), c, []string{"-"}, Options{Stdin: strings.NewReader(event("a"))})
+		if i == 0 && err != nil || s.Sources != want.Sources || s.AlreadyLoaded != want.AlreadyLoaded || s.Records != want.Records {
+			t.Errorf("%+v, %v", s, err)
+		}
+	}
+	if got := dump(t, c, `SELECT (SELECT count(*) FROM sources), (SELECT count(*) FROM events)`); got[0] != "1|1" {
+		t.Errorf("sources and events: %s", got)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	c := newCase(t)
+	dir := write(t, map[string]string{"a": event("a"), "b": event("b") + event("c")})
+	var last Progress
+	if _, err := Load(context.Background(), c, []string{dir}, Options{Progress: func(p Progress) { last = p }}); err != nil {
+		t.Fatal(err)
+	}
+	if last.FilesDone != 2 || last.FilesTotal != 2 || last.Records != 3 || last.BytesDone != last.BytesTotal || last.BytesDone == 0 {
+		t.Errorf("%+v", last)
+	}
+}

@@ -1,0 +1,365 @@
+package ingest
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"trailscan/query"
+)
+
+// The words of sources.status.
+const (
+	statusLoaded     = "loaded"
+	statusDamaged    = "damaged"
+	statusUnreadable = "unreadable"
+)
+
+// A group ends before the next file when it holds this much: small enough to
+// lose little when a load is stopped, large enough for DuckDB to write whole
+// row groups straight into the file. A single file is never split, and what is
+// left of the files joins the last group when it is less than a quarter of one:
+// DuckDB writes a small group twice, into its log and then into the table.
+const (
+	groupRecords = 500_000
+	groupBytes   = 1 << 30 // of JSON
+)
+
+// loader is one run of Load.
+type loader struct {
+	c       *query.Case
+	o       Options
+	conn    *sql.Conn
+	columns []duckdb.ColumnInfo
+	summary Summary
+
+	groupRecords int64
+	nextID       int64
+	sources      []int64          // ids of all sources of this run
+	streams      map[string]int64 // sources that came by standard input, by SHA-256
+
+	filesDone, filesTotal atomic.Int64
+	bytesDone, bytesTotal atomic.Int64
+	records               atomic.Int64
+}
+
+func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64) (*loader, error) {
+	conn, err := c.DB.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load into case %s: %w", c.Path, err)
+	}
+	l := &loader{c: c, o: o, conn: conn, groupRecords: groupRecords, streams: map[string]int64{}}
+	if l.columns, err = feedColumns(); err == nil {
+		err = registerFeed(ctx, conn)
+	}
+	if err == nil {
+		err = conn.QueryRowContext(ctx, `SELECT coalesce(max(source_id), 0) + 1 FROM sources`).Scan(&l.nextID)
+	}
+	if err == nil {
+		// Rows say themselves where they are from. With their order kept DuckDB
+		// 1.5 stores the rows of a table function on one thread, at 1.6 times the
+		// time and with the other threads spinning.
+		_, err = conn.ExecContext(ctx, `SET preserve_insertion_order = false`)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("load into case %s: %w", c.Path, err), conn.Close())
+	}
+	return l, nil
+}
+
+func (l *loader) close() error {
+	_, err := l.conn.ExecContext(context.Background(), `RESET preserve_insertion_order`)
+	return errors.Join(err, l.conn.Close())
+}
+
+// load stores what is not in the case yet, group by group.
+func (l *loader) load(ctx context.Context, files []*source) error {
+	l.filesTotal.Store(int64(len(files)))
+	for _, f := range files {
+		l.bytesTotal.Add(f.size)
+	}
+	files, err := l.fresh(ctx, files)
+	if err != nil {
+		return err
+	}
+	// In order of their paths, so that ids never depend on what is read first.
+	for _, f := range files {
+		f.id = l.nextID
+		l.nextID++
+	}
+	for len(files) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := l.group(ctx, files)
+		if err != nil {
+			return err
+		}
+		files = files[n:]
+	}
+	return nil
+}
+
+// fresh leaves out the files that the case holds with the same content. Only
+// those that it knows by path are hashed for this.
+func (l *loader) fresh(ctx context.Context, files []*source) ([]*source, error) {
+	type known struct {
+		id     int64
+		sha256 string
+		status string
+	}
+	inCase := map[string][]known{}
+	rows, err := l.conn.QueryContext(ctx, `SELECT source_id, uri, coalesce(sha256, ''), status FROM sources ORDER BY source_id`)
+	if err != nil {
+		return nil, fmt.Errorf("read sources of case %s: %w", l.c.Path, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k known
+		var uri string
+		if err := rows.Scan(&k.id, &uri, &k.sha256, &k.status); err != nil {
+			return nil, fmt.Errorf("read sources of case %s: %w", l.c.Path, err)
+		}
+		inCase[uri] = append(inCase[uri], k)
+		if uri == stdinURI && k.sha256 != "" {
+			l.streams[k.sha256] = k.id
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read sources of case %s: %w", l.c.Path, err)
+	}
+	var fresh []*source
+	for _, f := range files {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		old := inCase[f.uri]
+		for _, k := range old {
+			if k.sha256 == "" {
+				f.replaces = append(f.replaces, k.id)
+			}
+		}
+		if len(old) == 0 || f.uri == stdinURI {
+			fresh = append(fresh, f)
+			continue
+		}
+		sum, err := hashFile(f.uri)
+		i := slices.IndexFunc(old, func(k known) bool { return err == nil && k.sha256 == sum })
+		if i < 0 {
+			fresh = append(fresh, f)
+			continue
+		}
+		l.sources = append(l.sources, old[i].id)
+		l.filesDone.Add(1)
+		l.bytesDone.Add(f.size)
+		if old[i].status == statusUnreadable {
+			l.summary.Unreadable = append(l.summary.Unreadable, Problem{f.uri, "no CloudTrail records, as before"})
+			continue
+		}
+		l.summary.AlreadyLoaded++
+	}
+	return fresh, nil
+}
+
+// group loads the first files of the list in one transaction and says how many.
+func (l *loader) group(ctx context.Context, files []*source) (n int, err error) {
+	if _, err := l.conn.ExecContext(ctx, `BEGIN TRANSACTION`); err != nil {
+		return 0, fmt.Errorf("load into case %s: %w", l.c.Path, err)
+	}
+	defer func() {
+		if err != nil {
+			// The transaction may be gone already, with the context.
+			l.conn.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
+		}
+	}()
+	var bad rejects
+	n, err = l.insert(ctx, files, &bad)
+	if err != nil {
+		return 0, fmt.Errorf("load into case %s: %w", l.c.Path, err)
+	}
+	files = files[:n]
+	if err := l.dedupe(ctx, files, &bad); err != nil {
+		return 0, fmt.Errorf("find duplicates in case %s: %w", l.c.Path, err)
+	}
+	if err := l.describe(ctx, files, &bad); err != nil {
+		return 0, fmt.Errorf("describe sources in case %s: %w", l.c.Path, err)
+	}
+	if _, err := l.conn.ExecContext(ctx, `COMMIT`); err != nil {
+		return 0, fmt.Errorf("load into case %s: %w", l.c.Path, err)
+	}
+	l.tally(files)
+	return n, nil
+}
+
+// insert stores the records of the first files of the list, as many as make a
+// group.
+func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (int, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	f := newFeed(ctx, l.o.Threads, l.columns, bad.add)
+	var readers sync.WaitGroup
+	g := &groupState{files: files, limit: l.groupRecords}
+	for range min(l.o.Threads, len(files)) {
+		readers.Go(func() {
+			w := &fileReader{l: l, group: g, feed: f, bad: bad, batch: f.newBatch(),
+				reader: newReader(&l.bytesDone), splitter: newSplitter()}
+			for s := g.next(); s != nil && ctx.Err() == nil; s = g.next() {
+				if err := w.read(s); err != nil {
+					cancel(err)
+					return
+				}
+			}
+			if err := f.send(w.batch); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	go func() {
+		readers.Wait()
+		close(f.full)
+	}()
+	_, err := l.conn.ExecContext(context.WithValue(ctx, feedKey{}, f), `INSERT INTO records SELECT * FROM `+feedFunction+`()`)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		cancel(err)
+		for range f.full {
+			// Let the readers see that it is over.
+		}
+		return 0, err
+	}
+	readers.Wait()
+	return g.taken, context.Cause(ctx)
+}
+
+// groupState deals out the files of a group.
+type groupState struct {
+	mu             sync.Mutex
+	files          []*source
+	limit          int64 // of records
+	taken          int
+	size           int64 // of the files taken
+	records, bytes atomic.Int64
+}
+
+// next is the next file of the group, or nil at its end.
+func (g *groupState) next() *source {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.taken == len(g.files) {
+		return nil
+	}
+	if g.records.Load() >= g.limit || g.bytes.Load() >= groupBytes {
+		var left int64
+		for _, f := range g.files[g.taken:] {
+			if left += f.size; left > g.size/4 {
+				return nil
+			}
+		}
+	}
+	s := g.files[g.taken]
+	g.taken++
+	g.size += s.size
+	return s
+}
+
+// describe adds the rows of sources and rejects.
+func (l *loader) describe(ctx context.Context, files []*source, bad *rejects) error {
+	var now time.Time
+	if err := l.conn.QueryRowContext(ctx, `SELECT now()::TIMESTAMP`).Scan(&now); err != nil {
+		return err
+	}
+	list := bad.inOrder()
+	if i := slices.IndexFunc(files, l.isRepeatedStream); i >= 0 {
+		stream := files[i]
+		files = slices.Delete(slices.Clone(files), i, i+1)
+		list = slices.DeleteFunc(list, func(x rejected) bool { return x.source == stream })
+	}
+	// What could not be read through before is described anew.
+	for _, table := range []string{"sources", "rejects"} {
+		if _, err := l.conn.ExecContext(ctx, `DELETE FROM `+table+` WHERE source_id IN (SELECT unnest(CAST(? AS BIGINT[])))`, replaced(files)); err != nil {
+			return err
+		}
+	}
+	err := l.appendRows("sources", len(files), func(i int) []driver.Value {
+		f := files[i]
+		t := &f.tally
+		return []driver.Value{f.id, f.uri, text(t.format), text(t.sha256), t.bytes, t.records, t.rejected, t.duplicates,
+			t.conflicts, when(t.firstTime), when(t.lastTime), nil, t.status(), now}
+	})
+	if err != nil {
+		return err
+	}
+	return l.appendRows("rejects", len(list), func(i int) []driver.Value {
+		x := list[i]
+		return []driver.Value{x.source.id, x.index, x.reason, text(x.raw)}
+	})
+}
+
+// isRepeatedStream says whether a stream that has been read turned out to be
+// one that the case holds: all its records are copies.
+func (l *loader) isRepeatedStream(f *source) bool {
+	return f.uri == stdinURI && l.streams[f.tally.sha256] != 0
+}
+
+// replaced lists the sources whose place the files take.
+func replaced(files []*source) []int64 {
+	ids := []int64{}
+	for _, f := range files {
+		ids = append(ids, f.replaces...)
+	}
+	return ids
+}
+
+// appendRows adds rows to a small table.
+func (l *loader) appendRows(table string, n int, row func(i int) []driver.Value) error {
+	return l.conn.Raw(func(c any) error {
+		a, err := duckdb.NewAppenderFromConn(c.(driver.Conn), "", table)
+		if err != nil {
+			return err
+		}
+		for i := range n {
+			if err := a.AppendRow(row(i)...); err != nil {
+				return errors.Join(err, a.Close())
+			}
+		}
+		return a.Close()
+	})
+}
+
+// text and when are NULL for what is not there.
+func text(s string) driver.Value {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func when(t time.Time) driver.Value {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}
+
+// open opens a source for reading.
+func (l *loader) open(f *source) (io.ReadCloser, error) {
+	if f.uri != stdinURI {
+		return os.Open(f.uri)
+	}
+	if l.o.Stdin == nil {
+		return nil, errors.New("there is no standard input to read")
+	}
+	return io.NopCloser(l.o.Stdin), nil
+}

@@ -1,0 +1,131 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// progressEvery is how often a load tells how far it is.
+const progressEvery = 200 * time.Millisecond
+
+// report calls progress now and then until the returned function is called.
+func (l *loader) report(progress func(Progress)) (stop func()) {
+	if progress == nil {
+		return func() {}
+	}
+	now := func() Progress {
+		return Progress{
+			FilesDone: l.filesDone.Load(), FilesTotal: l.filesTotal.Load(),
+			BytesDone: l.bytesDone.Load(), BytesTotal: l.bytesTotal.Load(),
+			Records: l.records.Load(),
+		}
+	}
+	ended, finished := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(finished)
+		ticker := time.NewTicker(progressEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				progress(now())
+			case <-ended:
+				progress(now())
+				return
+			}
+		}
+	}()
+	return func() {
+		close(ended)
+		<-finished
+	}
+}
+
+// tally adds the counts of stored sources to the summary.
+func (l *loader) tally(files []*source) {
+	s := &l.summary
+	for _, f := range files {
+		t := &f.tally
+		if l.isRepeatedStream(f) {
+			s.AlreadyLoaded++
+			l.sources = append(l.sources, l.streams[t.sha256])
+			continue
+		}
+		l.sources = append(l.sources, f.id)
+		s.Bytes += t.bytes
+		s.Records += t.records
+		s.Duplicates += t.duplicates
+		s.Conflicts += t.conflicts
+		s.Rejected += t.rejected
+		switch t.status() {
+		case statusUnreadable:
+			s.Unreadable = append(s.Unreadable, Problem{f.uri, t.problem()})
+		case statusDamaged:
+			s.Sources++
+			s.Damaged = append(s.Damaged, Problem{f.uri, t.problem()})
+		default:
+			s.Sources++
+		}
+	}
+}
+
+// problem is what is wrong with a source, in a line.
+func (t *tally) problem() string {
+	if t.failure != nil && t.firstReason == "" {
+		return t.failure.Error()
+	}
+	if t.rejected > 1 {
+		return fmt.Sprintf("%s (and %d more)", t.firstReason, t.rejected-1)
+	}
+	return t.firstReason
+}
+
+// conclude reads from the case what its sources of this run span.
+func (l *loader) conclude(ctx context.Context) error {
+	if len(l.sources) == 0 {
+		return nil
+	}
+	var first, last any
+	var accounts, regions []any
+	err := l.conn.QueryRowContext(ctx, `
+		WITH run AS (SELECT unnest(CAST(? AS BIGINT[])) AS source_id)
+		SELECT
+			(SELECT min(first_event_time) FROM sources SEMI JOIN run USING (source_id)),
+			(SELECT max(last_event_time) FROM sources SEMI JOIN run USING (source_id)),
+			(SELECT coalesce(list(DISTINCT account_id ORDER BY account_id), []) FROM events SEMI JOIN run USING (source_id) WHERE account_id IS NOT NULL),
+			(SELECT coalesce(list(DISTINCT aws_region ORDER BY aws_region), []) FROM events SEMI JOIN run USING (source_id) WHERE aws_region IS NOT NULL)`,
+		l.sources).Scan(&first, &last, &accounts, &regions)
+	if err != nil {
+		return fmt.Errorf("summarise case %s: %w", l.c.Path, err)
+	}
+	l.summary.First, _ = first.(time.Time)
+	l.summary.Last, _ = last.(time.Time)
+	l.summary.Accounts, l.summary.Regions = texts(accounts), texts(regions)
+	return nil
+}
+
+func texts(values []any) []string {
+	out := make([]string, 0, len(values))
+	for _, v := range values {
+		if s, ok := v.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// verdict is the error of a load that found no events at all.
+func (l *loader) verdict(sources []string) error {
+	s := &l.summary
+	if s.Records > 0 || !s.First.IsZero() {
+		return nil
+	}
+	named := strings.Join(sources, ", ")
+	if len(s.Unreadable) > 0 {
+		p := s.Unreadable[0]
+		return fmt.Errorf("%s: %w: %s: %s: name exported CloudTrail logs (JSON or JSON lines, gzipped or not)", named, ErrNothingReadable, p.URI, p.Reason)
+	}
+	return fmt.Errorf("%s: %w: the files hold none: name exported CloudTrail logs (JSON or JSON lines, gzipped or not)", named, ErrNothingReadable)
+}
