@@ -61,6 +61,6 @@ func (w *fileReader) record(value []byte) error {
 }
 
 func (w *fileReader) reject(reason string, raw []byte) {
-	w.bad.add(rejected{source: w.source, index: w.index, reason: reason, raw: validText(raw)})
+	w.bad.add(rejected{source: w.source, index: w.index, reason: reason, raw: validText(raw), damage: w.reader.err != nil})
 	w.index++
 }

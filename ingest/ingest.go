@@ -54,6 +54,7 @@ type Summary struct {
 	Regions       []string
 	Damaged       []Problem // sources with readable records and unreadable parts
 	Unreadable    []Problem // sources that gave no record
+	Foreign       []Problem // files that are no CloudTrail logs; nothing of them counts as rejected
 	Skipped       []Problem // symbolic links, pipes and devices in folders
 }
 

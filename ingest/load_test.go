@@ -180,12 +180,12 @@ func TestBadInput(t *testing.T) {
 		{"broken record in an array", `[` + a + `,` + broken + `,` + d + `]`, "a,d", []string{"broken JSON"}, statusDamaged},
 		{"broken record in Records", `{"Records":[` + a + `,` + broken + `,` + d + `]}`, "a,d", []string{"broken JSON"}, statusDamaged},
 		{"text ends in a record", `{"Records":[` + a + `,` + b[:60], "a", []string{"the text ends"}, statusDamaged},
-		{"not CloudTrail", `{"name":"trailscan","version":1}`, "", []string{"no eventTime, eventSource, eventName"}, statusUnreadable},
+		{"not CloudTrail", `{"name":"trailscan","version":1}`, "", []string{"no eventTime, eventSource, eventName"}, statusForeign},
 		{"no eventName", `{"eventTime":"2026-03-01T10:00:00Z","eventSource":"iam.amazonaws.com"}`, "", []string{"no eventName"}, statusUnreadable},
 		{"no time", `{"eventTime":"{{now}}","eventName":"x","eventSource":"y"}`, "", []string{"eventTime is no time"}, statusUnreadable},
 		{"no object", `[1,` + a + `,"x",null]`, "a", []string{"no JSON object", "no JSON object", "no JSON object"}, statusDamaged},
 		{"empty", "", "", []string{"empty file"}, statusUnreadable},
-		{"text", "hello\nworld", "", []string{`begins with "hello"`}, statusUnreadable},
+		{"text", "hello\nworld", "", []string{`begins with "hello"`}, statusForeign},
 		{"parquet", "PAR1\x15\x04", "", []string{"Parquet"}, statusUnreadable},
 		{"binary", "\x7fELF\x00\x00\xff", "", []string{"binary"}, statusUnreadable},
 	} {
@@ -214,8 +214,12 @@ func TestBadInput(t *testing.T) {
 			if got := dump(t, c, `SELECT status FROM sources`); got[0] != tc.status {
 				t.Errorf("status %s, want %s", got, tc.status)
 			}
-			if damaged := tc.status == statusDamaged; damaged != (len(s.Damaged) == 1) || damaged == (len(s.Unreadable) == 1) {
-				t.Errorf("summary %+v", s)
+			for status, problems := range map[string][]Problem{
+				statusDamaged: s.Damaged, statusUnreadable: s.Unreadable, statusForeign: s.Foreign,
+			} {
+				if (len(problems) == 1) != (tc.status == status) {
+					t.Errorf("%s: summary %+v", status, s)
+				}
 			}
 		})
 	}
@@ -243,7 +247,7 @@ func TestSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = load(t, c, dir, filepath.Join(dir, "a.json"))
-	if s.Records != 4 || len(s.Unreadable) != 1 || len(s.Skipped) != 1 || s.Sources != 4 {
+	if s.Records != 4 || len(s.Foreign) != 1 || len(s.Skipped) != 1 || s.Sources != 4 {
 		t.Errorf("folder: %+v", s)
 	}
 	got := dump(t, c, `SELECT parse_filename(uri) FROM sources WHERE uri <> '-' ORDER BY source_id`)
@@ -290,7 +294,7 @@ func TestLoadAgainAddsNothing(t *testing.T) {
 	if !slices.Equal(before, dump(t, c, state)) || !slices.Equal(sources, dump(t, c, `SELECT * FROM sources ORDER BY 1`)) {
 		t.Error("the second load changed the case")
 	}
-	if s := load(t, c, write(t, files)); s.Sources != 2 || s.Records != 3 || s.Duplicates != 3 || s.Rejected != 1 {
+	if s := load(t, c, write(t, files)); s.Sources != 2 || s.Records != 3 || s.Duplicates != 3 || s.Rejected != 0 || len(s.Foreign) != 1 {
 		t.Errorf("load from another path: %+v", s)
 	}
 	if !slices.Equal(before, dump(t, c, state)) {

@@ -23,6 +23,7 @@ const (
 	statusLoaded     = "loaded"
 	statusDamaged    = "damaged"
 	statusUnreadable = "unreadable"
+	statusForeign    = "foreign" // no CloudTrail log at all
 )
 
 // A group ends before the next file when it holds this much: small enough to
@@ -162,11 +163,14 @@ func (l *loader) fresh(ctx context.Context, files []*source) ([]*source, error) 
 		l.sources = append(l.sources, old[i].id)
 		l.filesDone.Add(1)
 		l.bytesDone.Add(f.size)
-		if old[i].status == statusUnreadable {
-			l.summary.Unreadable = append(l.summary.Unreadable, Problem{f.uri, "no CloudTrail records, as before"})
-			continue
+		switch again := (Problem{f.uri, "no CloudTrail records, as before"}); old[i].status {
+		case statusUnreadable:
+			l.summary.Unreadable = append(l.summary.Unreadable, again)
+		case statusForeign:
+			l.summary.Foreign = append(l.summary.Foreign, again)
+		default:
+			l.summary.AlreadyLoaded++
 		}
-		l.summary.AlreadyLoaded++
 	}
 	return fresh, nil
 }

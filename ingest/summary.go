@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -60,6 +61,9 @@ func (l *loader) tally(files []*source) {
 		s.Conflicts += t.conflicts
 		s.Rejected += t.rejected
 		switch t.status() {
+		case statusForeign:
+			s.Foreign = append(s.Foreign, Problem{f.uri, t.problem()})
+			s.Rejected -= t.rejected
 		case statusUnreadable:
 			s.Unreadable = append(s.Unreadable, Problem{f.uri, t.problem()})
 		case statusDamaged:
@@ -123,8 +127,8 @@ func (l *loader) verdict(sources []string) error {
 		return nil
 	}
 	named := strings.Join(sources, ", ")
-	if len(s.Unreadable) > 0 {
-		p := s.Unreadable[0]
+	if bad := slices.Concat(s.Unreadable, s.Foreign); len(bad) > 0 {
+		p := bad[0]
 		return fmt.Errorf("%s: %w: %s: %s: name exported CloudTrail logs (JSON or JSON lines, gzipped or not)", named, ErrNothingReadable, p.URI, p.Reason)
 	}
 	return fmt.Errorf("%s: %w: the files hold none: name exported CloudTrail logs (JSON or JSON lines, gzipped or not)", named, ErrNothingReadable)

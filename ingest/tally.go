@@ -22,6 +22,7 @@ type tally struct {
 	bytes               int64
 	failure             error // opening or reading it failed
 	rejectedRaw         int   // bytes of text kept
+	suspect             bool  // a reject may be CloudTrail's, or hides what is
 }
 
 func (t *tally) add(when time.Time) {
@@ -50,6 +51,8 @@ func (t *tally) merge(o *tally) {
 // status is the word for the source in sources.status.
 func (t *tally) status() string {
 	switch {
+	case t.records == 0 && t.rejected > 0 && !t.suspect && t.failure == nil:
+		return statusForeign
 	case t.records == 0 && t.format != formatDigest && (t.rejected > t.differing || t.failure != nil):
 		return statusUnreadable
 	case t.rejected > t.differing || t.failure != nil:
@@ -64,6 +67,22 @@ type rejected struct {
 	index  int64
 	reason string
 	raw    string
+	damage bool // the source could not be read on because of it
+}
+
+// suspect says that r may be, or may hide, a record of CloudTrail. What does
+// not, in a source without a record, is text that lies among the logs: a note,
+// an index of files.
+func (r rejected) suspect() bool {
+	if r.damage || r.raw == "" || strings.ContainsAny(r.raw, "\x00\uFFFD") || strings.HasPrefix(r.raw, "PAR1") {
+		return true
+	}
+	for _, member := range []string{`"eventVersion"`, `"eventSource"`, `"eventName"`, `"eventTime"`, `"userIdentity"`} {
+		if strings.Contains(r.raw, member) {
+			return true
+		}
+	}
+	return false
 }
 
 // rawPerSource is how much text of rejected parts is kept of one source: a
@@ -88,6 +107,7 @@ func (r *rejects) add(x rejected) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rejected++
+	t.suspect = t.suspect || x.suspect()
 	if t.rejectedRaw += len(x.raw); t.rejectedRaw > rawHeld {
 		x.raw = ""
 	}

@@ -125,7 +125,7 @@ CREATE VIEW events AS SELECT
 FROM records;
 
 -- One row a file, object or stream that was loaded; status is loaded, damaged
--- (some of it could not be read) or unreadable.
+-- (some of it could not be read), unreadable or foreign (no CloudTrail log).
 CREATE TABLE sources (
     source_id BIGINT PRIMARY KEY,
     uri VARCHAR NOT NULL,
