@@ -1,0 +1,239 @@
+package lineage
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// takeover is a principal that the lineage made, or a way that it opened into
+// one. What comes in through it later descends from by.
+type takeover struct {
+	how     How
+	who     identity
+	kind    string // user, role, identity provider
+	name    string
+	from    time.Time
+	until   time.Time // when the user or role was deleted; zero if it was not
+	by      *node
+	actor   Actor // whose hand opened it
+	made    *call
+	pass    *node  // the password credential, for a password set
+	trusted trust  // whom the changed policy lets in
+	session string // the only session name that came under control, for changed code; "" for any
+}
+
+// covers reports whether a moment lies in the life of the way.
+func (w *takeover) covers(at time.Time) bool {
+	return !at.Before(w.from.Add(-clockSkew)) && (w.until.IsZero() || !at.After(w.until.Add(clockSkew)))
+}
+
+// change notes what a call of the lineage did to a principal.
+func (c *closure) change(ctx context.Context, made *call) error {
+	by := c.byID[made.key]
+	if by == nil {
+		return nil
+	}
+	if n := c.byID[made.issued]; made.issued != "" && n != nil && n.parent == by {
+		if err := c.actsAs(ctx, n, made); err != nil {
+			return err
+		}
+	}
+	switch made.source {
+	case "iam.amazonaws.com":
+		return c.changeIAM(ctx, made, by)
+	case "lambda.amazonaws.com", "ec2.amazonaws.com", "ssm.amazonaws.com", "ec2-instance-connect.amazonaws.com":
+		return c.changeCode(made, by)
+	}
+	if role, ok := parseARN(made.roleARN); ok && made.issued != "" {
+		who := identity{arn: made.roleARN, account: role.account}
+		who.id, _, _ = strings.Cut(made.response, ":")
+		c.note(made, by, who, "role", Assumed, "the lineage took a session of it")
+	} else if made.name == "AssumeRoot" && made.issued != "" {
+		if a, ok := parseARN(made.issuedARN); ok {
+			c.note(made, by, identity{a.account, made.issuedARN, a.account}, "root", Assumed, "the lineage took a session of it")
+		}
+	}
+	return nil
+}
+
+// policyCalls change what a user, role or group may do.
+var policyCalls = map[string]string{
+	"AttachUserPolicy": "user", "PutUserPolicy": "user", "DetachUserPolicy": "user", "DeleteUserPolicy": "user",
+	"PutUserPermissionsBoundary": "user", "DeleteUserPermissionsBoundary": "user", "AddUserToGroup": "user",
+	"AttachRolePolicy": "role", "PutRolePolicy": "role", "DetachRolePolicy": "role", "DeleteRolePolicy": "role",
+	"PutRolePermissionsBoundary": "role", "DeleteRolePermissionsBoundary": "role",
+	"AttachGroupPolicy": "group", "PutGroupPolicy": "group", "DetachGroupPolicy": "group", "DeleteGroupPolicy": "group",
+}
+
+func (c *closure) changeIAM(ctx context.Context, made *call, by *node) error {
+	switch made.name {
+	case "CreateUser", "CreateRole":
+		kind := strings.ToLower(strings.TrimPrefix(made.name, "Create"))
+		return c.created(ctx, made, by, kind)
+	case "CreateGroup", "CreateInstanceProfile":
+		kind, field := "group", "group"
+		if made.name == "CreateInstanceProfile" {
+			kind, field = "instance-profile", "instanceProfile"
+		}
+		who := identity{member(made.response, field, field+"Id"), member(made.response, field, "arn"), made.account}
+		if who.arn == "" {
+			who.arn = made.iamARN(kind, made.param(field+"Name"))
+		}
+		c.note(made, by, who, strings.ReplaceAll(kind, "-", "_"), Created, "made by the lineage")
+		return nil
+	case "CreateSAMLProvider", "CreateOpenIDConnectProvider":
+		c.providerCreated(made, by)
+		return nil
+	case "CreateAccessKey", "CreateServiceSpecificCredential", "ResetServiceSpecificCredential", "UploadSSHPublicKey", "UploadSigningCertificate":
+		if n := c.byID[made.issued]; n != nil {
+			kind := "user"
+			if strings.HasSuffix(n.cred.PrincipalARN, ":root") {
+				kind = "root"
+			}
+			c.note(made, by, identity{n.cred.PrincipalID, n.cred.PrincipalARN, n.cred.AccountID}, kind, CredentialAdded, "the lineage made a credential for it")
+		}
+		return nil
+	case "CreateLoginProfile", "UpdateLoginProfile", "ChangePassword":
+		return c.passwordSet(ctx, made, by)
+	case "UpdateAssumeRolePolicy":
+		return c.trustChanged(ctx, made, by)
+	case "CreatePolicyVersion", "SetDefaultPolicyVersion":
+		policy := made.param("policyArn")
+		if a, ok := parseARN(policy); ok {
+			c.note(made, by, identity{arn: policy, account: a.account}, "policy", PolicyChanged, "the lineage changed which version of it holds")
+		}
+		return nil
+	}
+	kind, ok := policyCalls[made.name]
+	if !ok {
+		return nil
+	}
+	name := made.param(kind + "Name")
+	if name == "" {
+		return nil
+	}
+	who, err := c.resolve(ctx, kind, name, made)
+	if err != nil {
+		return fmt.Errorf("find %s %s: %w", kind, name, err)
+	}
+	c.note(made, by, who, kind, PolicyChanged, "the lineage changed what it may do: "+made.api())
+	return nil
+}
+
+// created takes a new user or role over: all its later credentials are the
+// lineage's.
+func (c *closure) created(ctx context.Context, made *call, by *node, kind string) error {
+	name := made.param(kind + "Name")
+	who := identity{member(made.response, kind, kind+"Id"), member(made.response, kind, "arn"), made.account}
+	if who.arn == "" {
+		who.arn = made.iamARN(kind, name)
+	}
+	c.note(made, by, who, kind, Created, "made by the lineage")
+	until, err := c.lifeEnd(ctx, kind, name, made.account, made.time)
+	if err != nil {
+		return fmt.Errorf("find end of %s: %w", who.arn, err)
+	}
+	c.take(&takeover{how: Created, who: who, kind: kind, name: name, from: made.time, until: until, by: by, made: made})
+	return nil
+}
+
+// providerCreated takes over a new identity provider: whoever comes in through
+// it is the lineage's.
+func (c *closure) providerCreated(made *call, by *node) {
+	who := identity{arn: member(made.response, "sAMLProviderArn"), account: made.account}
+	if made.name == "CreateOpenIDConnectProvider" {
+		who.arn = member(made.response, "openIDConnectProviderArn")
+	}
+	if who.arn == "" {
+		return
+	}
+	c.note(made, by, who, "identity_provider", Created, "made by the lineage")
+	c.take(&takeover{how: Created, who: who, kind: "identity provider", from: made.time, by: by, made: made})
+}
+
+// passwordSet makes the user's password a credential of the lineage.
+func (c *closure) passwordSet(ctx context.Context, made *call, by *node) error {
+	name := made.targetUser
+	who := identity{made.principalID, made.identityARN, made.account}
+	if made.name != "ChangePassword" {
+		var err error
+		if who, err = c.resolve(ctx, "user", name, made); err != nil {
+			return fmt.Errorf("find user %s: %w", name, err)
+		}
+	}
+	pass := &node{
+		cred: Credential{ID: made.eventID, Kind: Password, PrincipalID: who.id, PrincipalARN: who.arn, AccountID: who.account,
+			Via: made.api(), IssuedEventID: made.eventID, IssuedAt: timePtr(made.time), Why: "password set by " + made.api() + " of " + by.cred.ID},
+		parent: by, from: made.time, own: Confirmed, actor: c.actorOf(made.row, by),
+	}
+	c.nodes = append(c.nodes, pass)
+	c.note(made, by, who, "user", PasswordSet, "the lineage set its password")
+	until, err := c.lifeEnd(ctx, "user", name, made.account, made.time)
+	if err != nil {
+		return fmt.Errorf("find end of %s: %w", who.arn, err)
+	}
+	c.take(&takeover{how: PasswordSet, who: who, kind: "user", name: name, from: made.time, until: until, by: pass, made: made, pass: pass})
+	return nil
+}
+
+// trustChanged takes over the role whose trust policy was rewritten, for those
+// whom the new policy lets in and who never came in before.
+func (c *closure) trustChanged(ctx context.Context, made *call, by *node) error {
+	name := made.targetRole
+	who, err := c.resolve(ctx, "role", name, made)
+	if err != nil {
+		return fmt.Errorf("find role %s: %w", name, err)
+	}
+	trusted := parseTrust(made.param("policyDocument"))
+	c.note(made, by, who, "role", TrustChanged, "the lineage changed who may assume it")
+	until, err := c.lifeEnd(ctx, "role", name, made.account, made.time)
+	if err != nil {
+		return fmt.Errorf("find end of %s: %w", who.arn, err)
+	}
+	c.take(&takeover{how: TrustChanged, who: who, kind: "role", name: name, from: made.time, until: until, by: by, made: made, trusted: trusted})
+	return nil
+}
+
+// take notes a way into a principal, once a change.
+func (c *closure) take(w *takeover) {
+	key := string(w.how) + " " + w.made.eventID + " " + w.session
+	if c.taken[key] != nil {
+		return
+	}
+	c.taken[key] = w
+	w.actor = c.actorOf(w.made.row, w.by)
+	if w.pass != nil {
+		w.actor = w.pass.actor
+	}
+	c.takeovers = append(c.takeovers, w)
+	c.waiting = append(c.waiting, w)
+}
+
+// note lists a principal that the lineage made, changed or used, as the log
+// shows: its first such event.
+func (c *closure) note(made *call, by *node, who identity, kind string, how How, why string) {
+	c.noteAs(Confirmed, made, by, who, kind, how, why)
+}
+
+// noteAs lists a principal with how certain it is that by is behind the call.
+func (c *closure) noteAs(certainty Certainty, made *call, by *node, who identity, kind string, how How, why string) {
+	if who.arn == "" {
+		return
+	}
+	p := Principal{ARN: who.arn, PrincipalID: who.id, AccountID: who.account, Kind: kind, How: how, EventID: made.eventID,
+		Time: made.time.UTC(), Certainty: certainty, Why: why}
+	c.edge(Edge{From: by.cred.ID, To: who.arn, Via: made.api(), EventID: made.eventID, Time: p.Time, Certainty: certainty, Why: why})
+	key := [3]string{who.arn, who.id, string(how)}
+	if old := c.principal[key]; old == nil || p.Time.Before(old.p.Time) || p.Time.Equal(old.p.Time) && p.EventID < old.p.EventID {
+		c.principal[key] = &principalNode{p, by}
+	}
+}
+
+// principalNode is a listed principal with the credential through which it came
+// into the lineage.
+type principalNode struct {
+	p  Principal
+	by *node
+}

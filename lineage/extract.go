@@ -1,0 +1,134 @@
+package lineage
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// changeEvents are the calls, besides those that hand out credentials, that
+// pass access on, or that end it.
+const changeEvents = `
+    event_source = 'iam.amazonaws.com' AND event_name IN (
+        'CreateUser', 'DeleteUser', 'CreateRole', 'DeleteRole', 'CreateGroup', 'AddUserToGroup',
+        'CreateInstanceProfile',
+        'CreateLoginProfile', 'UpdateLoginProfile', 'DeleteLoginProfile', 'ChangePassword',
+        'UpdateAccessKey', 'DeleteAccessKey', 'DeleteServiceSpecificCredential', 'DeleteSSHPublicKey', 'DeleteSigningCertificate',
+        'UpdateAssumeRolePolicy', 'CreateSAMLProvider', 'CreateOpenIDConnectProvider',
+        'AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy', 'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy',
+        'DetachUserPolicy', 'DetachRolePolicy', 'DetachGroupPolicy', 'DeleteUserPolicy', 'DeleteRolePolicy', 'DeleteGroupPolicy',
+        'PutUserPermissionsBoundary', 'PutRolePermissionsBoundary', 'DeleteUserPermissionsBoundary', 'DeleteRolePermissionsBoundary',
+        'CreatePolicyVersion', 'SetDefaultPolicyVersion')
+    OR event_source = 'signin.amazonaws.com' AND event_name IN ('ConsoleLogin', 'SwitchRole', 'GetSigninToken')
+    OR event_source = 'lambda.amazonaws.com' AND (event_name LIKE 'CreateFunction20%' OR event_name LIKE 'UpdateFunctionCode20%'
+        OR event_name LIKE 'UpdateFunctionConfiguration20%')
+    OR event_source = 'ec2.amazonaws.com' AND event_name IN ('RunInstances', 'AssociateIamInstanceProfile',
+        'ModifyInstanceAttribute')
+    OR event_source = 'ssm.amazonaws.com' AND event_name IN ('SendCommand', 'StartSession')
+    OR event_source = 'ec2-instance-connect.amazonaws.com' AND event_name IN ('SendSSHPublicKey', 'SendSerialConsoleSSHPublicKey')`
+
+// The closure reads these relations instead of events: what it costs then
+// depends on them, not on how many events the case holds. They are made with
+// one scan each and live on DuckDB's side, so that memory stays bounded.
+var extraction = []string{
+	// Successful calls that pass access on or end it.
+	`CREATE OR REPLACE TEMP TABLE trace_calls AS
+	SELECT source_id, record_index, event_id, event_time, event_source, event_name, account_id, aws_region,
+	    nullif(access_key_id, '') AS access_key_id, principal_id, identity_type, identity_arn, identity_account_id, user_name,
+	    invoked_by, source_ip_address, user_agent, session_created, session_issuer_arn, session_issuer_principal_id,
+	    federated_provider, identity_provider, shared_event_id,
+	    issued_access_key_id, issued_principal_arn, issued_expiration, request_parameters,
+	    CASE WHEN event_name LIKE 'AssumeRole%' THEN json_extract_scalar(request_parameters, '$.roleArn') END AS role_arn,
+	    CASE WHEN event_source = 'iam.amazonaws.com' THEN
+	        coalesce(json_extract_scalar(request_parameters, '$.userName'), user_name) END AS target_user,
+	    CASE WHEN event_source = 'iam.amazonaws.com' THEN json_extract_scalar(request_parameters, '$.roleName') END AS target_role,
+	    CASE WHEN issued_access_key_id IS NULL THEN response_elements
+	        ELSE coalesce(json_extract_scalar(response_elements, '$.assumedRoleUser.assumedRoleId'),
+	            json_extract_scalar(response_elements, '$.federatedUser.federatedUserId')) END AS response,
+	    additional_event_data
+	FROM events
+	WHERE coalesce(error_code, '') = '' AND (issued_access_key_id IS NOT NULL OR ` + changeEvents + `)
+	ORDER BY event_time, event_id, source_id, record_index`,
+
+	// Who acts by each access key id.
+	`CREATE OR REPLACE TEMP TABLE trace_keys AS
+	SELECT access_key_id, min(principal_id) AS principal_id, min(identity_arn) AS identity_arn,
+	    min(identity_type) AS identity_type, min(account_id) AS account_id,
+	    min(identity_account_id) AS identity_account_id,
+	    min(session_issuer_arn) AS issuer_arn, min(session_issuer_principal_id) AS issuer_id,
+	    min(source_identity) AS source_identity,
+	    min(session_created) AS session_created, min(event_time) AS first_used, max(event_time) AS last_used,
+	    bool_and(invoked_by IS NOT NULL) AS forwarded, min(invoked_by) AS invoked_by,
+	    coalesce(bool_or(session_credential_from_console), false) AS console
+	FROM events WHERE access_key_id IS NOT NULL AND access_key_id <> ''
+	GROUP BY access_key_id`,
+}
+
+func (t *tracer) extract(ctx context.Context) error {
+	for _, stmt := range extraction {
+		if _, err := t.conn.ExecContext(ctx, stmt); err != nil {
+			return fmt.Errorf("read events: %w", err)
+		}
+	}
+	return nil
+}
+
+// drop removes the temporary tables: the connection goes back to its pool.
+func (t *tracer) drop() {
+	for _, table := range []string{"trace_calls", "trace_keys", "trace_root_ids", "trace_root_since", "trace_actors", "trace_root_use",
+		"trace_wanted", "trace_sessions", "trace_members", "trace_marks", "trace_events", "trace_node_ids"} {
+		// Nothing is lost when this fails: the next run replaces the table.
+		_, _ = t.conn.ExecContext(context.Background(), `DROP TABLE IF EXISTS temp.`+table)
+	}
+}
+
+// table replaces a temporary table by rows. Text from logs goes in as values,
+// whatever it holds.
+func (t *tracer) table(ctx context.Context, name, columns string, n int, row func(int) []driver.Value) error {
+	if _, err := t.conn.ExecContext(ctx, `CREATE OR REPLACE TEMP TABLE `+name+` (`+columns+`)`); err != nil {
+		return err
+	}
+	return appendRows(t.conn, "temp", name, n, row)
+}
+
+func appendRows(conn *sql.Conn, catalog, table string, n int, row func(int) []driver.Value) error {
+	err := conn.Raw(func(raw any) error {
+		c, ok := raw.(driver.Conn)
+		if !ok {
+			return fmt.Errorf("connection is a %T", raw)
+		}
+		a, err := duckdb.NewAppender(c, catalog, "", table)
+		if err != nil {
+			return err
+		}
+		for i := range n {
+			if err := a.AppendRow(row(i)...); err != nil {
+				return errors.Join(err, a.Close())
+			}
+		}
+		return a.Close()
+	})
+	if err != nil {
+		return fmt.Errorf("fill %s: %w", table, err)
+	}
+	return nil
+}
+
+// each runs a query and calls scan for each of its rows.
+func (t *tracer) each(ctx context.Context, sql string, args []any, scan func(func(...any) error) error) error {
+	rows, err := t.conn.QueryContext(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

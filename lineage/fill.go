@@ -1,0 +1,269 @@
+package lineage
+
+import (
+	"cmp"
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// fill turns the closure into the lineage: what each credential did, how
+// certain it is, how long it lives.
+func (t *tracer) fill(ctx context.Context, c *closure, l *Lineage) error {
+	certainty := make(map[*node]Certainty, len(c.nodes))
+	for _, n := range c.nodes { // parents stand before their children
+		certainty[n] = n.own
+		if n.parent != nil {
+			certainty[n] = weaker(n.own, certainty[n.parent])
+		}
+	}
+	if err := t.gatherEvents(ctx, c); err != nil {
+		return fmt.Errorf("gather events: %w", err)
+	}
+	if err := t.countUse(ctx, c); err != nil {
+		return fmt.Errorf("count use: %w", err)
+	}
+	ends, err := t.endings(ctx, l.AsOf)
+	if err != nil {
+		return fmt.Errorf("read what ended: %w", err)
+	}
+	l.Credentials, l.Principals, l.Edges = []Credential{}, []Principal{}, []Edge{}
+	for _, n := range c.nodes {
+		n.cred.Certainty = certainty[n]
+		slices.Sort(n.cred.AccessKeyIDs)
+		if n.cred.AccessKeyIDs == nil {
+			n.cred.AccessKeyIDs = []string{}
+		}
+		n.judgeLife(ends, l.AsOf)
+	}
+	err = t.table(ctx, "trace_node_ids", `node INTEGER, id VARCHAR`, len(c.nodes), func(i int) []driver.Value {
+		return []driver.Value{int32(i), c.nodes[i].cred.ID}
+	})
+	if err != nil {
+		return err
+	}
+	for _, n := range c.nodes {
+		if n.parent != nil {
+			id := n.parent.cred.ID
+			n.cred.Parent = &id
+			c.join(n, certainty[n])
+		}
+		l.Credentials = append(l.Credentials, n.cred)
+	}
+	for _, p := range c.principal {
+		p.p.Certainty = weaker(p.p.Certainty, certainty[p.by])
+		l.Principals = append(l.Principals, p.p)
+	}
+	l.Edges = slices.AppendSeq(l.Edges, maps.Values(c.edges))
+	l.sort()
+	return nil
+}
+
+// join adds the edges that lead to a credential.
+func (c *closure) join(n *node, certainty Certainty) {
+	e := Edge{From: n.parent.cred.ID, To: n.cred.ID, Via: n.cred.Via, EventID: n.cred.IssuedEventID, Time: timeOf(n.cred.IssuedAt),
+		Certainty: n.own, Why: n.cred.Why}
+	if w := n.source; w != nil && w.pass == nil && w.who.arn != "" {
+		e.From = w.who.arn // the credential that took the principal over has an edge to it
+	}
+	if e.Time.IsZero() {
+		e.Time = n.from.UTC()
+	}
+	c.edge(e)
+}
+
+// sort puts the parts of the lineage in order: by time, then id.
+func (l *Lineage) sort() {
+	slices.SortFunc(l.Credentials, func(a, b Credential) int {
+		return cmp.Or(timeOf(a.IssuedAt).Compare(timeOf(b.IssuedAt)), cmp.Compare(a.ID, b.ID))
+	})
+	slices.SortFunc(l.Principals, func(a, b Principal) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ARN, b.ARN), cmp.Compare(a.PrincipalID, b.PrincipalID), cmp.Compare(a.How, b.How))
+	})
+	slices.SortFunc(l.Edges, func(a, b Edge) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.Via, b.Via), cmp.Compare(a.EventID, b.EventID))
+	})
+}
+
+// gatherEvents makes trace_events, the events of all credentials, with one scan
+// of the case, and trace_marks, those that belong to a credential though they
+// do not carry its id.
+func (t *tracer) gatherEvents(ctx context.Context, c *closure) error {
+	type member struct {
+		id   string
+		node int
+	}
+	var members []member
+	for i, n := range c.nodes {
+		for _, id := range n.cred.AccessKeyIDs {
+			members = append(members, member{id, i})
+		}
+	}
+	err := t.table(ctx, "trace_members", `access_key_id VARCHAR, node INTEGER, "from" TIMESTAMP, root BOOLEAN, actor VARCHAR`, len(members),
+		func(i int) []driver.Value {
+			m := members[i]
+			n := c.nodes[m.node]
+			return []driver.Value{m.id, int32(m.node), n.from.Add(-clockSkew), n.root != nil, string(n.actor)}
+		})
+	if err != nil {
+		return err
+	}
+	indexOf := make(map[*node]int32, len(c.nodes))
+	for i, n := range c.nodes {
+		indexOf[n] = int32(i)
+	}
+	err = t.table(ctx, "trace_marks", `source_id BIGINT, record_index BIGINT, node INTEGER, actor VARCHAR`, len(c.marks), func(i int) []driver.Value {
+		m := c.marks[i]
+		return []driver.Value{m.sourceID, m.recordIndex, indexOf[m.n], string(m.n.actor)}
+	})
+	if err != nil {
+		return err
+	}
+	_, err = t.conn.ExecContext(ctx, `CREATE OR REPLACE TEMP TABLE trace_events AS
+		SELECT e.source_id, e.record_index, m.node, m.actor, e.event_time, e.source_ip_address, e.user_agent, e.aws_region, e.shared_event_id,
+		    coalesce(e.invoked_by, '') AS service
+		FROM events e JOIN trace_members m ON m.access_key_id = e.access_key_id
+		WHERE NOT m.root AND e.event_time >= m."from"
+		UNION ALL
+		SELECT u.source_id, u.record_index, m.node, CASE WHEN ? AND u.actor = 'owner' THEN 'unclear' ELSE u.actor END, u.event_time,
+		    u.source_ip_address, u.user_agent, u.aws_region, u.shared_event_id, u.service
+		FROM trace_root_use u JOIN trace_members m ON m.access_key_id = u.access_key_id WHERE m.root`, t.o.AllUse)
+	if err != nil {
+		return err
+	}
+	// The other account's record of the same call has another id and no key.
+	_, err = t.conn.ExecContext(ctx, `INSERT INTO trace_marks
+		SELECT e.source_id, e.record_index, min(s.node), max(s.actor) FROM events e
+		JOIN trace_events s ON s.shared_event_id = e.shared_event_id
+		WHERE coalesce(e.access_key_id, '') = '' AND NOT EXISTS (
+		    FROM trace_marks m WHERE m.source_id = e.source_id AND m.record_index = e.record_index)
+		GROUP BY ALL`)
+	return err
+}
+
+// countUse says when, from where and how often each credential was used.
+func (t *tracer) countUse(ctx context.Context, c *closure) error {
+	type cluster struct {
+		node    int
+		actor   Actor
+		network string // or the service that made the calls
+		family  string
+	}
+	uses := map[cluster]*useSet{}
+	var order []cluster
+	err := t.each(ctx, `SELECT node, actor, coalesce(source_ip_address, ''), coalesce(user_agent, ''), coalesce(aws_region, ''), service,
+		    min(event_time), max(event_time), count(*)
+		FROM trace_events GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 7, 1, 2, 3, 4, 5, 6`, nil, func(scan func(...any) error) error {
+		var k cluster
+		var source, agent, region, service string
+		var first, last time.Time
+		var count int64
+		if err := scan(&k.node, &k.actor, &source, &agent, &region, &service, &first, &last, &count); err != nil {
+			return err
+		}
+		if byService(source, service) {
+			k.network = cmp.Or(service, source)
+		} else {
+			k.network, k.family = network(source), family(agent)
+		}
+		u := uses[k]
+		if u == nil {
+			u = &useSet{Use: Use{Actor: k.actor, First: first.UTC()}, sources: map[string]bool{}, agents: map[string]bool{}, regions: map[string]bool{}}
+			u.Why = t.whyUse(c.nodes[k.node], k.network, k.family, byService(source, service))
+			uses[k] = u
+			order = append(order, k)
+		}
+		u.add(source, agent, region, last, count)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, n := range c.nodes {
+		n.cred.Uses = []Use{}
+	}
+	for _, k := range order {
+		u := uses[k].done()
+		cred := &c.nodes[k.node].cred
+		cred.Uses = append(cred.Uses, u)
+		cred.EventCount += u.Count
+		if cred.FirstUsed == nil || u.First.Before(*cred.FirstUsed) {
+			cred.FirstUsed = timePtr(u.First)
+		}
+		if cred.LastUsed == nil || u.Last.After(*cred.LastUsed) {
+			cred.LastUsed = timePtr(u.Last)
+		}
+	}
+	for _, n := range c.nodes {
+		slices.SortStableFunc(n.cred.Uses, func(a, b Use) int { return cmp.Or(a.First.Compare(b.First), cmp.Compare(a.Actor, b.Actor)) })
+	}
+	return nil
+}
+
+// whyUse says why a cluster of use is whose it is.
+func (t *tracer) whyUse(n *node, network, family string, service bool) string {
+	switch {
+	case service:
+		return "made by " + network + " for the credential"
+	case n.root == nil:
+		return "the credential descends from the key, so all of its use counts"
+	}
+	for _, g := range n.root.groups {
+		if g.network == network && g.family == family {
+			return g.why
+		}
+	}
+	return ""
+}
+
+// useSet is a cluster of use while it is counted.
+type useSet struct {
+	Use
+	sources, agents, regions map[string]bool
+}
+
+func (u *useSet) add(source, agent, region string, last time.Time, count int64) {
+	note := func(set map[string]bool, v string) {
+		if v != "" {
+			set[v] = true
+		}
+	}
+	note(u.sources, source)
+	note(u.agents, agent)
+	note(u.regions, region)
+	if last.After(u.Last) {
+		u.Last = last.UTC()
+	}
+	u.Count += count
+}
+
+func (u *useSet) done() Use {
+	u.SourceIPs, u.UserAgents, u.Regions = sorted(u.sources), sorted(u.agents), sorted(u.regions)
+	return u.Use
+}
+
+func sorted(set map[string]bool) []string {
+	if len(set) == 0 {
+		return []string{}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// timePtr is nil for no time, else the time in UTC.
+func timePtr(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

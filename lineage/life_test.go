@@ -1,0 +1,184 @@
+package lineage
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func contains(s, part string) bool { return strings.Contains(s, part) }
+
+func credential(t *testing.T, l *Lineage, id string) Credential {
+	t.Helper()
+	for _, d := range l.Credentials {
+		if d.ID == id {
+			return d
+		}
+	}
+	t.Fatalf("%s is not in the lineage: %v", id, described(l))
+	return Credential{}
+}
+
+func TestLife(t *testing.T) {
+	session := assume("2d 12:01:00", leaked, "One:s", "ASIA1")
+	withExpiry := session
+	withExpiry.expires = "2d 14:00:00"
+	long := session
+	long.request = `{"roleArn":"arn:aws:iam::111122223333:role/One","roleSessionName":"s","durationSeconds":43200}`
+	token := event{at: "2d 12:01:00", call: "sts:GetSessionToken", from: away, ua: kali, issues: "ASIA1"}
+	fed := event{at: "2d 12:01:00", call: "sts:GetFederationToken", from: away, ua: kali, issues: "ASIA1", request: `{"name":"x","durationSeconds":129600}`,
+		response: `{"federatedUser":{"federatedUserId":"111122223333:x"}}`}
+	key := event{at: "2d 12:01:00", call: "iam:CreateAccessKey", from: away, ua: kali, issues: "AKIA2", request: `{"userName":"bob"}`}
+	admin := func(at, call, request string) event {
+		return event{at: at, call: call, key: "AKIAADMIN", user: "admin", request: request}
+	}
+	last := event{at: "2d 12:50:00", key: "AKIAADMIN", user: "admin"}
+	for _, tc := range []struct {
+		name    string
+		id      string
+		events  []event
+		asOf    string
+		expires string
+		derived bool
+		live    bool
+		ends    string // part of ended_by
+	}{
+		{"the leaked key", leaked, nil, "", "", false, true, "Inactive"},
+		{"the leaked key, disabled", leaked, []event{admin("2d 12:40:00", "iam:UpdateAccessKey", `{"userName":"alice","accessKeyId":"`+leaked+`","status":"Inactive"}`)}, "", "", false, false, "Inactive"},
+		{"disabled and enabled again", leaked, []event{admin("2d 12:40:00", "iam:UpdateAccessKey", `{"accessKeyId":"`+leaked+`","status":"Inactive"}`),
+			admin("2d 12:41:00", "iam:UpdateAccessKey", `{"accessKeyId":"`+leaked+`","status":"Active"}`)}, "", "", false, true, "Inactive"},
+		{"expiry as the response says", "ASIA1", []event{withExpiry}, "", "2d 14:00:00", false, true, "deny on role One for sessions issued before now"},
+		{"expired", "ASIA1", []event{withExpiry}, "2d 14:00:00", "2d 14:00:00", false, false, "deny on role One"},
+		{"a role session's default", "ASIA1", []event{session}, "", "2d 13:01:00", true, true, "role One"},
+		{"a role session as long as was asked for", "ASIA1", []event{long}, "2d 23:00:00", "3d 00:01:00", true, true, "role One"},
+		{"a session token's default", "ASIA1", []event{token}, "", "3d 00:01:00", true, true, "deny on user alice"},
+		{"a federation token", "ASIA1", []event{fed}, "", "4d 00:01:00", true, true, "deny on user alice"},
+		{"the key's end is not the session's", "ASIA1", []event{token, admin("2d 12:40:00", "iam:DeleteAccessKey", `{"accessKeyId":"`+leaked+`"}`)}, "", "3d 00:01:00", true, true, "does not end it"},
+		{"the user's end is the token's", "ASIA1", []event{token, admin("2d 12:40:00", "iam:DeleteUser", `{"userName":"alice"}`)}, "", "3d 00:01:00", true, false, "user alice"},
+		{"the role's end is the session's", "ASIA1", []event{session, admin("2d 12:40:00", "iam:DeleteRole", `{"roleName":"One"}`)}, "", "2d 13:01:00", true, false, "role One"},
+		{"revoked", "ASIA1", []event{session, admin("2d 12:40:00", "iam:PutRolePolicy", `{"roleName":"One","policyName":"AWSRevokeOlderSessions","policyDocument":"{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":[\"*\"],\"Resource\":[\"*\"],\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-09-03T12:40:00Z\"}}}]}"}`)},
+			"", "2d 13:01:00", true, false, "role One"},
+		{"revoked before it was issued", "ASIA1", []event{session, admin("2d 11:40:00", "iam:PutRolePolicy", `{"roleName":"One","policyName":"AWSRevokeOlderSessions","policyDocument":"{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":[\"*\"],\"Resource\":[\"*\"],\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-09-03T11:40:00Z\"}}}]}"}`)},
+			"", "2d 13:01:00", true, true, "role One"},
+		{"a created key", "AKIA2", []event{key}, "", "", false, true, "Inactive"},
+		{"a created key whose user was deleted", "AKIA2", []event{key, admin("2d 12:40:00", "iam:DeleteUser", `{"userName":"bob"}`)}, "", "", false, false, "Inactive"},
+		{"as of before its issue", "AKIA2", []event{key}, "2d 12:00:30", "", false, false, "Inactive"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := newCase(t)
+			write(t, c, usual(append(tc.events, last)...)...)
+			o := Options{}
+			if tc.asOf != "" {
+				o.AsOf = *clock(tc.asOf)
+			}
+			l, err := Trace(t.Context(), c, []string{leaked}, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := credential(t, l, tc.id)
+			if !timeOf(d.ExpiresAt).Equal(timeOf(clock(tc.expires))) || d.ExpiresDerived != tc.derived || d.LiveAtEnd != tc.live || !contains(d.EndedBy, tc.ends) {
+				t.Errorf("expires %v (derived %t), live %t, ended by %q", d.ExpiresAt, d.ExpiresDerived, d.LiveAtEnd, d.EndedBy)
+			}
+			if d.SurvivesKeyDisable != (tc.id != leaked) {
+				t.Errorf("survives the key: %t", d.SurvivesKeyDisable)
+			}
+		})
+	}
+}
+
+func TestUses(t *testing.T) {
+	c := newCase(t)
+	write(t, c, usual(
+		event{at: "2d 12:30:00", from: "203.0.113.7"}, event{at: "2d 12:31:00", from: "192.0.2.99", ua: browser},
+		event{at: "2d 12:40:00", from: "198.51.100.24", ua: cli},
+		event{at: "1d 10:00:00", key: "ASIA5", role: "Web:i-0aaaaaaaaaaaaaaaa", created: "1d 08:00:00"},
+		event{at: "2d 12:10:00", call: "ssm:SendCommand", from: away, ua: kali, request: `{"instanceIds":["i-0aaaaaaaaaaaaaaaa"]}`},
+		event{at: "2d 12:11:00", key: "ASIA5", role: "Web:i-0aaaaaaaaaaaaaaaa", created: "1d 08:00:00"})...)
+	l, err := Trace(t.Context(), c, []string{leaked}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := credential(t, l, "ASIA5"); d.EventCount != 1 || !timeOf(d.FirstUsed).Equal(*clock("2d 12:11:00")) {
+		t.Errorf("the instance's session counts %d events from %v: what was before the change is not the intruder's", d.EventCount, d.FirstUsed)
+	}
+	d := credential(t, l, leaked)
+	type cluster struct {
+		actor Actor
+		ips   string
+		count int64
+	}
+	var got []cluster
+	for _, u := range d.Uses {
+		got = append(got, cluster{u.Actor, strings.Join(u.SourceIPs, " "), u.Count})
+		if u.Why == "" {
+			t.Errorf("%v has no reason", u)
+		}
+	}
+	want := []cluster{{Intruder, away, 2}, {Unclear, "203.0.113.7", 1}, {Owner, "192.0.2.99", 1}, {Intruder, "198.51.100.24", 1}}
+	if !slices.Equal(got, want) || d.EventCount != 5 {
+		t.Errorf("got %v of %d events, want %v", got, d.EventCount, want)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	const bobs = "AKIA2"
+	c := newCase(t)
+	if _, err := Load(t.Context(), c); !errors.Is(err, ErrNotTraced) {
+		t.Errorf("an untraced case gives %v", err)
+	}
+	write(t, c, usual(
+		event{at: "2d 12:01:00", call: "iam:CreateAccessKey", from: away, ua: kali, issues: bobs, request: `{"userName":"bob"}`},
+		event{at: "2d 13:00:00", key: bobs, user: "bob", from: "203.0.113.5"},
+		event{at: "1d 13:00:00", key: "ASIAX", role: "One:s", created: "1d 12:59:00"},
+		event{at: "2d 14:00:00", key: "ASIAY", role: "One:t", created: "2d 12:59:00", from: away, ua: kali, call: "sts:AssumeRole", issues: "ASIAZ",
+			request: `{"roleArn":"arn:aws:iam::111122223333:role/Two","roleSessionName":"s"}`})...)
+
+	_, err := Trace(t.Context(), c, []string{leaked, "AKIANOWHERE"}, Options{})
+	if !errors.Is(err, ErrUnknownKey) || !contains(err.Error(), "AKIANOWHERE") {
+		t.Errorf("an unknown key gives %v", err)
+	}
+	if _, err = Trace(t.Context(), c, []string{"arn:aws:iam::111122223333:user/nobody"}, Options{}); !errors.Is(err, ErrUnknownKey) {
+		t.Errorf("an unknown ARN gives %v", err)
+	}
+	if _, err = Trace(t.Context(), c, nil, Options{}); err == nil {
+		t.Error("no key gives no error")
+	}
+
+	both, err := Trace(t.Context(), c, []string{bobs, leaked}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := credential(t, both, bobs); d.Parent == nil || *d.Parent != leaked || d.EventCount != 1 {
+		t.Errorf("a key that the other's misuse made is %+v", d)
+	}
+	if !slices.Equal(both.Keys, []string{bobs, leaked}) || !both.CompromisedSince.Equal(*clock("2d 12:00:00")) {
+		t.Errorf("keys %v since %s", both.Keys, both.CompromisedSince)
+	}
+
+	role, err := Trace(t.Context(), c, []string{"arn:aws:iam::111122223333:role/One"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"ASIAY role_session < root confirmed", "ASIAZ role_session < ASIAY confirmed", "role/Two assumed"}
+	if got := described(role); !slices.Equal(got, want) {
+		t.Errorf("from a role: got %v, want %v (since %s, %s)", got, want, role.CompromisedSince, role.CompromisedSinceWhy)
+	}
+
+	given, err := Trace(t.Context(), c, []string{leaked}, Options{CompromisedSince: clock("2d 12:30:00").In(time.FixedZone("", 3600))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := described(given); len(got) != 0 || given.CompromisedSinceWhy != "given" {
+		t.Errorf("with a given time: %v, %s", got, given.CompromisedSinceWhy)
+	}
+	stored, err := Load(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(stored, given) {
+		t.Errorf("stored %+v\ntraced %+v", stored, given)
+	}
+}

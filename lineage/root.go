@@ -1,0 +1,162 @@
+package lineage
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// root is a key that the trace was asked for: an access key id, or an ARN with
+// the access key ids that act as it.
+type root struct {
+	key    string
+	ids    []string
+	issued time.Time // zero where the log does not show it
+	since  time.Time
+	why    string // of since
+	groups []*useGroup
+}
+
+func (r *root) isARN() bool { return strings.HasPrefix(r.key, "arn:") }
+
+// findRoot looks a key up.
+func (t *tracer) findRoot(ctx context.Context, key string) (*root, error) {
+	r := &root{key: key}
+	if r.isARN() {
+		return r, t.findPrincipal(ctx, r)
+	}
+	r.ids = []string{key}
+	var used bool
+	var issued sql.NullTime
+	err := t.conn.QueryRowContext(ctx, `SELECT
+		EXISTS (FROM trace_keys WHERE access_key_id = ?),
+		(SELECT min(event_time) FROM trace_calls WHERE issued_access_key_id = ?)`, key, key).Scan(&used, &issued)
+	if err != nil {
+		return nil, err
+	}
+	if !used && !issued.Valid {
+		return nil, fmt.Errorf("%w: no event of the case uses or issues %s: check the id, and that the logs cover the account and the time in which it was used", ErrUnknownKey, key)
+	}
+	r.issued = issued.Time
+	return r, nil
+}
+
+// findPrincipal finds the keys by which a principal acts. Those that another of
+// them was exchanged for descend from that one and are left to the closure.
+func (t *tracer) findPrincipal(ctx context.Context, r *root) error {
+	err := t.each(ctx, `WITH own AS (
+		    SELECT access_key_id FROM trace_keys WHERE (identity_arn = ? OR issuer_arn = ?) AND NOT forwarded)
+		SELECT access_key_id FROM own
+		WHERE access_key_id NOT IN (SELECT issued_access_key_id FROM trace_calls
+		    WHERE issued_access_key_id IS NOT NULL AND access_key_id IN (FROM own))
+		ORDER BY ALL`, []any{r.key, r.key}, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		r.ids = append(r.ids, id)
+		return err
+	})
+	if err != nil || len(r.ids) > 0 {
+		return err
+	}
+	var known bool
+	var first sql.NullTime
+	err = t.conn.QueryRowContext(ctx, `SELECT count(*) > 0, min(event_time) FROM events
+		WHERE identity_arn = ? OR session_issuer_arn = ? OR issued_principal_arn = ?`, r.key, r.key, r.key).Scan(&known, &first)
+	if err != nil {
+		return err
+	}
+	if !known {
+		return fmt.Errorf("%w: no event of the case is by %s: check the ARN (a role's is arn:aws:iam::ACCOUNT:role/NAME), and that the logs cover its account", ErrUnknownKey, r.key)
+	}
+	r.issued = first.Time
+	return nil
+}
+
+// judgeUse says of each root from when on it was misused, and of each of its
+// events from then on whose it looks like: the table trace_root_use.
+func (t *tracer) judgeUse(ctx context.Context) error {
+	type rootID struct {
+		root int
+		id   string
+	}
+	var ids []rootID
+	seen := map[string]bool{}
+	for i, r := range t.roots {
+		for _, id := range r.ids {
+			if !seen[id] {
+				seen[id] = true
+				ids = append(ids, rootID{i, id})
+			}
+		}
+	}
+	err := t.table(ctx, "trace_root_ids", `root INTEGER, access_key_id VARCHAR`, len(ids), func(i int) []driver.Value {
+		return []driver.Value{int32(ids[i].root), ids[i].id}
+	})
+	if err != nil {
+		return err
+	}
+	if err := t.readUse(ctx); err != nil {
+		return err
+	}
+	type verdict struct {
+		root int
+		g    *useGroup
+	}
+	var verdicts []verdict
+	for i, r := range t.roots {
+		if err := t.dateMisuse(ctx, i, r); err != nil {
+			return err
+		}
+		r.judge()
+		for _, g := range r.groups {
+			if g.network != "" {
+				verdicts = append(verdicts, verdict{i, g})
+			}
+		}
+	}
+	err = t.table(ctx, "trace_actors", `root INTEGER, source VARCHAR, agent VARCHAR, actor VARCHAR`, len(verdicts), func(i int) []driver.Value {
+		v := verdicts[i]
+		return []driver.Value{int32(v.root), v.g.source, v.g.agent, string(v.g.actor)}
+	})
+	if err != nil {
+		return err
+	}
+	err = t.table(ctx, "trace_root_since", `root INTEGER, since TIMESTAMP`, len(t.roots), func(i int) []driver.Value {
+		return []driver.Value{int32(i), t.roots[i].since}
+	})
+	if err != nil {
+		return err
+	}
+	_, err = t.conn.ExecContext(ctx, rootUse)
+	return err
+}
+
+// rootUse says of each event of a root since its misuse whose it looks like.
+// What a service did for the key is whose the key's last call to that service
+// was; a second in which both called it counts as the intruder's.
+const rootUse = `CREATE OR REPLACE TEMP TABLE trace_root_use AS
+WITH used AS (
+    SELECT e.source_id, e.record_index, e.access_key_id, e.event_time, e.event_source, r.root, m.since,
+        e.source_ip_address, e.user_agent, e.aws_region, e.shared_event_id,
+        coalesce(e.invoked_by, e.source_ip_address, '') AS service,
+        CASE WHEN e.invoked_by IS NULL THEN
+            CASE WHEN e.event_time < m.since AND a.actor IS NOT NULL THEN 'owner' ELSE a.actor END END AS actor
+    FROM events e JOIN trace_root_ids r ON r.access_key_id = e.access_key_id
+    JOIN trace_root_since m ON m.root = r.root
+    LEFT JOIN trace_actors a ON a.root = r.root AND a.source = coalesce(e.source_ip_address, '') AND a.agent = coalesce(e.user_agent, '')
+), direct AS (
+    SELECT root, event_source, event_time,
+        CASE WHEN bool_or(actor = 'intruder') THEN 'intruder' WHEN bool_or(actor = 'unclear') THEN 'unclear' ELSE 'owner' END AS actor
+    FROM used WHERE actor IS NOT NULL GROUP BY ALL
+)
+SELECT source_id, record_index, access_key_id, root, event_time, actor,
+    source_ip_address, user_agent, aws_region, shared_event_id, '' AS service
+FROM used WHERE actor IS NOT NULL AND event_time >= since
+UNION ALL
+SELECT u.source_id, u.record_index, u.access_key_id, u.root, u.event_time, coalesce(d.actor, 'unclear'),
+    u.source_ip_address, u.user_agent, u.aws_region, u.shared_event_id, u.service
+FROM (SELECT * FROM used WHERE actor IS NULL AND event_time >= since) u
+ASOF LEFT JOIN direct d ON u.root = d.root AND u.service = d.event_source AND u.event_time >= d.event_time`

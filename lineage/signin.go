@@ -1,0 +1,213 @@
+package lineage
+
+import (
+	"context"
+	"database/sql/driver"
+	"time"
+)
+
+// consoleLife is how long a console session lasts when nothing shortens it.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/console_account-alias.html
+const consoleLife = 12 * time.Hour
+
+// signInTokenLife is for how long a sign-in token can be exchanged for a
+// console session.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
+const signInTokenLife = 15 * time.Minute
+
+// signIns finds the console sessions of what was found since the last time: of
+// users that were created or whose password was set, of federated and role
+// sessions, and the roles that these switch to.
+func (c *closure) signIns(ctx context.Context) error {
+	names := map[string]bool{}
+	for _, w := range c.waiting {
+		if w.kind == "user" {
+			names[w.who.id], names[w.who.arn] = true, true
+		}
+	}
+	for _, n := range c.unmatched {
+		names[n.cred.PrincipalID], names[n.cred.PrincipalARN] = true, true
+	}
+	delete(names, "")
+	logins, err := c.signInsOf(ctx, names)
+	if err != nil {
+		return err
+	}
+	for _, login := range logins {
+		if !login.succeeded() {
+			continue
+		}
+		if login.name == "SwitchRole" {
+			c.switchRole(login)
+			continue
+		}
+		if err := c.login(ctx, login); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *closure) signInsOf(ctx context.Context, names map[string]bool) ([]*call, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	all := make([]string, 0, len(names))
+	for name := range names {
+		all = append(all, name)
+	}
+	err := c.t.table(ctx, "trace_wanted", `id VARCHAR`, len(all), func(i int) []driver.Value { return []driver.Value{all[i]} })
+	if err != nil {
+		return nil, err
+	}
+	return c.t.calls(ctx, `FROM trace_calls c WHERE c.event_source = 'signin.amazonaws.com' AND (
+		c.event_name = 'ConsoleLogin' AND (c.principal_id IN (FROM trace_wanted) OR c.identity_arn IN (FROM trace_wanted))
+		OR c.event_name = 'SwitchRole' AND json_extract_scalar(c.additional_event_data, '$.SwitchFrom') IN (FROM trace_wanted))`)
+}
+
+// login takes a sign-in into the lineage when it came by something of the
+// lineage.
+func (c *closure) login(ctx context.Context, login *call) error {
+	if c.marked[[2]int64{login.sourceID, login.recordIndex}] {
+		return nil
+	}
+	var way *takeover
+	for _, w := range c.takeovers {
+		same := w.who.id != "" && w.who.id == login.principalID || w.who.id == "" && w.who.arn == login.identityARN
+		if w.kind == "user" && same && w.covers(login.time) && (way == nil || w.how == PasswordSet) {
+			way = w
+		}
+	}
+	if way != nil {
+		return c.passwordLogin(ctx, login, way)
+	}
+	if n := c.sessionOf(login); n != nil {
+		c.federatedLogin(login, n)
+	}
+	return nil
+}
+
+// passwordLogin takes the sign-in of a user whose password the lineage set, or
+// whom it created. Of a user who was there before, a sign-in from where the
+// user always came from is the user's own.
+func (c *closure) passwordLogin(ctx context.Context, login *call, way *takeover) error {
+	why := "the user was created by the lineage"
+	actor := way.actor
+	if way.how == PasswordSet {
+		why = "the lineage had set the user's password"
+		owns, err := c.ownNetwork(ctx, login, way)
+		if err != nil {
+			return err
+		}
+		if owns && !c.isCreated(way.who.id) {
+			if !c.t.o.AllUse {
+				return nil
+			}
+			actor, why = Unclear, why+", though the sign-in is from a network of the user's own"
+		}
+	}
+	c.console(login, way.by, way, "ConsoleLogin", actor, why)
+	return nil
+}
+
+// isCreated reports whether the lineage created the principal of an id.
+func (c *closure) isCreated(id string) bool {
+	for _, w := range c.takeovers {
+		if w.how == Created && w.who.id == id && id != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// ownNetwork reports whether a sign-in is from a network that the user used
+// before the password was set, and that is not the intruder's.
+func (c *closure) ownNetwork(ctx context.Context, login *call, way *takeover) (bool, error) {
+	from := network(login.address)
+	if from == "" || c.hostile[from] {
+		return false, nil
+	}
+	own := false
+	err := c.t.each(ctx, `SELECT DISTINCT source_ip_address FROM events
+		WHERE principal_id = ? AND event_time < ? AND source_ip_address IS NOT NULL AND coalesce(error_code, '') = ''`,
+		[]any{login.principalID, way.from}, func(scan func(...any) error) error {
+			var address string
+			err := scan(&address)
+			own = own || network(address) == from
+			return err
+		})
+	return own, err
+}
+
+// sessionOf is the session of the lineage that a federated sign-in came from:
+// the latest that bears its principal and was valid.
+func (c *closure) sessionOf(login *call) *node {
+	var best *node
+	for _, n := range c.unmatched {
+		if n.cred.PrincipalID != login.principalID || n.cred.Kind != RoleSession && n.cred.Kind != FederationToken && n.cred.Kind != Console {
+			continue
+		}
+		start := timeOf(n.cred.IssuedAt)
+		if login.time.Before(start.Add(-clockSkew)) || n.cred.ExpiresAt != nil && login.time.After(n.cred.ExpiresAt.Add(signInTokenLife)) {
+			continue
+		}
+		if best == nil || start.After(timeOf(best.cred.IssuedAt)) {
+			best = n
+		}
+	}
+	return best
+}
+
+// federatedLogin joins a sign-in to the session of its sign-in token, or makes
+// it a console session of its own where the log has no token.
+func (c *closure) federatedLogin(login *call, n *node) {
+	if n.cred.Kind != Console && n.console != nil {
+		n = n.console
+	}
+	if n.cred.Kind == Console {
+		n.moments = append(n.moments, login.time)
+		c.markEvent(n, login)
+		return
+	}
+	n.console = c.console(login, n, nil, "ConsoleLogin", n.actor, "the session of "+n.cred.ID+" signed in to the console")
+}
+
+// switchRole takes the role that a console session of the lineage switched to.
+func (c *closure) switchRole(login *call) {
+	from := member(login.additional, "SwitchFrom")
+	if c.marked[[2]int64{login.sourceID, login.recordIndex}] || login.identityARN == from {
+		return
+	}
+	for _, n := range c.unmatched {
+		if n.cred.Kind != Console || n.cred.PrincipalARN != from || login.time.Before(n.from) || login.time.After(n.from.Add(consoleLife)) {
+			continue
+		}
+		s := c.console(login, n, nil, "SwitchRole", n.actor, "the console session "+n.cred.ID+" switched to the role")
+		s.cred.Kind = RoleSession
+		role, _ := parseARN(login.identityARN)
+		if a, ok := parseARN(login.issuerARN); ok {
+			c.note(login, n, identity{arn: login.issuerARN, account: a.account}, "role", Assumed, "the lineage switched to it")
+		} else {
+			s.cred.AccountID = role.account
+		}
+		return
+	}
+}
+
+// console makes a sign-in a credential. It has the sign-in's id until ids of
+// the session are found.
+func (c *closure) console(login *call, parent *node, way *takeover, name string, actor Actor, why string) *node {
+	n := &node{
+		cred: Credential{ID: login.eventID, Kind: Console, PrincipalID: login.principalID, PrincipalARN: login.identityARN,
+			AccountID: login.account, Via: "signin:" + name, IssuedEventID: login.eventID, IssuedAt: timePtr(login.time),
+			ExpiresAt: timePtr(login.time.Add(consoleLife)), ExpiresDerived: true, Why: why},
+		parent: parent, from: login.time, moments: []time.Time{login.time}, own: Inferred, actor: actor, source: way,
+	}
+	if parent.cred.Kind == RoleSession {
+		n.cred.SessionName = parent.cred.SessionName
+	}
+	c.nodes = append(c.nodes, n)
+	c.unmatched = append(c.unmatched, n)
+	c.markEvent(n, login)
+	return n
+}
