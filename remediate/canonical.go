@@ -1,0 +1,130 @@
+package remediate
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// ErrDigest says that a plan is not the one that was reviewed.
+var ErrDigest = errors.New("the plan's digest does not match its content")
+
+// ComputeDigest gives the SHA-256, in hex, over the RFC 8785 canonical JSON of
+// the plan without digest and generated_at.
+func (p *Plan) ComputeDigest() (string, error) {
+	text, err := json.Marshal(p.filled())
+	if err != nil {
+		return "", fmt.Errorf("digest of the plan: %w", err)
+	}
+	return digest(text)
+}
+
+// digest works on the text of a plan, so that members that Plan does not know
+// count too.
+func digest(text []byte) (string, error) {
+	v := jsontext.Value(bytes.Clone(text))
+	// Canonicalize refuses duplicate names, of which readers may take either.
+	if err := v.Canonicalize(); err != nil {
+		return "", fmt.Errorf("digest of the plan: %w", err)
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(v, &members); err != nil {
+		return "", fmt.Errorf("digest of the plan: %w", err)
+	}
+	delete(members, "digest")
+	delete(members, "generated_at")
+	rest, err := json.Marshal(members)
+	if err != nil {
+		return "", fmt.Errorf("digest of the plan: %w", err)
+	}
+	v = rest
+	if err := v.Canonicalize(); err != nil {
+		return "", fmt.Errorf("digest of the plan: %w", err)
+	}
+	sum := sha256.Sum256(v)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// ReadPlan reads a plan and checks that it is whole, that its digest matches
+// (ErrDigest) and that it is a plan that can be carried out (Validate).
+func ReadPlan(r io.Reader) (*Plan, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	var head struct {
+		Version *int   `json:"version"`
+		Digest  string `json:"digest"`
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("read plan: not a plan.json, or cut short: %w", err)
+	}
+	switch {
+	case head.Version == nil:
+		return nil, errors.New("read plan: not a plan.json: it has no version")
+	case *head.Version != PlanVersion:
+		return nil, fmt.Errorf("read plan: it has version %d and this trailscan reads %d: make the plan anew", *head.Version, PlanVersion)
+	}
+	want, err := digest(text)
+	if err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	if head.Digest != want {
+		return nil, fmt.Errorf("read plan: %w: it was changed after it was written; make it anew with `trailscan plan` and choose actions with --only", ErrDigest)
+	}
+	p := &Plan{}
+	if err := json.Unmarshal(text, p); err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	return p, nil
+}
+
+// Write writes the plan as indented JSON. The same plan gives the same bytes.
+func (p *Plan) Write(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(p.filled()); err != nil {
+		return fmt.Errorf("write plan: %w", err)
+	}
+	return nil
+}
+
+// filled is the plan with empty lists in place of nil ones, as a reader of JSON
+// expects; only a nil rollback has a meaning of its own.
+func (p *Plan) filled() *Plan {
+	q := *p
+	fill(&q.Keys)
+	fill(&q.AccountIDs)
+	fill(&q.Lineage.AccessKeyIDs)
+	fill(&q.Lineage.PrincipalIDs)
+	fill(&q.Lineage.ARNs)
+	q.Actions = make([]Action, len(p.Actions))
+	for i, a := range p.Actions {
+		fill(&a.Evidence)
+		fill(&a.DependsOn)
+		fill(&a.Expect)
+		fill(&a.Verify)
+		fill(&a.Fallbacks)
+		if a.Parameters == nil {
+			a.Parameters = map[string]any{}
+		}
+		q.Actions[i] = a
+	}
+	return &q
+}
+
+func fill[T any](s *[]T) {
+	if *s == nil {
+		*s = []T{}
+	}
+}

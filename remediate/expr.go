@@ -1,0 +1,361 @@
+package remediate
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The undo tables say where the values of a call come from in expressions:
+//
+//	rq.userName            requestParameters.userName
+//	rs.user.userName       responseElements; ui: userIdentity; ev.account, ev.region: the event's
+//	rq.items.items[].id    of each element, a list; a lone object counts as a list of one
+//	rq.a|rs.b              the first that is there
+//	name(rq.roleArn)       the name in an ARN
+//	json(rq.bucketPolicy)  as JSON text
+//	sdk(rq.ipPermissions)  an object with the names that the SDK gives its members
+//	list(rq.attribute)     a list of one
+//	ours(rq.policyDocument) a trust policy without whom it names outside of the account
+//	prior                  what stood there before, from an earlier event
+//	plan.denyName, plan.denyAll, plan.nobody  the plan's own policies
+//	'Inactive'             a literal
+//
+// A value ending in ? may be missing; its parameter is then left out.
+
+// errNoValue says that the log does not show a value that a call needs.
+var errNoValue = errors.New("not in the log")
+
+// scope is what expressions see.
+type scope struct {
+	event *event
+	plan  map[string]string
+	prior any
+	gone  map[string]bool // elements of lists that are to be left out
+}
+
+var exprForm = regexp.MustCompile(`^(?:(name|json|sdk|list|ours)\((.+)\)|'([^']*)'|prior|plan\.(denyName|denyAll|nobody)|ev\.(account|region)|(rq|rs|ui|ad)\.[A-Za-z0-9_.\-\[\]]+)$`)
+
+// eval gives the value of an expression, nil when the log lacks it.
+func (s *scope) eval(expr string) (any, error) {
+	for _, alt := range splitAlternatives(strings.TrimSuffix(expr, "?")) {
+		v, err := s.evalOne(alt)
+		if err != nil {
+			return nil, err
+		}
+		if !isEmpty(v) {
+			return v, nil
+		}
+	}
+	return nil, nil
+}
+
+func (s *scope) evalOne(expr string) (any, error) {
+	m := exprForm.FindStringSubmatch(expr)
+	if m == nil {
+		return nil, fmt.Errorf("expression %q is malformed", expr)
+	}
+	if m[1] != "" {
+		v, err := s.eval(m[2])
+		if err != nil || v == nil {
+			return nil, err
+		}
+		if text, ok := v.(string); ok && m[1] == "ours" {
+			return trustOfAccount(text, s.event.accountID), nil
+		}
+		return apply(m[1], v)
+	}
+	root, path, _ := strings.Cut(expr, ".")
+	switch {
+	case strings.HasPrefix(expr, "'"):
+		return m[3], nil
+	case expr == "prior":
+		return s.prior, nil
+	case root == "plan":
+		return s.plan[m[4]], nil
+	case root == "ev" && path == "account":
+		return s.event.accountID, nil
+	case root == "ev":
+		return s.event.region, nil
+	}
+	v := map[string]any{"rq": s.event.request, "rs": s.event.response, "ui": s.event.identity, "ad": s.event.additional}[root]
+	v = dig(v, strings.Split(path, "."))
+	if err := plain(v); err != nil {
+		return nil, err
+	}
+	return s.without(v), nil
+}
+
+// splitAlternatives splits at the bars outside of parentheses.
+func splitAlternatives(expr string) []string {
+	var out []string
+	depth, start := 0, 0
+	for i, c := range expr {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case '|':
+			if depth == 0 {
+				out = append(out, expr[start:i])
+				start = i + 1
+			}
+		}
+	}
+	return append(out, expr[start:])
+}
+
+func apply(fn string, v any) (any, error) {
+	switch fn {
+	case "name":
+		if s, ok := v.(string); ok {
+			return lastSegment(s), nil
+		}
+		return nil, nil
+	case "list":
+		return []any{v}, nil
+	case "sdk":
+		return sdkNames(v), nil
+	}
+	if s, ok := v.(string); ok {
+		return s, nil
+	}
+	return compactJSON(v)
+}
+
+func compactJSON(v any) (string, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(b.String(), "\n"), nil
+}
+
+// plain refuses text that the executor would take for one of its own
+// substitutions: names in a log are the intruder's choice.
+func plain(v any) error {
+	for s := range leaves(v) {
+		if strings.Contains(s, "${") {
+			return errors.New("a name in the log contains ${, which trailscan will not pass on")
+		}
+	}
+	return nil
+}
+
+// dig follows a path. Names match exactly or, because services differ in the
+// case of the first letters (RegionName, regionName), regardless of case.
+func dig(v any, path []string) any {
+	if len(path) == 0 {
+		return v
+	}
+	name, each := strings.CutSuffix(path[0], "[]")
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil
+	}
+	next := member(m, name)
+	if !each {
+		return dig(next, path[1:])
+	}
+	elems, ok := next.([]any)
+	if !ok {
+		if next == nil {
+			return nil
+		}
+		elems = []any{next}
+	}
+	var out []any
+	for _, e := range elems {
+		if d := dig(e, path[1:]); !isEmpty(d) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func member(m map[string]any, name string) any {
+	if v, ok := m[name]; ok {
+		return v
+	}
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if strings.EqualFold(k, name) {
+			return m[k]
+		}
+	}
+	return nil
+}
+
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// without leaves out of a list what is gone already.
+func (s *scope) without(v any) any {
+	list, ok := v.([]any)
+	if !ok || len(s.gone) == 0 {
+		return v
+	}
+	var out []any
+	for _, e := range list {
+		if name, ok := e.(string); !ok || !s.gone[name] {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// sdkNames turns the spelling of a log into the SDK's: members begin with a
+// capital, {"items": […]} is the list itself, empty objects are left out, and
+// EC2's groups of a permission are called UserIdGroupPairs.
+func sdkNames(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, 0, len(v))
+		for _, e := range v {
+			out = append(out, sdkNames(e))
+		}
+		return out
+	case map[string]any:
+		if items, ok := v["items"]; ok && len(v) == 1 {
+			if _, isList := items.([]any); !isList {
+				items = []any{items}
+			}
+			return sdkNames(items)
+		}
+		out := map[string]any{}
+		for k, e := range v {
+			if m, ok := e.(map[string]any); ok && len(m) == 0 || e == nil || k == "" {
+				continue
+			}
+			k = strings.ToUpper(k[:1]) + k[1:]
+			if k == "Groups" {
+				k = "UserIdGroupPairs"
+			}
+			out[k] = sdkNames(e)
+		}
+		return out
+	}
+	return v
+}
+
+// args are the parameters of a call: a string is an expression, a nested args
+// an object, anything else stands for itself.
+type args map[string]any
+
+func (s *scope) resolve(in args) (map[string]any, error) {
+	out := map[string]any{}
+	for name, v := range in {
+		switch v := v.(type) {
+		case args:
+			m, err := s.resolve(v)
+			if err != nil {
+				return nil, err
+			}
+			out[name] = m
+		case []args:
+			var list []any
+			for _, a := range v {
+				m, err := s.resolve(a)
+				if err != nil {
+					return nil, err
+				}
+				list = append(list, m)
+			}
+			out[name] = list
+		case string:
+			if v == Item || v == Password {
+				out[name] = v
+				continue
+			}
+			r, err := s.eval(v)
+			if err != nil {
+				return nil, err
+			}
+			if r == nil {
+				if strings.HasSuffix(v, "?") {
+					continue
+				}
+				return nil, fmt.Errorf("%s (%s): %w", name, v, errNoValue)
+			}
+			out[name] = r
+		default:
+			out[name] = v
+		}
+	}
+	return out, nil
+}
+
+var placeholder = regexp.MustCompile(`\{([^{}]+)\}`)
+
+// text fills the {expressions} of a title. What the log lacks reads "(not in
+// the log)".
+func (s *scope) text(template string) string {
+	return placeholder.ReplaceAllStringFunc(template, func(p string) string {
+		v, err := s.eval(p[1 : len(p)-1])
+		if err != nil || v == nil {
+			return "(not in the log)"
+		}
+		return show(v)
+	})
+}
+
+// path fills the {expressions} of a JMESPath as its literals.
+func (s *scope) path(template string) (string, error) {
+	var first error
+	out := placeholder.ReplaceAllStringFunc(template, func(p string) string {
+		v, err := s.eval(p[1 : len(p)-1])
+		if err == nil && v == nil {
+			err = errNoValue
+		}
+		if err != nil && first == nil {
+			first = err
+		}
+		return jmesString(show(v))
+	})
+	return out, first
+}
+
+// jmesString is s as a JMESPath literal. It is the JSON literal, because
+// implementations differ in how a raw string treats a backslash.
+func jmesString(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return "`null`"
+	}
+	return "`" + strings.ReplaceAll(string(b), "`", `\u0060`) + "`"
+}
+
+// show is a value as a person reads it.
+func show(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []any:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			parts[i] = show(e)
+		}
+		return strings.Join(parts, ", ")
+	}
+	s, err := compactJSON(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return s
+}

@@ -1,0 +1,188 @@
+package remediate
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// startMoto starts moto (PyPI moto[server]), an implementation of AWS's APIs,
+// and gives its address.
+func startMoto(t *testing.T) string {
+	t.Helper()
+	binary, err := exec.LookPath("moto_server")
+	if err != nil {
+		t.Skip("moto_server is not in PATH: pip install 'moto[server]'")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var output bytes.Buffer
+	server := exec.Command(binary, "-H", "127.0.0.1", "-p", port)
+	server.Stdout, server.Stderr = &output, &output
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	t.Cleanup(func() {
+		if err := server.Process.Kill(); err == nil {
+			<-ended
+		}
+	})
+	url := "http://127.0.0.1:" + port
+	for range 300 {
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Skipf("moto_server does not run: %v\n%s", err, output.String())
+		case <-time.After(100 * time.Millisecond):
+		}
+		if r, err := http.Get(url + "/moto-api/"); err == nil {
+			if err := r.Body.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return url
+		}
+	}
+	t.Fatal("moto_server does not answer")
+	return ""
+}
+
+// motoAccount is the account that moto plays.
+const motoAccount = "123456789012"
+
+// TestMoto applies a plan to an implementation that is not ours, goes over it
+// again, evicts, and takes back.
+func TestMoto(t *testing.T) {
+	t.Setenv("AWS_ENDPOINT_URL", startMoto(t))
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAOPERATOR00000000")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+	t.Setenv("AWS_SESSION_TOKEN", "")
+	t.Setenv("AWS_PROFILE", "")
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+	ctx := context.Background()
+	aws, err := NewAWS(ctx, AWSOptions{Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := func(operation string, pairs ...any) map[string]any {
+		t.Helper()
+		a, err := aws.Call(ctx, there, iamCall(operation, pairs...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Date.IsZero() {
+			t.Fatal("the answer has no date")
+		}
+		return a.Result
+	}
+	text := func(path string, answer map[string]any) string {
+		t.Helper()
+		v, err := search(path, answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(v)
+	}
+	own := `{"Version":"2012-10-17","Statement":[{"Sid":"a + b","Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
+	admin := text("Policy.Arn", call("CreatePolicy", "PolicyName", "admin", "PolicyDocument", own))
+	alice := text("User.UserId", call("CreateUser", "UserName", "alice"))
+	key := text("AccessKey.AccessKeyId", call("CreateAccessKey", "UserName", "alice"))
+	call("PutUserPolicy", "UserName", "alice", "PolicyName", "own", "PolicyDocument", own)
+	mallory := text("User.UserId", call("CreateUser", "UserName", "mallory"))
+	for range 2 {
+		call("CreateAccessKey", "UserName", "mallory")
+	}
+	call("CreateLoginProfile", "UserName", "mallory", "Password", "Made-up-1")
+	call("AttachUserPolicy", "UserName", "mallory", "PolicyArn", admin)
+	call("PutUserPolicy", "UserName", "mallory", "PolicyName", "a/b c", "PolicyDocument", own)
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"sts:AssumeRole"}]}`
+	call("CreateRole", "RoleName", "deploy", "AssumeRolePolicyDocument", trust)
+	call("CreateGroup", "GroupName", "admins")
+	call("AddUserToGroup", "GroupName", "admins", "UserName", "mallory")
+
+	snapshot := func() string {
+		t.Helper()
+		all := call("GetAccountAuthorizationDetails", "Filter", []any{"User", "Role", "Group"})
+		keys := call("ListAccessKeys", "UserName", "alice")
+		return text("[UserDetailList[].[UserName, UserPolicyList, AttachedManagedPolicies, GroupList], RoleDetailList[].[RoleName, AssumeRolePolicyDocument, RolePolicyList]]", all) +
+			text("AccessKeyMetadata[].[AccessKeyId, Status]", keys)
+	}
+	start := snapshot()
+
+	at := func(a Action) Action { a.AccountID = motoAccount; return a }
+	deny := at(denyAlice.with(func(a *Action) { a.Expect[0].Equals = alice }))
+	disable := at(disableKey.with(func(a *Action) {
+		a.Parameters = iamCall("", "UserName", "alice", "AccessKeyId", key, "Status", "Inactive").Parameters
+		status := Read{iamCall("ListAccessKeys", "UserName", "alice"), "AccessKeyMetadata[?AccessKeyId==" + jmesString(key) + "].Status | [0]"}
+		a.Expect, a.Verify = []Check{{Read: status, Equals: "Active"}}, []Check{{Read: status, Equals: "Inactive"}}
+	}))
+	actions := []Action{deny, disable, at(revokeDeploy)}
+	mine := []Check{{Read: Read{iamCall("GetUser", "UserName", "mallory"), "User.UserId"}, Equals: mallory}}
+	evict := append([]Action{final("groups", iamCall("RemoveUserFromGroup", "UserName", "mallory", "GroupName", Item)).with(overMallory("ListGroupsForUser", "Groups[].GroupName"))}, evictMallory...)
+	only := []string{}
+	for _, a := range evict {
+		a.Expect = mine
+		a.DependsOn = append([]string{"deny-alice"}, a.DependsOn...)
+		if a.ID == "user" {
+			a.DependsOn = append(a.DependsOn, "groups")
+		}
+		actions = append(actions, at(a))
+		only = append(only, a.ID)
+	}
+	actions = append(actions, at(closeTrust), at(do("report", Recover, Review, iamCall("GetAccountSummary"))))
+	p := seal(t)
+	// The dates are those of moto's clock.
+	p.AccountIDs, p.Actions, p.LogThrough = []string{motoAccount}, actions, time.Now().Add(-time.Hour)
+	if p.Digest, err = p.ComputeDigest(); err != nil {
+		t.Fatal(err)
+	}
+	var shown bytes.Buffer
+	e := &Executor{Caller: aws, Journal: filepath.Join(t.TempDir(), "plan.journal.ndjson"), Secrets: &shown}
+	apply := func(only ...string) *Report {
+		t.Helper()
+		r, err := e.Apply(ctx, p, only)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	wantStatus(t, apply(), "deny-alice", Done, "disable-key", Done, "revoke-deploy", Done, "close-trust", Done)
+	wantStatus(t, apply(), "deny-alice", AlreadyDone, "disable-key", AlreadyDone, "revoke-deploy", AlreadyDone, "close-trust", AlreadyDone)
+	r, err := e.Rollback(ctx, e.Journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantStatus(t, r, "deny-alice", Done, "disable-key", Done, "revoke-deploy", Done, "close-trust", Done)
+	if end := snapshot(); end != start {
+		t.Errorf("after the rollback\n%s\nwant\n%s", end, start)
+	}
+	wantStatus(t, apply(), "deny-alice", Done, "disable-key", Done, "revoke-deploy", Done, "close-trust", Done)
+	r = apply(append(only, "report")...)
+	if r.Failed() {
+		t.Errorf("evict: %v", r.Outcomes)
+	}
+	wantStatus(t, r, "groups", Done, "login", Done, "keys", Done, "detach", Done, "inline", Done, "user", Done, "report", Done)
+	if _, err := aws.Call(ctx, there, iamCall("GetUser", "UserName", "mallory")); !isGone(err) {
+		t.Errorf("mallory: %v", err)
+	}
+	if doc := text("PolicyDocument", call("GetUserPolicy", "UserName", "alice", "PolicyName", "own")); !same(doc, own, time.Time{}) {
+		t.Errorf("the owner's policy reads %s", doc)
+	}
+}

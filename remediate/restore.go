@@ -1,0 +1,131 @@
+package remediate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"trailscan/lineage"
+)
+
+func sortedKeys(m map[string]bool) []string { return slices.Sorted(maps.Keys(m)) }
+
+// restore gives the owners back what containment took. It is never automatic.
+func (p *planner) restore() {
+	for _, h := range p.holders {
+		if h.created || h.kind == "root" || p.protection(h) != "" {
+			continue
+		}
+		if h.kind == "user" {
+			p.newKey(h)
+		}
+		p.lift(h)
+	}
+}
+
+// newKey replaces the keys that leaked. It is manual: its answer is a secret,
+// which must reach the owner and no journal.
+func (p *planner) newKey(h *holder) {
+	var keys []string
+	for _, c := range h.credentials {
+		if c.Kind == lineage.LongTerm && c.Parent == nil {
+			keys = append(keys, c.ID)
+		}
+	}
+	if len(keys) == 0 {
+		return
+	}
+	a := &Action{
+		Phase: Restore, Mode: Manual, AccountID: h.account, Region: globalRegion(partitionOf(h.arn, "")), Service: "iam",
+		Operation: "CreateAccessKey", Parameters: map[string]any{"UserName": h.name}, Evidence: h.evidence,
+		Title:  "Give the owner of " + h.name + " a new way in",
+		Reason: "The key " + strings.Join(keys, ", ") + " is spent. Better than a new key is a role that needs none (for EC2, ECS, Lambda, or OIDC and Roles Anywhere outside of AWS). A user has two keys at most. Delete the old one when nothing has missed it for a month.",
+		Risk:   "The answer holds the new secret: hand it over once and keep it nowhere else. While the deny is on the user, the new key can do nothing.",
+	}
+	p.addAs(a, "new key "+h.name)
+	p.leastPrivilege(h)
+}
+
+func (p *planner) leastPrivilege(h *holder) {
+	p.addAs(&Action{
+		Phase: Restore, Mode: Manual, AccountID: h.account, Region: globalRegion(partitionOf(h.arn, "")), Evidence: h.evidence,
+		Title:  "Cut the permissions of " + h.name + " down to what its owner used",
+		Reason: "What the owner called before the compromise is in the case. " + p.evidence.byID[h.id].used(),
+		Risk:   "Jobs that run less often than the log reaches back fail: ask the owner about monthly and yearly ones.",
+	}, "least privilege "+h.name)
+}
+
+// lift takes the denies of a holder off again.
+func (p *planner) lift(h *holder) {
+	until := h.lastExpiry()
+	for _, phase := range []Phase{Contain, Revoke} {
+		for _, put := range p.byPhase[phase] {
+			if put.Mode != Auto || put.AccountID != h.account || put.Operation != "Put"+h.noun()+"Policy" || put.Parameters[h.nameParam()] != h.name {
+				continue
+			}
+			policy := maps.Clone(put.Parameters)
+			delete(policy, "PolicyDocument")
+			a := p.iamAction(Restore, Review, h, "Delete"+h.noun()+"Policy", policy)
+			a.Title = fmt.Sprintf("Take the deny %s off the %s %s", policy["PolicyName"], h.kind, h.name)
+			a.Reason = "Everything else is done and its owner is in control again."
+			a.Risk = "Tokens that are still good work again."
+			switch {
+			case !until.IsZero():
+				a.Risk = "Tokens that are still good work again: not before " + until.Format(time.RFC3339) + ", when the last one that the log shows ends."
+			case h.kind == "user":
+				a.Risk = "Tokens that are still good work again: a user's last 36 hours at most."
+			}
+			a.DependsOn = []string{put.ID}
+			a.Rollback = []Call{{Service: "iam", Operation: put.Operation, Parameters: put.Parameters}}
+			a.Verify = verifyOf("iam", a.Operation, a.Parameters)
+			p.addAs(a, h.name+" "+fmt.Sprint(policy["PolicyName"]))
+		}
+	}
+}
+
+// used says what a principal does for others, for its new policy.
+func (u use) used() string {
+	if u.calls == 0 {
+		return "It shows none: the user may need no permission at all."
+	}
+	return "It shows " + u.services + "."
+}
+
+// collect puts what must be kept at the head of preserve, after the logs that
+// are switched on again: what AWS forgets, or what the plan itself will change.
+func (p *planner) collect() {
+	accounts := map[string][]string{}
+	for _, h := range p.holders {
+		if p.evidence.accounts[h.account] {
+			accounts[h.account] = append(accounts[h.account], h.evidence...)
+		}
+	}
+	for _, account := range slices.Sorted(maps.Keys(accounts)) {
+		for _, r := range []struct{ service, operation, title string }{
+			{"iam", "GenerateCredentialReport", "Have the credential report made"},
+			{"iam", "GetCredentialReport", "Keep the credential report: when each password and key was used last"},
+			{"iam", "GetAccountAuthorizationDetails", "Keep all users, groups, roles and policies as they are now"},
+			{"cloudtrail", "DescribeTrails", "Keep the trails as they are now; look at GetTrailStatus of each"},
+		} {
+			p.keep(account, r.service, r.operation, map[string]any{}, r.title, unique(accounts[account]), account)
+		}
+	}
+	for _, c := range p.lineage.Credentials {
+		s, ok := subjectOf(c.PrincipalARN)
+		if c.Kind == lineage.LongTerm && ok && p.evidence.accounts[s.account] {
+			p.keep(s.account, "iam", "GetAccessKeyLastUsed", map[string]any{"AccessKeyId": c.ID}, "Keep when and for what the access key "+c.ID+" was used last",
+				p.evidence.attempts[c.ID], c.ID)
+		}
+	}
+}
+
+// keep is a read whose answer is evidence: the journal holds it.
+func (p *planner) keep(account, service, operation string, in map[string]any, title string, evidence []string, about string) {
+	p.addAs(&Action{
+		Phase: Preserve, Mode: Review, AccountID: account, Region: globalRegion(p.partition), Service: service, Operation: operation, Parameters: in,
+		Title: title, Reason: "It is evidence, and what the account looked like before the plan changes it.", Risk: "None: it only reads.",
+		Evidence: evidence, Rollback: []Call{},
+	}, about)
+}

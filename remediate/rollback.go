@@ -1,0 +1,233 @@
+package remediate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Rollback takes back, newest first, the calls that a journal shows and that
+// took effect. It needs the journal alone. What is not as the call left it
+// stays, and is reported as drift; what has no way back is reported as not
+// executed. Calls that were taken back already are passed over.
+func (e *Executor) Rollback(ctx context.Context, journal string) (report *Report, err error) {
+	j, err := openJournal(journal, false, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, j.close()) }()
+	x := &run{Executor: e, journal: j, report: &Report{}, status: map[string]Status{}}
+	list := slices.DeleteFunc(deeds(j.entries), func(d *deed) bool {
+		return d.failed() || d.undone() || isRead(d.before.Operation) || !d.open() && d.idle()
+	})
+	if len(list) == 0 {
+		return x.report, nil
+	}
+	who, err := e.identify(ctx, list[0].before.Region)
+	if err != nil {
+		return nil, err
+	}
+	x.report.Caller = who
+	accounts := map[string]bool{}
+	var lineage PlanLineage
+	for _, d := range list {
+		accounts[d.before.AccountID] = true
+	}
+	for _, l := range j.entries {
+		if l.Lineage != nil {
+			lineage.AccessKeyIDs = append(lineage.AccessKeyIDs, l.Lineage.AccessKeyIDs...)
+			lineage.PrincipalIDs = append(lineage.PrincipalIDs, l.Lineage.PrincipalIDs...)
+			lineage.ARNs = append(lineage.ARNs, l.Lineage.ARNs...)
+		}
+	}
+	if err := who.mayRun(lineage, slices.Sorted(maps.Keys(accounts))); err != nil {
+		return nil, err
+	}
+	for _, d := range slices.Backward(list) {
+		if err := ctx.Err(); err != nil {
+			return x.report, err
+		}
+		o, err := x.takeBack(ctx, d)
+		if err != nil {
+			return x.report, err
+		}
+		if o.Status != "" {
+			o.Action = d.before.Action
+			x.ended(o)
+		}
+	}
+	return x.report, nil
+}
+
+// takeBack undoes one call. No status means that there was nothing to undo. An
+// error ends the run.
+func (x *run) takeBack(ctx context.Context, d *deed) (Outcome, error) {
+	name := d.before.Service + ":" + d.before.Operation
+	if d.before.AccountID != x.report.Caller.AccountID {
+		return Outcome{Status: NotExecuted, Message: fmt.Sprintf("%s was in account %s and the credentials are of %s", name, d.before.AccountID, x.report.Caller.AccountID)}, nil
+	}
+	if d.open() {
+		if err := x.settle(ctx, d, nil, cutOff); err != nil {
+			o, _, err := x.trouble(ctx, fmt.Errorf("whether the interrupted %s took effect is not known: %w", name, err))
+			return o, err
+		}
+		if d.failed() || d.idle() {
+			return Outcome{}, nil
+		}
+	}
+	calls := d.rollback()
+	if calls == nil {
+		return Outcome{Status: NotExecuted, Message: name + " is irreversible"}, nil
+	}
+	if last := len(d.back) - 1; d.taken() == 0 && (last < 0 || d.back[last].Event != eventRollbackBefore) {
+		back, drift, err := x.asLeft(ctx, d)
+		switch {
+		case err != nil:
+			o, _, err := x.trouble(ctx, err)
+			return o, err
+		case back:
+			return x.noteBack(d, calls)
+		case drift != "":
+			return Outcome{Status: Drift, Message: fmt.Sprintf("not as %s left it (%s): someone changed it since, so it stays", name, drift)}, nil
+		}
+	}
+	for i := d.taken(); i < len(calls); i++ {
+		o, err := x.inverse(ctx, d, calls[i])
+		if err != nil || o.Status != Done {
+			return o, err
+		}
+	}
+	return Outcome{Status: Done, Message: name + " taken back"}, nil
+}
+
+// asLeft says whether what a call changed is back as it was, or else how it
+// differs from how the call left it.
+func (x *run) asLeft(ctx context.Context, d *deed) (back bool, drift string, err error) {
+	c := d.before.call()
+	r := x.reader(d.before.target())
+	e, known := effectOf(c)
+	if !known {
+		if err := r.again(ctx, d.before.State); err != nil {
+			return false, "", err
+		}
+		switch {
+		case sameState(r.seen, d.after.State):
+			return false, "", nil
+		case len(d.before.State) > 0 && sameState(r.seen, d.before.State):
+			return true, "", nil
+		case len(d.after.State) == 0:
+			return false, "", nil
+		}
+		return false, "the live state differs", nil
+	}
+	v, err := r.state(ctx, e, c)
+	if err != nil {
+		return false, "", err
+	}
+	if e.fresh != "" {
+		list, _ := v.([]any)
+		id := d.rollback()[0].Parameters[e.param]
+		return !slices.Contains(list, id), "", nil
+	}
+	old, err := before(d.before, e)
+	switch {
+	case err != nil:
+		return false, "", err
+	case e.holds(c, v, d.before.Time):
+		return false, "", nil
+	case old == nil && v == nil || old != nil && v != nil && same(v, old, time.Time{}):
+		return true, "", nil
+	}
+	return false, "it is " + brief(v), nil
+}
+
+// noteBack records that a call was taken back by someone else.
+func (x *run) noteBack(d *deed, calls []Call) (Outcome, error) {
+	for _, c := range calls[d.taken():] {
+		line := d.inverseLine(c)
+		line.Event, line.Result = eventRollbackAfter, map[string]any{"settled": "the live state was back already"}
+		if _, err := x.journal.write(line); err != nil {
+			return Outcome{}, err
+		}
+	}
+	return Outcome{Status: AlreadyDone, Message: d.before.Service + ":" + d.before.Operation + " is taken back already"}, nil
+}
+
+func (d *deed) inverseLine(c Call) entry {
+	b := d.before
+	return entry{
+		Event: eventRollbackBefore, Of: b.Seq, Action: b.Action, AccountID: b.AccountID, Region: b.Region,
+		Service: c.Service, Operation: c.Operation, Parameters: c.Parameters,
+	}
+}
+
+// inverse makes one call of a rollback.
+func (x *run) inverse(ctx context.Context, d *deed, c Call) (Outcome, error) {
+	at := d.before.target()
+	r := x.reader(at)
+	line := d.inverseLine(c)
+	e, known := effectOf(c)
+	if known {
+		v, err := r.state(ctx, e, c)
+		if err != nil {
+			o, _, err := x.trouble(ctx, err)
+			return o, err
+		}
+		if e.holds(c, v, time.Time{}) {
+			// An earlier run was cut off after the call.
+			line.Event, line.Result = eventRollbackAfter, settled
+			_, err := x.journal.write(line)
+			return Outcome{Status: Done}, err
+		}
+	} else if err := r.again(ctx, d.before.State); err != nil {
+		o, _, err := x.trouble(ctx, err)
+		return o, err
+	}
+	values := live{}
+	if mentions(c.Parameters, Password) {
+		var err error
+		if values.password, err = makePassword(); err != nil {
+			return Outcome{}, err
+		}
+	}
+	line.State = r.seen
+	if _, err := x.journal.write(line); err != nil {
+		return Outcome{}, err
+	}
+	answer, err := x.Caller.Call(ctx, at, values.call(c))
+	line.Event, line.State = eventRollbackAfter, nil
+	if err != nil && !isRefused(err) {
+		// The next run finds out whether it took effect.
+		return Outcome{Status: Failed, Message: explain(err)}, ctx.Err()
+	}
+	result, secrets := redact(plainJSON(answer.Result))
+	switch {
+	case err == nil:
+		line.Result = result
+	case known && isGone(err) && e.kind == takes, known && isThere(err) && e.kind == makes:
+		line.Result = settled
+	default:
+		line.Error = new(err.Error())
+	}
+	var shown error
+	if err == nil {
+		shown = x.show(d.before.Action, values.password, secrets)
+	}
+	if _, err := x.journal.write(line); err != nil {
+		return Outcome{}, err
+	}
+	switch {
+	case line.Error != nil:
+		o, _, err := x.trouble(ctx, err)
+		return o, err
+	case shown != nil:
+		return Outcome{Status: Failed, Message: fmt.Sprintf("taken back, but the new secret could not be shown: %v", shown)}, nil
+	}
+	if why := x.prove(ctx, proof{at: at, call: c}); why != "" {
+		return Outcome{Status: Failed, Message: why}, nil
+	}
+	return Outcome{Status: Done}, nil
+}

@@ -1,0 +1,176 @@
+package remediate
+
+// undoCompute are instances, images, snapshots and what starts them.
+var undoCompute = []undo{
+	{
+		call: "ec2:RunInstances", object: []string{"rs.instancesSet.items[].instanceId"}, creates: "instances", also: []string{"TerminateInstances"},
+		steps: []step{
+			{
+				phase: Preserve, mode: Review, call: "ec2:CreateSnapshots",
+				in:    args{"InstanceSpecification": args{"InstanceId": Item}, "Description": "'trailscan: evidence'"},
+				each:  &each{"ec2:DescribeInstances", args{"InstanceIds": "rs.instancesSet.items[].instanceId"}, "Reservations[].Instances[].InstanceId"},
+				title: "Take snapshots of the volumes of {rs.instancesSet.items[].instanceId}",
+				risk:  "Costs storage. Memory is not kept: take it first if you need it.",
+			},
+			{
+				phase: Evict, mode: Auto, call: "ec2:StopInstances", in: args{"InstanceIds": "rs.instancesSet.items[].instanceId"},
+				back:  []reverse{{"ec2:StartInstances", args{"InstanceIds": "rs.instancesSet.items[].instanceId"}}},
+				title: "Stop the instances {rs.instancesSet.items[].instanceId}",
+				risk:  "Ends what runs on them; memory and instance stores are lost. A Spot instance refuses: terminate it.",
+			},
+			{
+				phase: Evict, mode: Review, call: "ec2:TerminateInstances", in: args{"InstanceIds": "rs.instancesSet.items[].instanceId"},
+				title: "Terminate the instances {rs.instancesSet.items[].instanceId}",
+				risk:  "Final: their disks go too. Take the snapshots first. Termination protection must be taken off before.",
+			},
+		},
+	},
+	{
+		call: "ec2:StartInstances", object: []string{"rq.instancesSet.items[].instanceId"}, also: []string{"StopInstances", "TerminateInstances"},
+		steps: []step{{
+			phase: Recover, mode: Review, call: "ec2:StopInstances", in: args{"InstanceIds": "rq.instancesSet.items[].instanceId"},
+			back:  []reverse{{"ec2:StartInstances", args{"InstanceIds": "rq.instancesSet.items[].instanceId"}}},
+			title: "Stop the instances {rq.instancesSet.items[].instanceId} again", risk: "Ends what runs on them.",
+		}},
+	},
+	{
+		call: "ec2:StopInstances", object: []string{"rq.instancesSet.items[].instanceId"}, also: []string{"StartInstances", "TerminateInstances"},
+		steps: []step{{
+			phase: Recover, mode: Review, call: "ec2:StartInstances", in: args{"InstanceIds": "rq.instancesSet.items[].instanceId"},
+			back:  []reverse{{"ec2:StopInstances", args{"InstanceIds": "rq.instancesSet.items[].instanceId"}}},
+			title: "Start the instances {rq.instancesSet.items[].instanceId} again",
+			risk:  "Look at their user data first: stop, change, start is how code gets onto an instance.",
+		}},
+	},
+	{call: "ec2:TerminateInstances", object: []string{"rq.instancesSet.items[].instanceId"}, todo: "The instances {rq.instancesSet.items[].instanceId} were terminated: bring them back from images, snapshots or code."},
+	{call: "ec2:RebootInstances", object: []string{"rq.instancesSet.items[].instanceId"}, todo: "The instances {rq.instancesSet.items[].instanceId} were rebooted: see that they run as they should."},
+	remove("ec2:RequestSpotInstances", "ec2:CancelSpotInstanceRequests", "Spot requests", []string{"rs.spotInstanceRequestSet.items[].spotInstanceRequestId"},
+		args{"SpotInstanceRequestIds": "rs.spotInstanceRequestSet.items[].spotInstanceRequestId"}, "Cancel the Spot requests {rs.spotInstanceRequestSet.items[].spotInstanceRequestId}, then terminate their instances"),
+	remove("ec2:RequestSpotFleet", "ec2:CancelSpotFleetRequests", "Spot fleet", []string{"rs.spotFleetRequestId|rs.RequestSpotFleetResponse.spotFleetRequestId"},
+		args{"SpotFleetRequestIds": "list(rs.spotFleetRequestId|rs.RequestSpotFleetResponse.spotFleetRequestId)", "TerminateInstances": true}, "Cancel the Spot fleet {rs.spotFleetRequestId|rs.RequestSpotFleetResponse.spotFleetRequestId} and terminate its instances"),
+	remove("ec2:CreateFleet", "ec2:DeleteFleets", "fleet", []string{"rs.CreateFleetResponse.fleetId"},
+		args{"FleetIds": "list(rs.CreateFleetResponse.fleetId)", "TerminateInstances": true}, "Delete the fleet {rs.CreateFleetResponse.fleetId} and terminate its instances"),
+	remove("ec2:CreateLaunchTemplate", "ec2:DeleteLaunchTemplate", "launch template", []string{"rs.CreateLaunchTemplateResponse.launchTemplate.launchTemplateId"},
+		args{"LaunchTemplateId": "rs.CreateLaunchTemplateResponse.launchTemplate.launchTemplateId"}, "Delete the launch template {rs.CreateLaunchTemplateResponse.launchTemplate.launchTemplateId}"),
+	{call: "ec2:CreateLaunchTemplateVersion", object: []string{"rs.CreateLaunchTemplateVersionResponse.launchTemplateVersion.launchTemplateId", "rs.CreateLaunchTemplateVersionResponse.launchTemplateVersion.versionNumber"},
+		todo: "Delete version {rs.CreateLaunchTemplateVersionResponse.launchTemplateVersion.versionNumber} of the launch template {rs.CreateLaunchTemplateVersionResponse.launchTemplateVersion.launchTemplateId}, after making the earlier one the default; groups that use $Latest start it at once."},
+	{call: "ec2:ModifyInstanceAttribute", object: []string{"rq.instanceId"}, todo: "Attributes of the instance {rq.instanceId} were changed (user data, groups or protection): put them back. User data is not in the log, and runs at the next start."},
+	remove("ec2:AssociateIamInstanceProfile", "ec2:DisassociateIamInstanceProfile", "instance profile association", []string{"rs.AssociateIamInstanceProfileResponse.iamInstanceProfileAssociation.associationId"},
+		args{"AssociationId": "rs.AssociateIamInstanceProfileResponse.iamInstanceProfileAssociation.associationId"}, "Take the instance profile off the instance {rq.AssociateIamInstanceProfileRequest.InstanceId}"),
+	{call: "ec2:ReplaceIamInstanceProfileAssociation", object: []string{"rq.ReplaceIamInstanceProfileAssociationRequest.AssociationId"},
+		todo: "The instance profile of an instance was replaced (association {rq.ReplaceIamInstanceProfileAssociationRequest.AssociationId}): put the old one back and revoke the sessions of the new one's role."},
+	{call: "ec2:DisassociateIamInstanceProfile", object: []string{"rq.DisassociateIamInstanceProfileRequest.AssociationId"}, todo: "An instance lost its instance profile (association {rq.DisassociateIamInstanceProfileRequest.AssociationId}): associate it again."},
+	{
+		call: "ec2:ModifyInstanceMetadataOptions", object: []string{"rq.ModifyInstanceMetadataOptionsRequest.InstanceId"},
+		steps: []step{{
+			phase: Recover, mode: Auto, call: "ec2:ModifyInstanceMetadataOptions", when: [2]string{"rq.ModifyInstanceMetadataOptionsRequest.HttpTokens", "optional"},
+			in:    args{"InstanceId": "rq.ModifyInstanceMetadataOptionsRequest.InstanceId", "HttpTokens": "'required'"},
+			back:  []reverse{{"ec2:ModifyInstanceMetadataOptions", args{"InstanceId": "rq.ModifyInstanceMetadataOptionsRequest.InstanceId", "HttpTokens": "'optional'"}}},
+			title: "Let the instance {rq.ModifyInstanceMetadataOptionsRequest.InstanceId} give its credentials to IMDSv2 only",
+			risk:  "Software that speaks IMDSv1 loses its credentials.",
+		}},
+		todo: "The metadata options of the instance {rq.ModifyInstanceMetadataOptionsRequest.InstanceId} were changed: put them back.",
+	},
+	{
+		call: "ec2:ModifySnapshotAttribute", object: []string{"rq.snapshotId"}, also: []string{"DeleteSnapshot", "ResetSnapshotAttribute"},
+		steps: []step{
+			share("ec2:ModifySnapshotAttribute", "rq.createVolumePermission.add.items[].userId", "UserIds", args{"SnapshotId": "rq.snapshotId", "Attribute": "'createVolumePermission'"}, "the snapshot {rq.snapshotId}"),
+			share("ec2:ModifySnapshotAttribute", "rq.createVolumePermission.add.items[].group", "GroupNames", args{"SnapshotId": "rq.snapshotId", "Attribute": "'createVolumePermission'"}, "the snapshot {rq.snapshotId}"),
+		},
+		todo: "The sharing of the snapshot {rq.snapshotId} was changed: see with whom it is shared now.",
+	},
+	{
+		call: "ec2:ModifyImageAttribute", object: []string{"rq.imageId"}, also: []string{"DeregisterImage", "ResetImageAttribute"},
+		steps: []step{
+			share("ec2:ModifyImageAttribute", "rq.launchPermission.add.items[].userId", "UserIds", args{"ImageId": "rq.imageId", "Attribute": "'launchPermission'"}, "the image {rq.imageId}"),
+			share("ec2:ModifyImageAttribute", "rq.launchPermission.add.items[].group", "UserGroups", args{"ImageId": "rq.imageId", "Attribute": "'launchPermission'"}, "the image {rq.imageId}"),
+		},
+		todo: "The attributes of the image {rq.imageId} were changed: see with whom it is shared now.",
+	},
+	remove("ec2:CreateSnapshot", "ec2:DeleteSnapshot", "snapshot", []string{"rs.snapshotId"}, args{"SnapshotId": "rs.snapshotId"}, "Delete the snapshot {rs.snapshotId} of {rq.volumeId}, once it is no longer evidence"),
+	remove("ec2:CopySnapshot", "ec2:DeleteSnapshot", "snapshot", []string{"rs.snapshotId"}, args{"SnapshotId": "rs.snapshotId"}, "Delete the snapshot {rs.snapshotId}, copied from {rq.sourceSnapshotId}, once it is no longer evidence"),
+	remove("ec2:CreateImage", "ec2:DeregisterImage", "image", []string{"rs.imageId"}, args{"ImageId": "rs.imageId"}, "Deregister the image {rs.imageId}; its snapshots stay"),
+	{
+		call: "ec2:DeleteSnapshot", object: []string{"rq.snapshotId"}, also: []string{"RestoreSnapshotFromRecycleBin"},
+		steps: []step{{phase: Recover, mode: Review, call: "ec2:RestoreSnapshotFromRecycleBin", in: args{"SnapshotId": "rq.snapshotId"},
+			title: "Take the snapshot {rq.snapshotId} back from the Recycle Bin", risk: "Works only where a Recycle Bin rule kept it."}},
+	},
+	{
+		call: "ec2:DeregisterImage", object: []string{"rq.imageId"}, also: []string{"RestoreImageFromRecycleBin"},
+		steps: []step{{phase: Recover, mode: Review, call: "ec2:RestoreImageFromRecycleBin", in: args{"ImageId": "rq.imageId"},
+			title: "Take the image {rq.imageId} back from the Recycle Bin", risk: "Works only where a Recycle Bin rule kept it."}},
+	},
+	{call: "ec2:DeleteVolume", object: []string{"rq.volumeId"}, todo: "The volume {rq.volumeId} was deleted: restore it from a snapshot."},
+	remove("ec2:CreateVolume", "ec2:DeleteVolume", "volume", []string{"rs.volumeId"}, args{"VolumeId": "rs.volumeId"}, "Delete the volume {rs.volumeId}, made from {rq.snapshotId}, once it is no longer evidence"),
+	{
+		call: "ec2:AttachVolume", object: []string{"rs.volumeId|rq.volumeId", "rs.instanceId|rq.instanceId"}, also: []string{"DetachVolume"},
+		steps: []step{{
+			phase: Evict, mode: Review, call: "ec2:DetachVolume", in: args{"VolumeId": "rq.volumeId", "InstanceId": "rq.instanceId"},
+			back:  []reverse{{"ec2:AttachVolume", args{"VolumeId": "rq.volumeId", "InstanceId": "rq.instanceId", "Device": "rq.device"}}},
+			title: "Detach the volume {rq.volumeId} from the instance {rq.instanceId}", risk: "Never the root device of an instance that runs.",
+		}},
+	},
+	remove("ec2:CreateInstanceExportTask", "ec2:CancelExportTask", "export", []string{"rs.exportTask.exportTaskId"}, args{"ExportTaskId": "rs.exportTask.exportTaskId"}, "Cancel the export {rs.exportTask.exportTaskId} of an instance, if it still runs"),
+	toggle("ec2:EnableSerialConsoleAccess", "ec2:DisableSerialConsoleAccess", Auto, args{}, "Close the serial consoles of instances"),
+	toggle("ec2:DisableEbsEncryptionByDefault", "ec2:EnableEbsEncryptionByDefault", Auto, args{}, "Encrypt new volumes by default again"),
+	{
+		call: "ec2:DisableSnapshotBlockPublicAccess", object: []string{"ev.region"}, also: []string{"EnableSnapshotBlockPublicAccess"},
+		steps: []step{{phase: Recover, mode: Auto, call: "ec2:EnableSnapshotBlockPublicAccess", in: args{"State": "'block-all-sharing'"},
+			back:  []reverse{{"ec2:DisableSnapshotBlockPublicAccess", args{}}},
+			title: "Keep snapshots from becoming public again", risk: "Snapshots that are meant to be public are not, until this is lifted."}},
+	},
+	{
+		call: "ec2:DisableImageBlockPublicAccess", object: []string{"ev.region"}, also: []string{"EnableImageBlockPublicAccess"},
+		steps: []step{{phase: Recover, mode: Auto, call: "ec2:EnableImageBlockPublicAccess", in: args{"ImageBlockPublicAccessState": "'block-new-sharing'"},
+			back:  []reverse{{"ec2:DisableImageBlockPublicAccess", args{}}},
+			title: "Keep images from becoming public again", risk: "None for images that are public already."}},
+	},
+	{call: "ec2-instance-connect:SendSSHPublicKey", object: []string{"rq.instanceId"}, todo: "The intruder put an SSH key onto the instance {rq.instanceId} for a minute: treat the instance as entered, isolate and look at it."},
+	{call: "ec2-instance-connect:SendSerialConsoleSSHPublicKey", object: []string{"rq.instanceId"}, todo: "The intruder opened the serial console of the instance {rq.instanceId}: treat it as entered, and close serial consoles (ec2 DisableSerialConsoleAccess)."},
+	remove("ec2:CreateInstanceConnectEndpoint", "ec2:DeleteInstanceConnectEndpoint", "endpoint", []string{"rs.CreateInstanceConnectEndpointResponse.instanceConnectEndpoint.instanceConnectEndpointId"},
+		args{"InstanceConnectEndpointId": "rs.CreateInstanceConnectEndpointResponse.instanceConnectEndpoint.instanceConnectEndpointId"}, "Delete the Instance Connect endpoint {rs.CreateInstanceConnectEndpointResponse.instanceConnectEndpoint.instanceConnectEndpointId}"),
+	{
+		call: "autoscaling:CreateAutoScalingGroup", object: []string{"rq.autoScalingGroupName"}, creates: "auto scaling group", also: []string{"DeleteAutoScalingGroup"},
+		steps: []step{
+			{phase: Evict, mode: Auto, call: "autoscaling:UpdateAutoScalingGroup", in: args{"AutoScalingGroupName": "rq.autoScalingGroupName", "MinSize": 0, "DesiredCapacity": 0},
+				back:  []reverse{{"autoscaling:UpdateAutoScalingGroup", args{"AutoScalingGroupName": "rq.autoScalingGroupName", "MinSize": "rq.minSize", "DesiredCapacity": "rq.desiredCapacity|rq.minSize"}}},
+				title: "Scale the group {rq.autoScalingGroupName} to nothing", risk: "Its instances end; they start again from the template when it is scaled up."},
+			{phase: Evict, mode: Review, call: "autoscaling:DeleteAutoScalingGroup", in: args{"AutoScalingGroupName": "rq.autoScalingGroupName", "ForceDelete": true},
+				title: "Delete the group {rq.autoScalingGroupName}", risk: "Final: its instances go too."},
+		},
+	},
+	{call: "autoscaling:UpdateAutoScalingGroup", object: []string{"rq.autoScalingGroupName"}, todo: "The auto scaling group {rq.autoScalingGroupName} was changed: put its sizes and template back."},
+	{
+		call: "lightsail:CreateInstances", object: []string{"rq.instanceNames[]"}, creates: "instances", also: []string{"DeleteInstance"},
+		todo: "Delete the Lightsail instances {rq.instanceNames[]}, after a snapshot.",
+	},
+	remove("ecs:RegisterTaskDefinition", "ecs:DeregisterTaskDefinition", "task definition", []string{"rs.taskDefinition.taskDefinitionArn"}, args{"TaskDefinition": "rs.taskDefinition.taskDefinitionArn"}, "Deregister the task definition {rs.taskDefinition.taskDefinitionArn}; tasks that run go on"),
+	{call: "ecs:RunTask", object: []string{"rs.tasks[].taskArn"}, todo: "Stop the tasks {rs.tasks[].taskArn} if they still run (ecs StopTask): a task does not start again, and its storage is lost."},
+	{
+		call: "ecs:CreateService", object: []string{"rs.service.serviceArn"}, creates: "service", also: []string{"DeleteService"},
+		steps: []step{
+			{phase: Evict, mode: Auto, call: "ecs:UpdateService", in: args{"Cluster": "rq.cluster?", "Service": "rs.service.serviceArn", "DesiredCount": 0},
+				back:  []reverse{{"ecs:UpdateService", args{"Cluster": "rq.cluster?", "Service": "rs.service.serviceArn", "DesiredCount": "rq.desiredCount"}}},
+				title: "Scale the service {rs.service.serviceArn} to nothing", risk: "Its tasks end; others start when it is scaled up."},
+			{phase: Evict, mode: Review, call: "ecs:DeleteService", in: args{"Cluster": "rq.cluster?", "Service": "rs.service.serviceArn", "Force": true},
+				title: "Delete the service {rs.service.serviceArn}", risk: "Final."},
+		},
+	},
+	remove("ecs:CreateCluster", "ecs:DeleteCluster", "cluster", []string{"rs.cluster.clusterArn"}, args{"Cluster": "rs.cluster.clusterArn"}, "Delete the cluster {rs.cluster.clusterArn}, once it is empty"),
+	{call: "ecs:ExecuteCommand", object: []string{"rq.task"}, todo: "The intruder had a shell in the task {rq.task}: end the session {rs.session.sessionId} (ssm TerminateSession), and treat the task and its role as entered."},
+}
+
+// share takes back what a sharing with accounts or with everyone gave.
+func share(call, with, param string, in args, what string) step {
+	add, drop := args{"OperationType": "'add'", param: with}, args{"OperationType": "'remove'", param: with}
+	for k, v := range in {
+		add[k], drop[k] = v, v
+	}
+	return step{
+		phase: Recover, mode: Auto, call: call, in: drop, back: []reverse{{call, add}},
+		// Filled only where the call shared with this kind of party.
+		when:  [2]string{with, anyValue},
+		title: "Stop sharing " + what + " with {" + with + "}",
+		risk:  "Copies that were made elsewhere stay there: what it holds must count as taken.",
+	}
+}

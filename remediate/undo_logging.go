@@ -1,0 +1,186 @@
+package remediate
+
+import "time"
+
+// undoLogging are trails and other logs: they are switched on again before
+// anything else, so that the rest is seen.
+var undoLogging = []undo{
+	{
+		call: "cloudtrail:StopLogging", object: []string{"name(rq.name)"}, also: []string{"StartLogging", "DeleteTrail"},
+		steps: []step{{
+			phase: Preserve, mode: Auto, call: "cloudtrail:StartLogging", in: args{"Name": "rq.name"},
+			back:  []reverse{{"cloudtrail:StopLogging", args{"Name": "rq.name"}}},
+			title: "Start the trail {rq.name} again",
+			risk:  "None but the trail's usual cost. Its bucket must still take the logs.",
+		}},
+	},
+	{
+		call: "cloudtrail:DeleteTrail", object: []string{"name(rq.name)"}, also: []string{"CreateTrail"}, chain: true,
+		prior: []prior{{"CreateTrail", []string{"rq.name"}, "rq.s3BucketName"}, {"UpdateTrail", []string{"name(rq.name)"}, "rq.s3BucketName"}},
+		steps: []step{
+			{
+				phase: Preserve, mode: Auto, call: "cloudtrail:CreateTrail",
+				in:    args{"Name": "name(rq.name)", "S3BucketName": "prior", "IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true, "EnableLogFileValidation": true},
+				back:  []reverse{{"cloudtrail:DeleteTrail", args{"Name": "name(rq.name)"}}},
+				title: "Create the trail {name(rq.name)} again, into the bucket {prior}",
+				risk:  "It records every region and all management events, maybe more than before; other settings (prefix, key, log group, data events) must be added by hand.",
+			},
+			{
+				phase: Preserve, mode: Auto, call: "cloudtrail:StartLogging", in: args{"Name": "name(rq.name)"},
+				back:  []reverse{{"cloudtrail:StopLogging", args{"Name": "name(rq.name)"}}},
+				title: "Start the new trail {name(rq.name)}",
+				risk:  "None but the trail's usual cost.",
+			},
+		},
+		todo: "The trail {rq.name} was deleted and the log does not show its bucket: create it again, and start it, for a new trail is silent until StartLogging.",
+	},
+	{
+		call: "cloudtrail:UpdateTrail", object: []string{"name(rq.name)"}, also: []string{"DeleteTrail"},
+		prior: []prior{{"CreateTrail", []string{"rq.name"}, "sdk(rq.s3BucketName)"}, {"UpdateTrail", []string{"name(rq.name)"}, "rq.s3BucketName"}},
+		steps: []step{{
+			phase: Preserve, mode: Auto, call: "cloudtrail:UpdateTrail",
+			in: args{"Name": "rq.name", "S3BucketName": "prior", "IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true, "EnableLogFileValidation": true},
+			back: []reverse{{"cloudtrail:UpdateTrail", args{"Name": "rq.name", "S3BucketName": "rs.s3BucketName|rq.s3BucketName", "IsMultiRegionTrail": "rs.isMultiRegionTrail?",
+				"IncludeGlobalServiceEvents": "rs.includeGlobalServiceEvents?", "EnableLogFileValidation": "rs.logFileValidationEnabled?"}}},
+			title: "Let the trail {rq.name} record every region into the bucket {prior} again",
+			risk:  "It may record more than before. Its key, prefix and log group stay as they are now: compare them with what they were.",
+		}},
+		todo: "The trail {rq.name} was changed and the log does not show how it was: look up bucket, regions, global events, validation, key and log group, and put them back.",
+	},
+	{
+		call: "cloudtrail:PutEventSelectors", object: []string{"name(rq.trailName)"}, also: []string{"DeleteTrail"},
+		prior: []prior{
+			{"PutEventSelectors", []string{"name(rq.trailName)"}, "sdk(rq.eventSelectors)"},
+		},
+		steps: []step{{
+			phase: Preserve, mode: Auto, call: "cloudtrail:PutEventSelectors", in: args{"TrailName": "rq.trailName", "EventSelectors": "prior"},
+			back: []reverse{{"cloudtrail:PutEventSelectors", args{"TrailName": "rq.trailName", "EventSelectors": "sdk(rq.eventSelectors)?",
+				"AdvancedEventSelectors": "sdk(rq.advancedEventSelectors)?"}}},
+			title: "Let the trail {rq.trailName} record what it did before",
+			risk:  "None but the trail's usual cost.",
+		}},
+		blind: []step{{
+			phase: Preserve, mode: Review, call: "cloudtrail:PutEventSelectors",
+			in: args{"TrailName": "rq.trailName", "EventSelectors": []args{{"ReadWriteType": "'All'", "IncludeManagementEvents": true}}},
+			back: []reverse{{"cloudtrail:PutEventSelectors", args{"TrailName": "rq.trailName", "EventSelectors": "sdk(rq.eventSelectors)?",
+				"AdvancedEventSelectors": "sdk(rq.advancedEventSelectors)?"}}},
+			title: "Let the trail {rq.trailName} record all management events again",
+			risk:  "The log does not show what the trail recorded before. If it recorded data events, this leaves them out: add them first.",
+		}},
+	},
+	{call: "cloudtrail:PutInsightSelectors", object: []string{"name(rq.trailName)"},
+		todo: "Put the Insights selectors of the trail {rq.trailName} back."},
+	{
+		call: "cloudtrail:CreateTrail", object: []string{"name(rq.name)"}, creates: "trail", also: []string{"DeleteTrail"},
+		steps: []step{{
+			phase: Evict, mode: Review, call: "cloudtrail:DeleteTrail", in: args{"Name": "rq.name"},
+			title: "Delete the trail {rq.name} that the intruder made, which writes to {rq.s3BucketName}",
+			risk:  "Final. What it has delivered stays in the bucket.",
+		}},
+	},
+	{
+		call: "cloudtrail:DeleteEventDataStore", object: []string{"name(rq.eventDataStore)"}, also: []string{"RestoreEventDataStore"},
+		steps: []step{{
+			phase: Preserve, mode: Auto, call: "cloudtrail:RestoreEventDataStore", in: args{"EventDataStore": "rq.eventDataStore"},
+			back:  []reverse{{"cloudtrail:DeleteEventDataStore", args{"EventDataStore": "rq.eventDataStore"}}},
+			title: "Take the event data store {rq.eventDataStore} back from deletion",
+			risk:  "None but its usual cost.",
+		}},
+		deadline: after(7 * 24 * time.Hour),
+	},
+	{
+		call: "cloudtrail:StopEventDataStoreIngestion", object: []string{"name(rq.eventDataStore)"}, also: []string{"StartEventDataStoreIngestion"},
+		steps: []step{{
+			phase: Preserve, mode: Auto, call: "cloudtrail:StartEventDataStoreIngestion", in: args{"EventDataStore": "rq.eventDataStore"},
+			back:  []reverse{{"cloudtrail:StopEventDataStoreIngestion", args{"EventDataStore": "rq.eventDataStore"}}},
+			title: "Let the event data store {rq.eventDataStore} take events again",
+			risk:  "None but its usual cost.",
+		}},
+	},
+	{call: "cloudtrail:UpdateEventDataStore", object: []string{"name(rq.eventDataStore)"},
+		todo: "The event data store {rq.eventDataStore} was changed: put its selectors, retention and termination protection back."},
+	{
+		call: "cloudtrail:DeregisterOrganizationDelegatedAdmin", object: []string{"rq.delegatedAdminAccountId"},
+		steps: []step{{
+			phase: Recover, mode: Review, call: "cloudtrail:RegisterOrganizationDelegatedAdmin", in: args{"MemberAccountId": "rq.delegatedAdminAccountId"},
+			back:  []reverse{{"cloudtrail:DeregisterOrganizationDelegatedAdmin", args{"DelegatedAdminAccountId": "rq.delegatedAdminAccountId"}}},
+			title: "Make {rq.delegatedAdminAccountId} CloudTrail's delegated administrator again",
+			risk:  "It can then change the organisation's trails.",
+		}},
+	},
+	{
+		call: "ec2:DeleteFlowLogs", object: []string{"rq.DeleteFlowLogsRequest.FlowLogId.content|rq.DeleteFlowLogsRequest.FlowLogId[].content"}, also: []string{"CreateFlowLogs"},
+		todo: "Flow logs were deleted ({rq.DeleteFlowLogsRequest.FlowLogId.content|rq.DeleteFlowLogsRequest.FlowLogId[].content}): make them again.",
+	},
+	{call: "logs:DeleteLogGroup", object: []string{"rq.logGroupName"}, also: []string{"CreateLogGroup"},
+		steps: []step{{
+			phase: Preserve, mode: Review, call: "cloudwatchlogs:CreateLogGroup", in: args{"LogGroupName": "rq.logGroupName"},
+			back:  []reverse{{"cloudwatchlogs:DeleteLogGroup", args{"LogGroupName": "rq.logGroupName"}}},
+			title: "Make the log group {rq.logGroupName} again",
+			risk:  "What it held is lost; its writers need the group, its retention, filters and subscriptions.",
+		}}},
+	{call: "logs:DeleteLogStream", object: []string{"rq.logGroupName", "rq.logStreamName"},
+		todo: "The log stream {rq.logStreamName} of {rq.logGroupName} was deleted; what it held is lost here. See if it was also exported or subscribed to."},
+	{
+		call: "logs:PutRetentionPolicy", object: []string{"rq.logGroupName"}, also: []string{"DeleteRetentionPolicy"},
+		prior: []prior{{"PutRetentionPolicy", []string{"rq.logGroupName"}, "rq.retentionInDays"}},
+		steps: []step{{
+			phase: Preserve, mode: Auto, call: "cloudwatchlogs:PutRetentionPolicy", in: args{"LogGroupName": "rq.logGroupName", "RetentionInDays": "prior"},
+			back:  []reverse{{"cloudwatchlogs:PutRetentionPolicy", args{"LogGroupName": "rq.logGroupName", "RetentionInDays": "rq.retentionInDays"}}},
+			title: "Keep the logs of {rq.logGroupName} for {prior} days again",
+			risk:  "None but the cost of storage.",
+		}},
+		blind: []step{{
+			phase: Preserve, mode: Review, call: "cloudwatchlogs:DeleteRetentionPolicy", in: args{"LogGroupName": "rq.logGroupName"},
+			back:  []reverse{{"cloudwatchlogs:PutRetentionPolicy", args{"LogGroupName": "rq.logGroupName", "RetentionInDays": "rq.retentionInDays"}}},
+			title: "Keep the logs of {rq.logGroupName} for ever, until its retention is settled",
+			risk:  "Storage costs. What the retention was before is not in the log.",
+		}},
+		// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html:
+		// events are deleted up to 72 hours after they expire.
+		deadline: after(72 * time.Hour),
+	},
+	{call: "logs:DeleteSubscriptionFilter", object: []string{"rq.logGroupName", "rq.filterName"}, also: []string{"PutSubscriptionFilter"},
+		todo: "The subscription {rq.filterName} of {rq.logGroupName} was deleted: what reads it no longer sees the logs. Make it again."},
+	{
+		call: "logs:PutSubscriptionFilter", object: []string{"rq.logGroupName", "rq.filterName"}, creates: "subscription", also: []string{"DeleteSubscriptionFilter"},
+		steps: []step{{
+			phase: Evict, mode: Review, call: "cloudwatchlogs:DeleteSubscriptionFilter", in: args{"LogGroupName": "rq.logGroupName", "FilterName": "rq.filterName"},
+			title: "Stop sending the logs of {rq.logGroupName} to {rq.destinationArn}",
+			risk:  "If a subscription of this name was there before, put that back instead.",
+		}},
+	},
+	{
+		call: "logs:PutResourcePolicy", object: []string{"rq.policyName"}, also: []string{"DeleteResourcePolicy"},
+		steps: []step{{
+			phase: Evict, mode: Review, call: "cloudwatchlogs:DeleteResourcePolicy", in: args{"PolicyName": "rq.policyName"},
+			back:  []reverse{{"cloudwatchlogs:PutResourcePolicy", args{"PolicyName": "rq.policyName", "PolicyDocument": "rq.policyDocument"}}},
+			title: "Delete the resource policy {rq.policyName} of CloudWatch Logs",
+			risk:  "If a policy of this name was there before, put that back instead.",
+		}},
+	},
+	{call: "route53resolver:DeleteResolverQueryLogConfig", object: []string{"rq.resolverQueryLogConfigId"},
+		todo: "The DNS query log {rs.resolverQueryLogConfig.name} was deleted: make it again and associate its VPCs."},
+}
+
+// after is a deadline counted from the call.
+func after(d time.Duration) func(*event) (time.Time, bool) {
+	return func(e *event) (time.Time, bool) { return e.time.Add(d), true }
+}
+
+// at is a deadline that the response names.
+func at(expr string) func(*event) (time.Time, bool) {
+	return func(e *event) (time.Time, bool) {
+		v, err := (&scope{event: e}).eval(expr)
+		if err != nil {
+			return time.Time{}, false
+		}
+		return parseTime(v)
+	}
+}
+
+// nextMidnight is when S3 next carries out lifecycle rules, midnight UTC:
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html.
+func nextMidnight(e *event) (time.Time, bool) {
+	return e.time.Truncate(24 * time.Hour).Add(24 * time.Hour), true
+}

@@ -1,0 +1,87 @@
+package remediate
+
+// undoSecrets are keys and secrets.
+var undoSecrets = []undo{
+	{
+		call: "kms:ScheduleKeyDeletion", object: []string{"name(rs.keyId|rq.keyId)"}, also: []string{"CancelKeyDeletion"}, chain: true, deadline: at("rs.deletionDate"),
+		steps: []step{
+			{phase: Recover, mode: Auto, call: "kms:CancelKeyDeletion", in: args{"KeyId": "rs.keyId|rq.keyId"},
+				back:  []reverse{{"kms:ScheduleKeyDeletion", args{"KeyId": "rs.keyId|rq.keyId", "PendingWindowInDays": "rs.pendingWindowInDays|rq.pendingWindowInDays?"}}},
+				title: "Take the key {rs.keyId|rq.keyId} back from deletion", risk: "None: what it encrypted would be lost for good."},
+			{phase: Recover, mode: Auto, call: "kms:EnableKey", in: args{"KeyId": "rs.keyId|rq.keyId"},
+				back:  []reverse{{"kms:DisableKey", args{"KeyId": "rs.keyId|rq.keyId"}}},
+				title: "Enable the key {rs.keyId|rq.keyId}, which comes back from deletion disabled", risk: "None, if it was enabled before."},
+		},
+	},
+	{
+		call: "kms:DisableKey", object: []string{"name(rq.keyId)"}, also: []string{"EnableKey", "ScheduleKeyDeletion"},
+		steps: []step{{phase: Recover, mode: Auto, call: "kms:EnableKey", in: args{"KeyId": "rq.keyId"}, back: []reverse{{"kms:DisableKey", args{"KeyId": "rq.keyId"}}},
+			title: "Enable the key {rq.keyId} again", risk: "None, if it was enabled before."}},
+	},
+	{
+		call: "kms:DisableKeyRotation", object: []string{"name(rq.keyId)"}, also: []string{"EnableKeyRotation"},
+		steps: []step{{phase: Recover, mode: Auto, call: "kms:EnableKeyRotation", in: args{"KeyId": "rq.keyId"}, back: []reverse{{"kms:DisableKeyRotation", args{"KeyId": "rq.keyId"}}},
+			title: "Rotate the key {rq.keyId} each year again", risk: "None."}},
+	},
+	{
+		call: "kms:CreateGrant", object: []string{"rs.grantId"}, creates: "grant", also: []string{"RevokeGrant", "RetireGrant"},
+		steps: []step{{phase: Evict, mode: Review, call: "kms:RevokeGrant", in: args{"KeyId": "rq.keyId", "GrantId": "rs.grantId"},
+			title: "Revoke the grant of the key {rq.keyId} to {rq.granteePrincipal}", risk: "What uses the grant can no longer decrypt: see first that no service does."}},
+	},
+	{
+		call: "kms:PutKeyPolicy", object: []string{"name(rq.keyId)"},
+		prior: []prior{{"PutKeyPolicy", []string{"name(rq.keyId)"}, "rq.policy"}, {"CreateKey", []string{"rs.keyMetadata.keyId"}, "rq.policy"}},
+		steps: []step{{phase: Recover, mode: Auto, call: "kms:PutKeyPolicy", in: args{"KeyId": "rq.keyId", "PolicyName": "'default'", "Policy": "prior"},
+			back:  []reverse{{"kms:PutKeyPolicy", args{"KeyId": "rq.keyId", "PolicyName": "'default'", "Policy": "rq.policy"}}},
+			title: "Put the policy of the key {rq.keyId} back to what it was before the intruder", risk: "The document is the last one that the log shows before the incident."}},
+		todo: "The policy of the key {rq.keyId} was replaced and the old one is not in the log: put it back. Whoever the new one names, perhaps in another account, can use the key, and the old users may be locked out.",
+	},
+	{call: "kms:DeleteImportedKeyMaterial", object: []string{"name(rq.keyId)"}, todo: "The material of the key {rq.keyId} was deleted: import the same material again. Until then nothing that it encrypted can be read."},
+	{call: "kms:ImportKeyMaterial", object: []string{"name(rq.keyId)"}, todo: "Material that the intruder has was imported into the key {rq.keyId}: encrypt what uses it anew under another key."},
+	{
+		call: "kms:CreateKey", object: []string{"rs.keyMetadata.keyId"}, creates: "key", also: []string{"ScheduleKeyDeletion"},
+		steps: []step{{phase: Evict, mode: Review, call: "kms:DisableKey", in: args{"KeyId": "rs.keyMetadata.keyId"}, back: []reverse{{"kms:EnableKey", args{"KeyId": "rs.keyMetadata.keyId"}}},
+			title: "Disable the key {rs.keyMetadata.keyId} that the intruder made", risk: "What was encrypted under it can no longer be read: that may be your data. Do not delete it."}},
+	},
+	remove("kms:CreateAlias", "kms:DeleteAlias", "key alias", []string{"rq.aliasName"}, args{"AliasName": "rq.aliasName"}, "Delete the key alias {rq.aliasName}"),
+	{
+		call: "kms:UpdateAlias", object: []string{"rq.aliasName"}, also: []string{"DeleteAlias"},
+		prior: []prior{{"UpdateAlias", []string{"rq.aliasName"}, "rq.targetKeyId"}, {"CreateAlias", []string{"rq.aliasName"}, "rq.targetKeyId"}},
+		steps: []step{{phase: Recover, mode: Auto, call: "kms:UpdateAlias", in: args{"AliasName": "rq.aliasName", "TargetKeyId": "prior"},
+			back:  []reverse{{"kms:UpdateAlias", args{"AliasName": "rq.aliasName", "TargetKeyId": "rq.targetKeyId"}}},
+			title: "Let the alias {rq.aliasName} name the key {prior} again", risk: "What was encrypted under the other key in between needs that one."}},
+		todo: "The alias {rq.aliasName} was pointed at the key {rq.targetKeyId}; what it named before is not in the log: point it back.",
+	},
+	{call: "kms:UpdatePrimaryRegion", object: []string{"name(rq.keyId)"}, todo: "The primary region of the key {rq.keyId} was changed: put it back."},
+	{call: "secretsmanager:PutSecretValue", object: []string{"rq.secretId"}, todo: "The value of the secret {rq.secretId} was replaced: its old version is still there as AWSPREVIOUS; make it AWSCURRENT again, then rotate it."},
+	{call: "secretsmanager:UpdateSecret", object: []string{"rq.secretId"}, todo: "The secret {rq.secretId} was changed: see what, put it back, then rotate it."},
+	remove("secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secret", []string{"rs.arn|rs.aRN"}, args{"SecretId": "rs.arn|rs.aRN"}, "Delete the secret {rq.name} that the intruder made"),
+	{
+		call: "secretsmanager:DeleteSecret", object: []string{"rs.aRN|rs.arn|rq.secretId"}, also: []string{"RestoreSecret"}, deadline: at("rs.deletionDate"),
+		steps: []step{{phase: Recover, mode: Auto, call: "secretsmanager:RestoreSecret", in: args{"SecretId": "rq.secretId"}, when: [2]string{"rq.forceDeleteWithoutRecovery|'false'", "false"},
+			back:  []reverse{{"secretsmanager:DeleteSecret", args{"SecretId": "rq.secretId", "RecoveryWindowInDays": 30}}},
+			title: "Take the secret {rq.secretId} back from deletion", risk: "None."}},
+		todo: "The secret {rq.secretId} was deleted at once, without a way back: make it again.",
+	},
+	{
+		call: "secretsmanager:PutResourcePolicy", object: []string{"rq.secretId"}, also: []string{"DeleteResourcePolicy"},
+		prior: []prior{{"PutResourcePolicy", []string{"rq.secretId"}, "rq.resourcePolicy"}},
+		steps: []step{{phase: Recover, mode: Auto, call: "secretsmanager:PutResourcePolicy", in: args{"SecretId": "rq.secretId", "ResourcePolicy": "prior"},
+			back:  []reverse{{"secretsmanager:PutResourcePolicy", args{"SecretId": "rq.secretId", "ResourcePolicy": "rq.resourcePolicy"}}},
+			title: "Put the policy of the secret {rq.secretId} back to what it was before the intruder", risk: "The document is the last one that the log shows before the incident."}},
+		blind: []step{{phase: Recover, mode: Review, call: "secretsmanager:DeleteResourcePolicy", in: args{"SecretId": "rq.secretId"},
+			back:  []reverse{{"secretsmanager:PutResourcePolicy", args{"SecretId": "rq.secretId", "ResourcePolicy": "rq.resourcePolicy"}}},
+			title: "Delete the policy that the intruder gave the secret {rq.secretId}", risk: "The log shows none before: if there was one, put that back instead."}},
+	},
+	{call: "secretsmanager:DeleteResourcePolicy", object: []string{"rq.secretId"}, also: []string{"PutResourcePolicy"}, todo: "The policy of the secret {rq.secretId} was deleted: put it back."},
+	{call: "secretsmanager:ReplicateSecretToRegions", object: []string{"rq.secretId"}, also: []string{"RemoveRegionsFromReplication"},
+		steps: []step{{phase: Evict, mode: Review, call: "secretsmanager:RemoveRegionsFromReplication", in: args{"SecretId": "rq.secretId", "RemoveReplicaRegions": "rq.addReplicaRegions[].region"},
+			title: "Take the copies of the secret {rq.secretId} out of {rq.addReplicaRegions[].region}", risk: "What reads the copies there breaks."}}},
+	{call: "ssm:PutParameter", object: []string{"rq.name"}, also: []string{"DeleteParameter"}, todo: "The parameter {rq.name} was written and its value is not in the log: put the version before it back (ssm GetParameterHistory), or delete it if it was not there before."},
+	{call: "ssm:DeleteParameter", object: []string{"rq.name"}, also: []string{"PutParameter"}, todo: "The parameter {rq.name} was deleted with its history: make it again."},
+	{call: "ssm:DeleteParameters", object: []string{"rq.names[]"}, todo: "The parameters {rq.names[]} were deleted with their history: make them again."},
+	{
+		call: "acm-pca:IssueCertificate", object: []string{"rs.certificateArn"},
+		todo: "The intruder has a certificate of the authority {rq.certificateAuthorityArn} ({rs.certificateArn}): revoke it by its serial number (acm-pca RevokeCertificate).",
+	},
+}

@@ -1,0 +1,85 @@
+package remediate
+
+// verifyOf are the checks that an operation took effect, from its parameters:
+// what was deleted or detached is absent, what was switched on answers so.
+func verifyOf(service, operation string, in map[string]any) []Check {
+	of := func(op, path string, equals any, names ...string) []Check {
+		params := map[string]any{}
+		for _, n := range names {
+			if in[n] == nil {
+				return nil
+			}
+			params[n] = in[n]
+		}
+		c := Check{Read: Read{Call{Service: service, Operation: op, Parameters: params}, path}, Equals: equals}
+		c.Absent = equals == nil
+		return []Check{c}
+	}
+	text := func(name string) string {
+		s, _ := in[name].(string)
+		return jmesString(s)
+	}
+	switch service + ":" + operation {
+	case "iam:DeleteUser":
+		return of("GetUser", "User", nil, "UserName")
+	case "iam:DeleteRole":
+		return of("GetRole", "Role", nil, "RoleName")
+	case "iam:DeleteGroup":
+		return of("GetGroup", "Group", nil, "GroupName")
+	case "iam:DeletePolicy":
+		return of("GetPolicy", "Policy", nil, "PolicyArn")
+	case "iam:DeletePolicyVersion":
+		return of("GetPolicyVersion", "PolicyVersion", nil, "PolicyArn", "VersionId")
+	case "iam:DeleteInstanceProfile":
+		return of("GetInstanceProfile", "InstanceProfile", nil, "InstanceProfileName")
+	case "iam:DeleteLoginProfile":
+		return of("GetLoginProfile", "LoginProfile", nil, "UserName")
+	case "iam:DeleteUserPolicy":
+		return of("GetUserPolicy", "PolicyDocument", nil, "UserName", "PolicyName")
+	case "iam:DeleteGroupPolicy":
+		return of("GetGroupPolicy", "PolicyDocument", nil, "GroupName", "PolicyName")
+	case "iam:DeleteRolePolicy":
+		return of("GetRolePolicy", "PolicyDocument", nil, "RoleName", "PolicyName")
+	case "iam:PutUserPolicy":
+		return of("GetUserPolicy", "PolicyDocument", in["PolicyDocument"], "UserName", "PolicyName")
+	case "iam:PutGroupPolicy":
+		return of("GetGroupPolicy", "PolicyDocument", in["PolicyDocument"], "GroupName", "PolicyName")
+	case "iam:PutRolePolicy":
+		return of("GetRolePolicy", "PolicyDocument", in["PolicyDocument"], "RoleName", "PolicyName")
+	case "iam:UpdateAssumeRolePolicy":
+		return of("GetRole", "Role.AssumeRolePolicyDocument", in["PolicyDocument"], "RoleName")
+	case "iam:DetachUserPolicy":
+		return of("ListAttachedUserPolicies", "AttachedPolicies[?PolicyArn=="+text("PolicyArn")+"] | [0]", nil, "UserName")
+	case "iam:DetachGroupPolicy":
+		return of("ListAttachedGroupPolicies", "AttachedPolicies[?PolicyArn=="+text("PolicyArn")+"] | [0]", nil, "GroupName")
+	case "iam:DetachRolePolicy":
+		return of("ListAttachedRolePolicies", "AttachedPolicies[?PolicyArn=="+text("PolicyArn")+"] | [0]", nil, "RoleName")
+	case "iam:RemoveUserFromGroup":
+		return of("ListGroupsForUser", "Groups[?GroupName=="+text("GroupName")+"] | [0]", nil, "UserName")
+	case "iam:DeleteAccessKey":
+		return of("ListAccessKeys", "AccessKeyMetadata[?AccessKeyId=="+text("AccessKeyId")+"] | [0]", nil, "UserName")
+	case "iam:UpdateAccessKey":
+		return of("ListAccessKeys", "AccessKeyMetadata[?AccessKeyId=="+text("AccessKeyId")+"].Status | [0]", in["Status"], "UserName")
+	case "iam:UpdateSSHPublicKey":
+		return of("ListSSHPublicKeys", "SSHPublicKeys[?SSHPublicKeyId=="+text("SSHPublicKeyId")+"].Status | [0]", in["Status"], "UserName")
+	case "iam:UpdateSigningCertificate":
+		return of("ListSigningCertificates", "Certificates[?CertificateId=="+text("CertificateId")+"].Status | [0]", in["Status"], "UserName")
+	case "iam:UpdateServiceSpecificCredential":
+		return of("ListServiceSpecificCredentials", "ServiceSpecificCredentials[?ServiceSpecificCredentialId=="+text("ServiceSpecificCredentialId")+"].Status | [0]", in["Status"], "UserName")
+	case "iam:SetDefaultPolicyVersion":
+		return of("GetPolicy", "Policy.DefaultVersionId", in["VersionId"], "PolicyArn")
+	case "iam:DeleteSAMLProvider":
+		return of("GetSAMLProvider", "SAMLMetadataDocument", nil, "SAMLProviderArn")
+	case "iam:DeleteOpenIDConnectProvider":
+		return of("GetOpenIDConnectProvider", "Url", nil, "OpenIDConnectProviderArn")
+	case "cloudtrail:StartLogging":
+		return of("GetTrailStatus", "IsLogging", true, "Name")
+	case "guardduty:UpdateDetector":
+		return of("GetDetector", "Status", "ENABLED", "DetectorId")
+	case "kms:EnableKey":
+		return of("DescribeKey", "KeyMetadata.KeyState", "Enabled", "KeyId")
+	case "ec2:TerminateInstances":
+		return of("DescribeInstances", "Reservations[].Instances[?State.Name!='shutting-down' && State.Name!='terminated'][].InstanceId | [0]", nil, "InstanceIds")
+	}
+	return nil
+}
