@@ -1,0 +1,157 @@
+package reports
+
+import (
+	"bytes"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func golden(t *testing.T, name string, write func(io.Writer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(b.Bytes(), want) {
+		t.Errorf("%s differs from its golden file: look at it and run with -update if it is right; first difference at byte %d", name, differsAt(b.Bytes(), want))
+	}
+	return b.String()
+}
+
+func differsAt(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
+func TestOutputsOfAHostileIncident(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip("no time zones on this machine:", err)
+	}
+	for name, write := range map[string]func(io.Writer, *Incident) error{
+		"report.html": func(w io.Writer, inc *Incident) error { return HTML(w, inc, time.UTC) },
+		"report.md":   func(w io.Writer, inc *Incident) error { return Markdown(w, inc, time.UTC) },
+		"report.json": func(w io.Writer, inc *Incident) error { return JSON(w, inc) },
+		"summary.txt": func(w io.Writer, inc *Incident) error {
+			return Summary(w, inc, "trailscan-AKIAIOSFODNN7EXAMPLE", berlin)
+		},
+		"lineage.txt":     func(w io.Writer, inc *Incident) error { return LineageTree(w, inc.Lineage, time.UTC) },
+		"plan.txt":        func(w io.Writer, inc *Incident) error { return PlanTable(w, inc.Plan, time.UTC) },
+		"plan.csv":        func(w io.Writer, inc *Incident) error { return WritePlan(w, "csv", inc.Plan) },
+		"findings.txt":    func(w io.Writer, inc *Incident) error { return WriteFindings(w, "table", inc.Findings, time.UTC) },
+		"findings.csv":    func(w io.Writer, inc *Incident) error { return WriteFindings(w, "csv", inc.Findings, time.UTC) },
+		"findings.ndjson": func(w io.Writer, inc *Incident) error { return WriteFindings(w, "ndjson", inc.Findings, time.UTC) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inc, _ := hostileIncident()
+			out := golden(t, name, func(w io.Writer) error { return write(w, inc) })
+			for _, r := range out {
+				if deceptive(r) && r != '\n' && r != '\t' {
+					t.Errorf("%s holds the control or format character %U", name, r)
+				}
+			}
+		})
+	}
+}
+
+func TestSummaryFitsAScreen(t *testing.T) {
+	inc, _ := hostileIncident()
+	for range 40 {
+		inc.Findings = append(inc.Findings, inc.Findings[0])
+		inc.Plan.Actions = append(inc.Plan.Actions, inc.Plan.Actions[1])
+		inc.Gaps = append(inc.Gaps, inc.Gaps[0])
+		alive := inc.Lineage.Credentials[1]
+		alive.Uses = nil
+		inc.Lineage.Credentials = append(inc.Lineage.Credentials, alive)
+	}
+	var b strings.Builder
+	if err := Summary(&b, inc, "out", time.UTC); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+	if len(lines) > 24 {
+		t.Errorf("%d lines, want at most 24:\n%s", len(lines), b.String())
+	}
+	for _, line := range lines {
+		if n := len([]rune(line)); n > summaryWidth {
+			t.Errorf("a line of %d columns: %s", n, line)
+		}
+	}
+}
+
+// An incident with nothing in it must give every document all the same.
+func TestDocumentsOfAnEmptyIncident(t *testing.T) {
+	inc := &Incident{}
+	for name, write := range map[string]func(io.Writer) error{
+		"HTML":     func(w io.Writer) error { return HTML(w, inc, time.UTC) },
+		"Markdown": func(w io.Writer) error { return Markdown(w, inc, time.UTC) },
+		"JSON":     func(w io.Writer) error { return JSON(w, inc) },
+		"summary":  func(w io.Writer) error { return Summary(w, inc, "out", time.UTC) },
+	} {
+		var b strings.Builder
+		if err := write(&b); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if strings.Contains(b.String(), "0001-01-01 ") {
+			t.Errorf("%s shows the zero time", name)
+		}
+	}
+}
+
+var (
+	tags       = regexp.MustCompile(`<[^>]*>`)
+	attribute  = regexp.MustCompile(`\s([a-z-]+)="([^"]*)"`)
+	fetches    = regexp.MustCompile(`(?i)^<(script|link|iframe|object|embed|img|image|base|form|audio|video|use)\b`)
+	attributes = regexp.MustCompile(`(?i)^(src|srcset|data|action|formaction|background|poster|xlink:href|on.*)$`)
+	styleLoads = regexp.MustCompile(`(?i)@import|url\(|expression`)
+)
+
+func TestHTMLLoadsNothing(t *testing.T) {
+	inc, _ := hostileIncident()
+	var b strings.Builder
+	if err := HTML(&b, inc, time.UTC); err != nil {
+		t.Fatal(err)
+	}
+	// Text between tags may say anything; tags may not.
+	for _, tag := range tags.FindAllString(b.String(), -1) {
+		if fetches.MatchString(tag) {
+			t.Errorf("the page has %s", tag)
+		}
+		for _, a := range attribute.FindAllStringSubmatch(tag, -1) {
+			if attributes.MatchString(a[1]) || a[1] == "style" || a[1] == "href" && !strings.HasPrefix(a[2], "#") {
+				t.Errorf("the attribute %s of %s", a[0], tag)
+			}
+		}
+	}
+	if !strings.Contains(b.String(), "default-src 'none'") {
+		t.Error("no content security policy")
+	}
+	if m := styleLoads.FindString(styleText); m != "" {
+		t.Errorf("the style has %q", m)
+	}
+}

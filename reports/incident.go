@@ -1,0 +1,234 @@
+// Package reports shows what is known of an incident: as a document (HTML,
+// Markdown, JSON), as the artifacts that other tools read (JSON, CSV), and as
+// tables and summaries on a terminal. It concludes nothing but what the logs
+// cannot show; everything else comes from the case and the packages that fill it.
+package reports
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"trailscan/lineage"
+	"trailscan/query"
+	"trailscan/remediate"
+	"trailscan/rules"
+)
+
+// Incident is everything that a report shows. Its JSON is `trailscan report
+// --format json`.
+type Incident struct {
+	Totals      Totals             `json:"totals"`
+	Accounts    []Scope            `json:"accounts"`     // by account
+	Regions     []Scope            `json:"regions"`      // by region
+	Sources     []Source           `json:"sources"`      // by uri
+	Rejects     []Reject           `json:"rejects"`      // by number, most first
+	Gaps        []Gap              `json:"gaps"`         // by severity, worst first
+	Lineage     *lineage.Lineage   `json:"lineage"`      // null when no key was traced
+	Activity    Activity           `json:"activity"`     // of the lineage, over time
+	Timeline    Narrative          `json:"timeline"`     // what the intruder did
+	Findings    []rules.Finding    `json:"findings"`     // by first_seen, then id
+	Assessment  []rules.Assessment `json:"assessment"`   // by rule
+	Plan        *remediate.Plan    `json:"plan"`         // set by the caller; null when none was made
+	CaseHistory []CaseEntry        `json:"case_history"` // by time
+}
+
+// Totals are the sums over all sources.
+type Totals struct {
+	Sources    int       `json:"sources"`
+	Damaged    int       `json:"damaged"`    // sources read in part
+	Unreadable int       `json:"unreadable"` // sources of which nothing could be read
+	Bytes      int64     `json:"bytes"`
+	Events     int64     `json:"events"`
+	Rejected   int64     `json:"rejected"`
+	Duplicates int64     `json:"duplicates"`
+	Conflicts  int64     `json:"conflicts"`
+	FirstEvent time.Time `json:"first_event"`
+	LastEvent  time.Time `json:"last_event"`
+}
+
+// Scope is how much the case holds of an account or a region.
+type Scope struct {
+	Name    string    `json:"name"`
+	Events  int64     `json:"events"`
+	Lineage int64     `json:"lineage_events"` // of these, those of the intruder
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"`
+}
+
+// Source is a file, object or stream that was loaded.
+type Source struct {
+	URI        string    `json:"uri"`
+	Format     string    `json:"format"`
+	SHA256     string    `json:"sha256"`
+	Bytes      int64     `json:"bytes"`
+	Records    int64     `json:"records"`
+	Rejected   int64     `json:"rejected"`
+	Duplicates int64     `json:"duplicates"`
+	Conflicts  int64     `json:"conflicts"`
+	FirstEvent time.Time `json:"first_event"`
+	LastEvent  time.Time `json:"last_event"`
+	Status     string    `json:"status"` // loaded, damaged or unreadable
+}
+
+// Reject is a reason for which records were not loaded.
+type Reject struct {
+	Reason  string `json:"reason"`
+	Count   int64  `json:"count"`
+	Example string `json:"example"` // uri of a source with such a record
+}
+
+// CaseEntry is a command that changed the case.
+type CaseEntry struct {
+	Time      time.Time `json:"time"`
+	Version   string    `json:"version"`
+	Arguments string    `json:"arguments"`
+}
+
+// Load reads everything that a report shows from the case. The plan is not in a
+// case: the caller sets it.
+func Load(ctx context.Context, c *query.Case) (*Incident, error) {
+	inc := &Incident{}
+	var err error
+	if inc.Lineage, err = lineage.Load(ctx, c); errors.Is(err, lineage.ErrNotTraced) {
+		inc.Lineage = nil
+	} else if err != nil {
+		return nil, err
+	}
+	if inc.Findings, inc.Assessment, err = rules.Load(ctx, c); err != nil {
+		return nil, err
+	}
+	for _, load := range []func(context.Context, *query.Case) error{
+		inc.loadScope, inc.loadSources, inc.loadRejects, inc.loadHistory,
+		inc.loadActivity, inc.loadNarrative, inc.loadGaps,
+	} {
+		if err := load(ctx, c); err != nil {
+			return nil, fmt.Errorf("report on %s: %w", c.Path, err)
+		}
+	}
+	return inc, nil
+}
+
+// scopeSQL counts events by account and by region in one pass, and those of
+// the intruder among them.
+const scopeSQL = `
+WITH intruder AS (
+    SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'
+)
+SELECT grouping(e.account_id) = 1 AS by_region,
+    coalesce(CASE WHEN grouping(e.account_id) = 1 THEN e.aws_region ELSE e.account_id END, '') AS name,
+    count(*), count(i.source_id), min(e.event_time), max(e.event_time)
+FROM events e LEFT JOIN intruder i ON i.source_id = e.source_id AND i.record_index = e.record_index
+GROUP BY GROUPING SETS ((e.account_id), (e.aws_region))
+ORDER BY 1, 2`
+
+func (inc *Incident) loadScope(ctx context.Context, c *query.Case) error {
+	return eachRow(ctx, c, scopeSQL, nil, func(scan func(...any) error) error {
+		var byRegion bool
+		var s Scope
+		if err := scan(&byRegion, &s.Name, &s.Events, &s.Lineage, when{&s.First}, when{&s.Last}); err != nil {
+			return err
+		}
+		if byRegion {
+			inc.Regions = append(inc.Regions, s)
+			return nil
+		}
+		inc.Accounts = append(inc.Accounts, s)
+		t := &inc.Totals
+		t.Events += s.Events
+		if !s.First.IsZero() && (t.FirstEvent.IsZero() || s.First.Before(t.FirstEvent)) {
+			t.FirstEvent = s.First
+		}
+		if s.Last.After(t.LastEvent) {
+			t.LastEvent = s.Last
+		}
+		return nil
+	})
+}
+
+func (inc *Incident) loadSources(ctx context.Context, c *query.Case) error {
+	const text = `
+SELECT uri, coalesce(format, ''), coalesce(sha256, ''), coalesce(bytes, 0), coalesce(records, 0),
+    coalesce(rejected, 0), coalesce(duplicates, 0), coalesce(conflicts, 0), first_event_time, last_event_time, status
+FROM sources ORDER BY uri, source_id`
+	return eachRow(ctx, c, text, nil, func(scan func(...any) error) error {
+		var s Source
+		err := scan(&s.URI, &s.Format, &s.SHA256, &s.Bytes, &s.Records, &s.Rejected, &s.Duplicates,
+			&s.Conflicts, when{&s.FirstEvent}, when{&s.LastEvent}, &s.Status)
+		if err != nil {
+			return err
+		}
+		inc.Sources = append(inc.Sources, s)
+		t := &inc.Totals
+		t.Sources++
+		t.Bytes += s.Bytes
+		t.Rejected += s.Rejected
+		t.Duplicates += s.Duplicates
+		t.Conflicts += s.Conflicts
+		switch s.Status {
+		case "damaged":
+			t.Damaged++
+		case "unreadable":
+			t.Unreadable++
+		}
+		return nil
+	})
+}
+
+func (inc *Incident) loadRejects(ctx context.Context, c *query.Case) error {
+	const text = `
+SELECT r.reason, count(*), coalesce(min(s.uri), '')
+FROM rejects r LEFT JOIN sources s USING (source_id) GROUP BY r.reason ORDER BY count(*) DESC, r.reason`
+	return eachRow(ctx, c, text, nil, func(scan func(...any) error) error {
+		var r Reject
+		if err := scan(&r.Reason, &r.Count, &r.Example); err != nil {
+			return err
+		}
+		inc.Rejects = append(inc.Rejects, r)
+		return nil
+	})
+}
+
+func (inc *Incident) loadHistory(ctx context.Context, c *query.Case) error {
+	const text = `SELECT time, coalesce(version, ''), coalesce(arguments, '') FROM case_log ORDER BY time, arguments`
+	return eachRow(ctx, c, text, nil, func(scan func(...any) error) error {
+		var e CaseEntry
+		if err := scan(when{&e.Time}, &e.Version, &e.Arguments); err != nil {
+			return err
+		}
+		inc.CaseHistory = append(inc.CaseHistory, e)
+		return nil
+	})
+}
+
+// eachRow runs a query and gives each row's scanner to fn.
+func eachRow(ctx context.Context, c *query.Case, text string, args []any, fn func(scan func(...any) error) error) error {
+	rows, err := c.DB.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// when scans a timestamp that may be NULL into a time, which then is zero.
+type when struct{ t *time.Time }
+
+func (w when) Scan(v any) error {
+	var t sql.NullTime
+	if err := t.Scan(v); err != nil {
+		return err
+	}
+	*w.t = time.Time{}
+	if t.Valid {
+		*w.t = t.Time.UTC()
+	}
+	return nil
+}

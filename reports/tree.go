@@ -1,0 +1,227 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"trailscan/lineage"
+)
+
+// siblingsShown is how many like credentials of one parent stand in a tree one
+// by one; renewed role sessions come by the hundred.
+const siblingsShown = 4
+
+// node is a credential, a principal or a number of like credentials in the
+// tree of a lineage.
+type node struct {
+	Label     string // id of a credential, ARN of a principal
+	Kind      string // "role session", "user"
+	Via       string // what led here from the parent
+	Principal string // for whom a credential acts
+	At        time.Time
+	Expires   time.Time
+	Derived   bool // Expires is computed
+	First     time.Time
+	Last      time.Time
+	Events    int64
+	Live      bool
+	Survives  bool
+	Certainty string
+	Why       string
+	EndedBy   string
+	Uses      []lineage.Use
+	IsPerson  bool // a principal, not a credential
+	EventID   string
+	Children  []*node
+}
+
+// lineageTree arranges a lineage as trees under its roots: credentials under
+// the one that issued them, principals under the one that made or changed them.
+func lineageTree(l *lineage.Lineage) []*node {
+	if l == nil {
+		return nil
+	}
+	byID := map[string]*node{}
+	var order []*node
+	for _, c := range l.Credentials {
+		n := credentialNode(c)
+		byID[c.ID] = n
+		order = append(order, n)
+	}
+	var roots []*node
+	parents := map[*node]*node{}
+	for i, c := range l.Credentials {
+		n := order[i]
+		var parent *node
+		if c.Parent != nil {
+			parent = byID[*c.Parent]
+		}
+		// A parent that is not listed, or a circle, makes a root.
+		for p := parent; p != nil; p = parents[p] {
+			if p == n {
+				parent = nil
+				break
+			}
+		}
+		if parent == nil {
+			roots = append(roots, n)
+			continue
+		}
+		parents[n] = parent
+		parent.Children = append(parent.Children, n)
+	}
+	roots = append(roots, hangPrincipals(l, byID)...)
+	for _, n := range order {
+		slices.SortStableFunc(n.Children, func(a, b *node) int {
+			return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Label, b.Label))
+		})
+		n.Children = foldLike(n.Children)
+	}
+	return foldLike(roots)
+}
+
+// hangPrincipals puts principals under the credentials that made or changed
+// them, each once a parent and kind of change, and gives those without one.
+func hangPrincipals(l *lineage.Lineage, byID map[string]*node) (roots []*node) {
+	edges := map[string][]lineage.Edge{}
+	for _, e := range l.Edges {
+		if byID[e.From] != nil {
+			edges[e.To] = append(edges[e.To], e)
+		}
+	}
+	type change struct {
+		parent    *node
+		arn, kind string
+	}
+	placed := map[change]*node{}
+	for _, p := range l.Principals {
+		n := principalNode(p)
+		var parent *node
+		for _, e := range edges[p.ARN] {
+			if parent == nil || e.EventID == p.EventID {
+				parent, n.Via = byID[e.From], e.Via
+			}
+			if e.EventID == p.EventID {
+				break
+			}
+		}
+		if first := placed[change{parent, n.Label, n.Kind}]; first != nil {
+			first.Events++
+			continue
+		}
+		placed[change{parent, n.Label, n.Kind}] = n
+		if parent == nil {
+			roots = append(roots, n)
+			continue
+		}
+		parent.Children = append(parent.Children, n)
+	}
+	return roots
+}
+
+func credentialNode(c lineage.Credential) *node {
+	return &node{
+		Label: c.ID, Kind: words(string(c.Kind)), Via: c.Via, Principal: c.PrincipalARN,
+		At: deref(c.IssuedAt), Expires: deref(c.ExpiresAt), Derived: c.ExpiresDerived,
+		First: deref(c.FirstUsed), Last: deref(c.LastUsed), Events: c.EventCount, Live: c.LiveAtEnd,
+		Survives: c.SurvivesKeyDisable, Certainty: string(c.Certainty), Why: c.Why, EndedBy: c.EndedBy,
+		Uses: c.Uses, EventID: c.IssuedEventID,
+	}
+}
+
+func principalNode(p lineage.Principal) *node {
+	return &node{
+		Label: p.ARN, Kind: words(p.Kind) + " " + words(string(p.How)), At: p.Time,
+		Certainty: string(p.Certainty), Why: p.Why, IsPerson: true, EventID: p.EventID, Events: 1,
+	}
+}
+
+// foldLike puts childless credentials that differ in id and time only into one
+// node when there are many, keeping the first few and those still alive first.
+func foldLike(nodes []*node) []*node {
+	type likeness struct{ kind, via, principal, certainty string }
+	of := func(n *node) likeness {
+		return likeness{n.Kind, n.Via, sessionRole(n.Principal), n.Certainty}
+	}
+	like := map[likeness][]*node{}
+	for _, n := range nodes {
+		if !n.IsPerson && len(n.Children) == 0 {
+			like[of(n)] = append(like[of(n)], n)
+		}
+	}
+	folded := map[*node]bool{}
+	summary := map[*node]*node{} // after the last one shown
+	for _, group := range like {
+		if len(group) <= siblingsShown+1 {
+			continue
+		}
+		byLife := slices.Clone(group)
+		slices.SortStableFunc(byLife, func(a, b *node) int { return cmp.Compare(btoi(b.Live), btoi(a.Live)) })
+		rest := byLife[siblingsShown:]
+		s := &node{Kind: rest[0].Kind, Via: rest[0].Via, Principal: sessionRole(rest[0].Principal), Certainty: rest[0].Certainty}
+		live := 0
+		for _, n := range rest {
+			folded[n] = true
+			s.Events += n.Events
+			s.First = earlier(s.First, n.First)
+			if n.Last.After(s.Last) {
+				s.Last = n.Last
+			}
+			s.At = earlier(s.At, n.At)
+			if n.Live {
+				live++
+			}
+			s.Survives = s.Survives || n.Survives
+		}
+		s.Live = live > 0
+		s.Label = fmt.Sprintf("%d more like these, %d of them alive", len(rest), live)
+		summary[group[len(group)-1]] = s
+	}
+	var out []*node
+	for _, n := range nodes {
+		if !folded[n] {
+			out = append(out, n)
+		}
+		if s := summary[n]; s != nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// sessionRole is the role of an assumed-role session's ARN; other ARNs stay.
+func sessionRole(arn string) string {
+	if before, _, ok := strings.Cut(arn, ":assumed-role/"); ok {
+		role, _, _ := strings.Cut(arn[len(before)+len(":assumed-role/"):], "/")
+		return before + ":assumed-role/" + role
+	}
+	return arn
+}
+
+// words writes an identifier of the artifacts for people: "role_session".
+func words(s string) string { return strings.ReplaceAll(s, "_", " ") }
+
+func deref(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// earlier is the earlier of two times, of which zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
