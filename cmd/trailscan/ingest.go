@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trailscan/ingest"
+	"trailscan/query"
+	"trailscan/reports"
+)
+
+func (a *app) ingestCommand() *cobra.Command {
+	var strict bool
+	cmd := &cobra.Command{
+		Use:   "ingest SOURCE…",
+		Short: "Load CloudTrail logs into the case",
+		Long: `Load CloudTrail logs into the case. A SOURCE is a file, a folder (walked) or -
+(standard input); its format is found by its content: Records arrays,
+newline-delimited records, bare arrays and single records, gzipped or not.
+A source that the case holds already is not loaded twice.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, sources []string) error {
+			ctx := cmd.Context()
+			return a.withCase(ctx, query.Create, func(c *query.Case) error {
+				summary, err := a.load(ctx, c, sources, strict)
+				if summary != nil && !a.quiet {
+					err = errors.Join(err, reports.IngestSummary(a.stdout, summary))
+				}
+				return err
+			})
+		},
+	}
+	a.caseFlags(cmd.Flags())
+	a.progressFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&strict, "strict", false, "fail when anything of a source cannot be read")
+	return cmd
+}
+
+// maxWarnings is how many damaged sources are named one by one.
+const maxWarnings = 10
+
+// load reads sources into the case, showing progress, and warns of damage or,
+// with strict, fails because of it.
+func (a *app) load(ctx context.Context, c *query.Case, sources []string, strict bool) (*ingest.Summary, error) {
+	o := ingest.Options{Stdin: a.stdin, Threads: a.threads}
+	if !a.quiet && !a.noProgress && isTerminal(a.stderr) {
+		start := time.Now()
+		o.Progress = func(p ingest.Progress) { showProgress(a.stderr, p, time.Since(start)) }
+		defer fmt.Fprint(a.stderr, "\r\x1b[K")
+	}
+	summary, err := ingest.Load(ctx, c, sources, o)
+	if err != nil {
+		return summary, err
+	}
+	bad := slices.Concat(summary.Damaged, summary.Unreadable)
+	for i, d := range bad {
+		if i == maxWarnings {
+			a.say("trailscan: warning: %d more; the table sources has them all", len(bad)-i)
+			break
+		}
+		a.say("trailscan: warning: %s", reports.Terminal(d.URI+": "+d.Reason))
+	}
+	if strict && len(bad) > 0 {
+		return summary, errors.New("sources are damaged, and --strict was given: what could be read is in the case, the rest in its rejects table")
+	}
+	return summary, nil
+}
+
+// isTerminal tells whether w is one, so that progress stays out of files.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// showProgress redraws the one line of progress.
+func showProgress(w io.Writer, p ingest.Progress, elapsed time.Duration) {
+	line := fmt.Sprintf("\r\x1b[K%d/%d files  %d/%d MB  %d events", p.FilesDone, p.FilesTotal, p.BytesDone>>20, p.BytesTotal>>20, p.Records)
+	if s := elapsed.Seconds(); s > 0 {
+		line += fmt.Sprintf("  %.0f/s", float64(p.Records)/s)
+	}
+	if p.BytesDone > 0 && p.BytesTotal > p.BytesDone {
+		left := time.Duration(float64(elapsed) * float64(p.BytesTotal-p.BytesDone) / float64(p.BytesDone))
+		line += fmt.Sprintf("  %s left", left.Round(time.Second))
+	}
+	io.WriteString(w, line)
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trailscan/lineage"
+	"trailscan/query"
+	"trailscan/remediate"
+	"trailscan/reports"
+	"trailscan/rules"
+)
+
+func (a *app) investigateCommand() *cobra.Command {
+	var keys []string
+	var dir string
+	var strict, allUse bool
+	var asOf string
+	cmd := &cobra.Command{
+		Use:   "investigate SOURCE… --key AKIA…",
+		Short: "Everything in one go: load logs, trace the key, scan, plan, report",
+		Long: `Load CloudTrail logs, trace what descends from the key, run the rules, plan the
+way out and write the report. Into the output folder go case.duckdb,
+findings.json, assessment.json, lineage.json, plan.json, timeline.csv,
+report.html and report.md. Nothing touches AWS.`,
+		Example: `  trailscan investigate ./AWSLogs --key AKIAIOSFODNN7EXAMPLE`,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, sources []string) error {
+			if len(keys) == 0 {
+				return usagef("--key is missing: name the leaked access key")
+			}
+			if err := a.checkFailOn(); err != nil {
+				return err
+			}
+			since, until, err := a.timeRange()
+			if err != nil {
+				return err
+			}
+			trace, err := a.traceOptions(allUse, asOf)
+			if err != nil {
+				return err
+			}
+			if dir == "" {
+				dir = "trailscan-" + fileName(keys[0])
+			}
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				return fmt.Errorf("make the output folder: %w", err)
+			}
+			a.caseFile = filepath.Join(dir, "case.duckdb")
+			i := investigation{app: a, dir: dir, keys: keys, sources: sources, strict: strict,
+				trace: trace, scan: rules.Options{Since: since, Until: until}}
+			return i.run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringArrayVar(&keys, "key", nil, "leaked access key id, or the ARN of a principal; may be repeated")
+	cmd.Flags().StringVarP(&dir, "output", "o", "", "folder to write into (default: ./trailscan-<key>)")
+	cmd.Flags().BoolVar(&strict, "strict", false, "fail when anything of a source cannot be read")
+	cmd.Flags().BoolVar(&allUse, "all-use", false, "follow the owner's own use of the key too")
+	cmd.Flags().StringVar(&asOf, "as-of", "", "the time at which a credential counts as alive or not (default: the end of the logs)")
+	cmd.Flags().StringVar(&a.timezone, "timezone", "UTC", "zone of the times shown to people, e.g. Europe/Berlin")
+	a.resourceFlags(cmd.Flags())
+	a.progressFlags(cmd.Flags())
+	a.timeFlags(cmd.Flags())
+	a.compromisedFlag(cmd.Flags())
+	a.failOnFlag(cmd.Flags())
+	return cmd
+}
+
+// investigation is one run of the main job.
+type investigation struct {
+	*app
+	dir     string
+	keys    []string
+	sources []string
+	strict  bool
+	trace   lineage.Options
+	scan    rules.Options
+}
+
+func (i *investigation) run(ctx context.Context) error {
+	zone, err := i.location()
+	if err != nil {
+		return err
+	}
+	return i.withCase(ctx, query.Create, func(c *query.Case) error {
+		if _, err := i.load(ctx, c, i.sources, i.strict); err != nil {
+			return err
+		}
+		i.step("tracing what descends from %s", strings.Join(i.keys, ", "))
+		l, err := lineage.Trace(ctx, c, i.keys, i.trace)
+		if err != nil {
+			return err
+		}
+		i.step("running the rules")
+		findings, assessments, err := rules.Scan(ctx, c, rules.Pack(), i.scan)
+		if err != nil {
+			return err
+		}
+		i.step("planning")
+		plan, err := remediate.NewPlan(ctx, c, l)
+		if err != nil {
+			return err
+		}
+		i.step("writing the report")
+		incident, err := reports.Load(ctx, c)
+		if err != nil {
+			return err
+		}
+		incident.Plan = plan
+		for _, artifact := range []struct {
+			name  string
+			write func(io.Writer) error
+		}{
+			{"findings.json", func(w io.Writer) error { return reports.JSON(w, findings) }},
+			{"assessment.json", func(w io.Writer) error { return reports.JSON(w, assessments) }},
+			{"lineage.json", func(w io.Writer) error { return reports.JSON(w, l) }},
+			{"plan.json", plan.Write},
+			{"timeline.csv", func(w io.Writer) error {
+				return reports.TimelineCSV(ctx, w, c, reports.Filter{Lineage: true, Since: i.scan.Since, Until: i.scan.Until})
+			}},
+			{"report.html", func(w io.Writer) error { return reports.HTML(w, incident, zone) }},
+			{"report.md", func(w io.Writer) error { return reports.Markdown(w, incident, zone) }},
+		} {
+			if err := writeFile(filepath.Join(i.dir, artifact.name), artifact.write); err != nil {
+				return err
+			}
+		}
+		i.step("")
+		if !i.quiet {
+			if err := reports.Summary(i.stdout, incident, i.dir, zone); err != nil {
+				return err
+			}
+		}
+		return i.reachesFailOn(findings)
+	})
+}
+
+// step shows what is being done on a terminal; an empty text clears the line.
+func (i *investigation) step(format string, args ...any) {
+	if i.quiet || i.noProgress || !isTerminal(i.stderr) {
+		return
+	}
+	fmt.Fprint(i.stderr, "\r\x1b[K")
+	if format != "" {
+		fmt.Fprintf(i.stderr, format+" …", args...)
+	}
+}
+
+// fileName makes a key or an ARN fit for the name of a folder.
+func fileName(key string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
+			return r
+		}
+		return '-'
+	}, key)
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trailscan/lineage"
+	"trailscan/query"
+	"trailscan/remediate"
+	"trailscan/reports"
+)
+
+// planFlags are the flags of `trailscan plan` alone.
+type planFlags struct {
+	apply    bool
+	file     string
+	rollback string
+	only     []string
+	yes      bool
+	profile  string
+	region   string
+	endpoint string
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var f planFlags
+	cmd := &cobra.Command{
+		Use:   "plan [KEY…]",
+		Short: "The way to shut the intruder out and clean up; --apply carries it out",
+		Long: `Write the plan that shuts the intruder out of what descends from KEY and cleans up:
+the API calls in order, each with its reason, its risk and its way back. Nothing is
+called without --apply. KEY must have been traced (` + "`trailscan trace KEY`" + `).
+
+--apply runs the automatic actions: reversible ones that delete nothing. Actions of
+mode review run only when --only names them; manual ones are yours. What apply reads
+and does goes into a journal beside the plan, which --rollback takes back.`,
+		Example: `  trailscan plan AKIAIOSFODNN7EXAMPLE -o plan.json
+  trailscan plan --plan plan.json --apply
+  trailscan plan --rollback plan.journal.ndjson`,
+		RunE: func(cmd *cobra.Command, keys []string) error {
+			return a.plan(cmd.Context(), keys, f)
+		},
+	}
+	flags := cmd.Flags()
+	a.caseFlags(flags)
+	a.outputFlags(flags, "table", "json", "ndjson", "csv")
+	flags.BoolVar(&f.apply, "apply", false, "carry the plan out")
+	flags.StringVar(&f.file, "plan", "", "a reviewed plan.json, in place of a new plan for KEY")
+	flags.StringVar(&f.rollback, "rollback", "", "take back what the journal `FILE` says was done")
+	flags.StringArrayVar(&f.only, "only", nil, "run exactly this action, auto or review; may be repeated")
+	flags.BoolVar(&f.yes, "yes", false, "do not ask for the account id to be typed")
+	flags.StringVar(&f.profile, "profile", "", "AWS profile to use")
+	flags.StringVar(&f.region, "region", "", "AWS region in place of those that the plan names")
+	flags.StringVar(&f.endpoint, "endpoint-url", "", "endpoint in place of AWS's")
+	return cmd
+}
+
+func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
+	switch {
+	case f.rollback != "" && (f.apply || f.file != "" || len(keys) > 0 || len(f.only) > 0):
+		return usagef("--rollback goes with no KEY, --plan, --apply or --only: the journal says all")
+	case f.rollback != "":
+		return a.rollback(ctx, f)
+	case f.file != "" && len(keys) > 0:
+		return usagef("give a KEY or --plan FILE, not both")
+	case f.file == "" && len(keys) == 0:
+		return usagef("say which: a KEY that was traced, --plan FILE or --rollback FILE")
+	case !f.apply && (len(f.only) > 0 || f.yes):
+		return usagef("--only and --yes go with --apply")
+	}
+	format, err := a.outputFormat("table", "json", "ndjson", "csv")
+	if err != nil {
+		return err
+	}
+	zone, err := a.location()
+	if err != nil {
+		return err
+	}
+	plan, err := a.newOrReviewedPlan(ctx, keys, f.file)
+	if err != nil {
+		return err
+	}
+	if f.apply {
+		return a.apply(ctx, plan, f)
+	}
+	return a.writeOutput(func(w io.Writer) error {
+		switch format {
+		case "table":
+			return reports.PlanTable(w, plan, zone)
+		case "json":
+			return plan.Write(w)
+		}
+		return reports.WritePlan(w, format, plan)
+	})
+}
+
+// newOrReviewedPlan makes a plan from the case or reads one from a file.
+func (a *app) newOrReviewedPlan(ctx context.Context, keys []string, file string) (plan *remediate.Plan, err error) {
+	if file != "" {
+		in, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("open the plan: %w", err)
+		}
+		defer in.Close()
+		if plan, err = remediate.ReadPlan(in); err != nil {
+			return nil, fmt.Errorf("plan %s: %w", file, err)
+		}
+		return plan, nil
+	}
+	err = a.withCase(ctx, query.ReadOnly, func(c *query.Case) error {
+		l, err := lineage.Load(ctx, c)
+		switch {
+		case errors.Is(err, lineage.ErrNotTraced):
+			return fmt.Errorf("%w: run `trailscan trace %s` first", err, strings.Join(keys, " "))
+		case err != nil:
+			return err
+		}
+		for _, k := range keys {
+			if !slices.Contains(l.Keys, k) {
+				return fmt.Errorf("the case holds the lineage of %s, not of %s: run `trailscan trace %s` first",
+					strings.Join(l.Keys, ", "), k, strings.Join(keys, " "))
+			}
+		}
+		plan, err = remediate.NewPlan(ctx, c, l)
+		return err
+	})
+	return plan, err
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"trailscan/query"
+	"trailscan/reports"
+	"trailscan/rules"
+)
+
+func (a *app) scanCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "scan",
+		Short: "Run the detection rules over the case",
+		Long: `Run the detection rules over the case, store the findings in it and print them.
+Findings of a traced key's lineage are marked.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			format, err := a.outputFormat("table", "json", "ndjson", "csv")
+			if err != nil {
+				return err
+			}
+			zone, err := a.location()
+			if err != nil {
+				return err
+			}
+			since, until, err := a.timeRange()
+			if err != nil {
+				return err
+			}
+			if err := a.checkFailOn(); err != nil {
+				return err
+			}
+			return a.withCase(ctx, query.ReadWrite, func(c *query.Case) error {
+				findings, _, err := rules.Scan(ctx, c, rules.Pack(), rules.Options{Since: since, Until: until})
+				if err != nil {
+					return err
+				}
+				err = a.writeOutput(func(w io.Writer) error {
+					return reports.WriteFindings(w, format, findings, zone)
+				})
+				if err != nil {
+					return err
+				}
+				if len(findings) == 0 {
+					a.say("trailscan: no rule found anything in the events of %s", c.Path)
+				}
+				return a.reachesFailOn(findings)
+			})
+		},
+	}
+	a.caseFlags(cmd.Flags())
+	a.timeFlags(cmd.Flags())
+	a.outputFlags(cmd.Flags(), "table", "json", "ndjson", "csv")
+	a.failOnFlag(cmd.Flags())
+	return cmd
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"trailscan/query"
+	"trailscan/reports"
+)
+
+func (a *app) timelineCommand() *cobra.Command {
+	var f reports.Filter
+	cmd := &cobra.Command{
+		Use:   "timeline",
+		Short: "The events in order, one line each",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			format, err := a.outputFormat("table", "json", "ndjson", "csv")
+			if err != nil {
+				return err
+			}
+			zone, err := a.location()
+			if err != nil {
+				return err
+			}
+			if f.Since, f.Until, err = a.timeRange(); err != nil {
+				return err
+			}
+			return a.withCase(ctx, query.ReadOnly, func(c *query.Case) error {
+				var n int
+				err := a.writeOutput(func(w io.Writer) (err error) {
+					n, err = reports.WriteTimeline(ctx, w, format, c, f, zone)
+					return err
+				})
+				if err == nil && n == 0 {
+					a.say("trailscan: no event of %s matches", c.Path)
+				}
+				return err
+			})
+		},
+	}
+	a.caseFlags(cmd.Flags())
+	a.timeFlags(cmd.Flags())
+	a.outputFlags(cmd.Flags(), "table", "json", "ndjson", "csv")
+	cmd.Flags().StringArrayVar(&f.Keys, "key", nil, "only events made with this access key; may be repeated")
+	cmd.Flags().StringArrayVar(&f.Principals, "principal", nil, "only events of this principal's ARN; may be repeated")
+	cmd.Flags().StringArrayVar(&f.IPs, "ip", nil, "only events from this address; may be repeated")
+	cmd.Flags().BoolVar(&f.Lineage, "lineage", false, "only events of the traced lineage")
+	return cmd
+}

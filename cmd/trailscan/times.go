@@ -1,0 +1,43 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// parseTime reads a time as a user types one: RFC 3339, a date (its start, in
+// UTC), or an age before now such as 90m, 12h, 30d or 4w.
+func parseTime(flag, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	units := map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}
+	if unit, ok := units[text[len(text)-1:]]; ok {
+		n, err := strconv.ParseUint(strings.TrimSpace(text[:len(text)-1]), 10, 16)
+		if err == nil {
+			return now.Add(-time.Duration(n) * unit).UTC(), nil
+		}
+	}
+	return time.Time{}, usagef("--%s %s: must be RFC 3339 (2026-09-28T14:00:00Z), a date (2026-09-28) or an age (30d)", flag, text)
+}
+
+// timeRange reads --since and --until and refuses a range that is empty.
+func (a *app) timeRange() (since, until time.Time, err error) {
+	now := time.Now()
+	if since, err = parseTime("since", a.since, now); err != nil {
+		return
+	}
+	if until, err = parseTime("until", a.until, now); err != nil {
+		return
+	}
+	if !since.IsZero() && !until.IsZero() && !since.Before(until) {
+		err = usagef("--since %s is not before --until %s", a.since, a.until)
+	}
+	return
+}
