@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,7 @@ type loader struct {
 	summary Summary
 
 	groupRecords int64
+	memoryLimit  string // of the case before the load, as DuckDB writes it
 	nextID       int64
 	sources      []int64          // ids of all sources of this run
 	streams      map[string]int64 // sources that came by standard input, by SHA-256
@@ -53,6 +55,11 @@ type loader struct {
 	bytesDone, bytesTotal atomic.Int64
 	records               atomic.Int64
 }
+
+// bufferLimit is what DuckDB may keep in memory during a load, unless the caller
+// gave it less. Left to itself it takes 80 % of the machine and fills a good part
+// of it with what it has written already.
+const bufferLimit = "400MB"
 
 func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64) (*loader, error) {
 	conn, err := c.DB.Conn(ctx)
@@ -65,6 +72,12 @@ func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64
 	}
 	if err == nil {
 		err = conn.QueryRowContext(ctx, `SELECT coalesce(max(source_id), 0) + 1 FROM sources`).Scan(&l.nextID)
+	}
+	if err == nil {
+		err = conn.QueryRowContext(ctx, `SELECT current_setting('memory_limit')`).Scan(&l.memoryLimit)
+	}
+	if err == nil && strings.HasSuffix(l.memoryLimit, "GiB") {
+		_, err = conn.ExecContext(ctx, `SET memory_limit = '`+bufferLimit+`'`)
 	}
 	if err == nil {
 		// Rows say themselves where they are from. With their order kept DuckDB
@@ -80,7 +93,8 @@ func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64
 
 func (l *loader) close() error {
 	_, err := l.conn.ExecContext(context.Background(), `RESET preserve_insertion_order`)
-	return errors.Join(err, l.conn.Close())
+	_, limitErr := l.conn.ExecContext(context.Background(), `SET memory_limit = '`+l.memoryLimit+`'`)
+	return errors.Join(err, limitErr, l.conn.Close())
 }
 
 // load stores what is not in the case yet, group by group.

@@ -49,8 +49,8 @@ type AWS struct {
 // maxAttempts and maxBackoff let throttling and IAM's own "try again" pass; the
 // whole of it takes about a minute.
 const (
-	maxAttempts = 8
-	maxBackoff  = 20 * time.Second
+	maxAttempts = 6
+	maxBackoff  = 8 * time.Second
 )
 
 // NewAWS finds credentials and region as the aws command does. It makes no call.

@@ -231,7 +231,7 @@ func (inc *Incident) sourceGaps() {
 	t := inc.Totals
 	var details []string
 	for _, s := range inc.Sources {
-		if s.Status != "loaded" {
+		if s.Status == "damaged" || s.Status == "unreadable" {
 			details = append(details, s.Status+": "+s.URI)
 		}
 	}

@@ -40,6 +40,7 @@ type Totals struct {
 	Sources    int       `json:"sources"`
 	Damaged    int       `json:"damaged"`    // sources read in part
 	Unreadable int       `json:"unreadable"` // sources of which nothing could be read
+	Foreign    int       `json:"foreign"`    // files among them that are no CloudTrail logs
 	Bytes      int64     `json:"bytes"`
 	Events     int64     `json:"events"`
 	Rejected   int64     `json:"rejected"`
@@ -70,7 +71,7 @@ type Source struct {
 	Conflicts  int64     `json:"conflicts"`
 	FirstEvent time.Time `json:"first_event"`
 	LastEvent  time.Time `json:"last_event"`
-	Status     string    `json:"status"` // loaded, damaged or unreadable
+	Status     string    `json:"status"` // loaded, damaged, unreadable or foreign
 }
 
 // Reject is a reason for which records were not loaded.
@@ -162,6 +163,10 @@ FROM sources ORDER BY uri, source_id`
 		}
 		inc.Sources = append(inc.Sources, s)
 		t := &inc.Totals
+		if s.Status == "foreign" {
+			t.Foreign++
+			return nil
+		}
 		t.Sources++
 		t.Bytes += s.Bytes
 		t.Rejected += s.Rejected

@@ -141,6 +141,7 @@ type tableEncoder[T any] struct {
 	held    [][]string
 	widths  []int
 	open    bool // the layout is set and the head is written
+	asNamed bool // the head is written as it is, and without rows too
 }
 
 func (e *tableEncoder[T]) encode(v T) error {
@@ -162,7 +163,7 @@ func (e *tableEncoder[T]) encode(v T) error {
 }
 
 func (e *tableEncoder[T]) close() error {
-	if e.open || len(e.held) == 0 {
+	if e.open || len(e.held) == 0 && !e.asNamed {
 		return nil
 	}
 	return e.layout()
@@ -172,7 +173,9 @@ func (e *tableEncoder[T]) close() error {
 func (e *tableEncoder[T]) layout() error {
 	head := make([]string, len(e.columns))
 	for i, c := range e.columns {
-		head[i] = strings.ToUpper(c.name)
+		if head[i] = c.name; !e.asNamed {
+			head[i] = strings.ToUpper(c.name)
+		}
 	}
 	rows := append([][]string{head}, e.held...)
 	e.widths = make([]int, len(e.columns))

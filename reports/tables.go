@@ -238,6 +238,10 @@ func WriteRows(w io.Writer, format string, rows *sql.Rows) error {
 	if err != nil {
 		return err
 	}
+	if t, ok := e.(*tableEncoder[record]); ok {
+		// A question is answered in its own words, also when no row is.
+		t.asNamed = true
+	}
 	for rows.Next() {
 		r := record{names, make([]any, len(names))}
 		into := make([]any, len(names))
