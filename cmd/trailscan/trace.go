@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"io"
 	"time"
 
@@ -69,14 +67,4 @@ func (a *app) traceOptions(allUse bool, asOf string) (lineage.Options, error) {
 		return lineage.Options{}, err
 	}
 	return lineage.Options{CompromisedSince: since, AllUse: allUse, AsOf: end}, nil
-}
-
-// tracedLineage is the lineage that the case holds, or nil when none was
-// traced.
-func tracedLineage(ctx context.Context, c *query.Case) (*lineage.Lineage, error) {
-	l, err := lineage.Load(ctx, c)
-	if errors.Is(err, lineage.ErrNotTraced) {
-		return nil, nil
-	}
-	return l, err
 }
