@@ -98,7 +98,7 @@ var (
 			{Where: `event_name IN ('A', 'B')`, On: onName},
 			{Where: `event_name IN ('A', 'C')`, On: onName},
 		}}}
-	newAddress = Rule{ID: "TS-XX-906", Where: `source_ip_address IS NOT NULL`,
+	newAddress = Rule{ID: "TS-XX-906", Where: `event_name <> 'Idle'`,
 		FirstSeen: &FirstSeen{Scope: []string{"principal_id"}, Key: []string{"source_ip_address"}, Learn: time.Hour}}
 	newAnywhere = Rule{ID: "TS-XX-907", Where: `event_name = 'A'`,
 		FirstSeen: &FirstSeen{Key: []string{"source_ip_address", "event_name"}, Among: `event_name IN ('A', 'B')`, Learn: time.Hour}}
@@ -155,6 +155,8 @@ func TestShapes(t *testing.T) {
 		{"first seen: new for a day", newAddress, []ev{{who: "a", ip: "192.0.2.1"}, {at: hour, who: "a", ip: "192.0.2.2"}, {at: hour + aDay, who: "a", ip: "192.0.2.2"}, {at: hour + aDay + 1, who: "a", ip: "192.0.2.2"}}, "e01 e02"},
 		{"first seen: the lineage teaches nothing", newAddress, []ev{{who: "a", ip: "192.0.2.1"}, {at: 10, who: "a", ip: "192.0.2.9", intruder: true}, {at: 5 * aDay, who: "a", ip: "192.0.2.9", intruder: true}}, "e02"},
 		{"first seen: no history, no verdict", newAddress, []ev{{who: "a", ip: "192.0.2.9", intruder: true}, {at: 5 * aDay, who: "a", ip: "192.0.2.8", intruder: true}}, ""},
+		{"first seen: what nobody ever did", newAddress, []ev{{name: "Idle", who: "a", ip: "192.0.2.1"}, {at: hour, who: "a", ip: "192.0.2.1", intruder: true}}, "e01"},
+		{"first seen: without scope, what nobody ever did", newAnywhere, []ev{{name: "C"}, {at: hour, name: "A", ip: "192.0.2.1"}}, "e01"},
 		{"first seen: without scope, among others", newAnywhere, []ev{{name: "B", ip: "192.0.2.1"}, {at: 2 * hour, name: "A", ip: "192.0.2.1"}, {at: 2 * hour, name: "C", ip: "192.0.2.3"}}, "e01"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

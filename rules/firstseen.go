@@ -11,12 +11,13 @@ import (
 const novelty = 24 * time.Hour
 
 // compileFirstSeen finds the earliest time that each key was taught ("known")
-// and the earliest of each scope ("history"). An event is found when its
-// scope has learned for Learn already and its key is not known by then, or
-// became known, after the learning, within the day before. Events of the
-// lineage teach nothing: what the intruder does first is no baseline, and
-// however often they do it, it stays new until someone else does it. A scope
-// without a history of its own is not judged.
+// and since when each scope is in the log at all ("history"): where nobody did
+// such a thing before, the first to do it is as new as can be. An event is
+// found when its scope has learned for Learn already and its key is not known
+// by then, or became known, after the learning, within the day before. Events
+// of the lineage teach nothing: what the intruder does first is no baseline,
+// and however often they do it, it stays new until someone else does it. A
+// scope without a history of its own is not judged.
 func (r Rule) compileFirstSeen() string {
 	f := r.FirstSeen
 	scopeDefs, scope, present := named("scope", f.Scope)
@@ -48,7 +49,7 @@ func (r Rule) compileFirstSeen() string {
 			"    WHERE "+taught,
 			"    GROUP BY "+strings.Join(both, ", "),
 			")"),
-		historyCTE(scope),
+		historyCTE(f.Scope, scope),
 	}
 	return "WITH " + strings.Join(ctes, ",\n") + "\n" + lines(
 		"SELECT "+wrap(prefixed("hit.", columns)),
@@ -60,12 +61,23 @@ func (r Rule) compileFirstSeen() string {
 		"        OR (known.since >= "+learned+" AND hit.event_time <= known.since + "+interval(novelty)+"))")
 }
 
-func historyCTE(scope []string) string {
-	if len(scope) == 0 {
-		return "history AS (\n    SELECT min(since) AS since FROM known\n)"
+// historyCTE is since when each scope is in the log, whatever it did first.
+func historyCTE(expressions, names []string) string {
+	var selected, present []string
+	for i, e := range expressions {
+		selected = append(selected, group(e)+" AS "+names[i]+", ")
+		present = append(present, "\n        AND "+group(e)+" IS NOT NULL")
 	}
-	names := strings.Join(scope, ", ")
-	return "history AS (\n    SELECT " + names + ", min(since) AS since FROM known GROUP BY " + names + "\n)"
+	ctes := lines(
+		"history AS (",
+		"    SELECT "+strings.Join(selected, "")+"min(event_time) AS since",
+		"    FROM calls",
+		"    LEFT JOIN tainted ON tainted.source_id = calls.source_id AND tainted.record_index = calls.record_index",
+		"    WHERE tainted.source_id IS NULL"+strings.Join(present, ""))
+	if len(expressions) > 0 {
+		ctes += "\n    GROUP BY " + strings.Join(expressions, ", ")
+	}
+	return ctes + "\n)"
 }
 
 // join joins a relation to hit on equal columns, or to every hit when there are

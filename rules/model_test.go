@@ -78,12 +78,12 @@ func firstSeenModel(events []ev, learn time.Duration) map[int]bool {
 			if history < 0 || o.at < history {
 				history = o.at
 			}
-			if o.ip == e.ip && (known < 0 || o.at < known) {
+			if o.name != "Idle" && o.ip == e.ip && (known < 0 || o.at < known) {
 				known = o.at
 			}
 		}
 		learned := history + int(learn/time.Second)
-		if history >= 0 && e.at >= learned && (known < 0 || known >= learned && e.at <= known+int(novelty/time.Second)) {
+		if e.name != "Idle" && history >= 0 && e.at >= learned && (known < 0 || known >= learned && e.at <= known+int(novelty/time.Second)) {
 			found[i] = true
 		}
 	}
@@ -119,7 +119,7 @@ func TestShapesAgreeWithTheModel(t *testing.T) {
 			func(e []ev) map[int]bool {
 				return sequenceModel(e, time.Minute, []func(ev) bool{names("A"), names("B"), names("C")})
 			}},
-		{"first seen", newAddress, []string{"A"}, []int{0, 1800, 3599, 3600, 3601, 7200, 90000, 90001, 95000, 200000},
+		{"first seen", newAddress, []string{"A", "Idle"}, []int{0, 1800, 3599, 3600, 3601, 7200, 90000, 90001, 95000, 200000},
 			func(e []ev) map[int]bool { return firstSeenModel(e, time.Hour) }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -63,9 +63,9 @@ type Step struct {
 }
 
 // FirstSeen matches an event whose key the case's own earlier events (those
-// where Among holds, the rule's Where by default) did not have. The first
-// Learn of the history of each scope only teaches; events of the lineage never
-// do.
+// where Among holds, the rule's Where by default) did not have. The history of
+// a scope begins with its first event of any kind; the first Learn of it only
+// teaches. Events of the lineage never do.
 type FirstSeen struct {
 	Scope []string // whose history counts: an account, a principal
 	Key   []string // what must be new to it

@@ -20,7 +20,7 @@ hit AS (
         source_id, record_index, principal_id AS scope_1,
         source_ip_address AS key_1
     FROM calls
-    WHERE (source_ip_address IS NOT NULL)
+    WHERE (event_name <> 'Idle')
         AND principal_id IS NOT NULL
         AND source_ip_address IS NOT NULL
 ),
@@ -35,7 +35,12 @@ known AS (
     GROUP BY scope_1, key_1
 ),
 history AS (
-    SELECT scope_1, min(since) AS since FROM known GROUP BY scope_1
+    SELECT principal_id AS scope_1, min(event_time) AS since
+    FROM calls
+    LEFT JOIN tainted ON tainted.source_id = calls.source_id AND tainted.record_index = calls.record_index
+    WHERE tainted.source_id IS NULL
+        AND principal_id IS NOT NULL
+    GROUP BY principal_id
 )
 SELECT hit.event_time, hit.event_id, hit.event_source, hit.event_name, hit.outcome,
     hit.error_code, hit.account_id, hit.aws_region, hit.principal_id, hit.identity_arn,
