@@ -10,6 +10,7 @@ var attack = map[string][]string{
 	"T1033":     {"discovery"},
 	"T1059.009": {"execution"},
 	"T1070":     {"defense-evasion"},
+	"T1078":     {"defense-evasion", "initial-access", "persistence", "privilege-escalation"},
 	"T1078.004": {"defense-evasion", "initial-access", "persistence", "privilege-escalation"},
 	"T1087.004": {"discovery"},
 	"T1098":     {"persistence", "privilege-escalation"},

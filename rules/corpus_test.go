@@ -40,6 +40,9 @@ var pantherRules = map[string][]string{
 	"AWS.CloudTrail.RootPasswordChanged":              {"TS-IA-005"},
 	"AWS.CloudTrail.ShortLifecycle":                   {"TS-DE-006"},
 	"AWS.CloudTrail.Stopped":                          {"TS-DE-001", "TS-DE-002"},
+	"AWS.CloudTrail.VPCE.AccessDenied":                {"TS-IA-024"},
+	"AWS.CloudTrail.VPCE.ExternalPrincipal":           {"TS-IA-023"},
+	"AWS.CloudTrail.VPCE.S3ExternalIP":                {"TS-IA-024b"},
 	"AWS.ConfigService.Created":                       {"TS-DE-012b"},
 	"AWS.ConfigService.DisabledDeleted":               {"TS-DE-012"},
 	"AWS.Console.LoginWithoutMFA":                     {"TS-IA-001"},
@@ -68,6 +71,7 @@ var pantherRules = map[string][]string{
 var pantherDisagrees = map[string]string{
 	"AWS.CloudTrail.LoginProfileCreatedOrModified/ChangeOwnPassword":                                   ownName,
 	"AWS.Console.LoginWithoutMFA/No MFA Login - New User":                                              "how old a user is, a mock says; the log does not",
+	"AWS.CloudTrail.VPCE.ExternalPrincipal/Non-VPC Event":                                              "an outside account is one, with a VPC endpoint or without",
 	"AWS.IAM.Group.Read.Only.Events/Get Group":                                                         byCloudFormation,
 	"AWS.IAM.Group.Read.Only.Events/Get Group Policy":                                                  byCloudFormation,
 	"AWS.IAM.Group.Read.Only.Events/List Attached Group Policies":                                      byCloudFormation,

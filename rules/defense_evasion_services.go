@@ -209,7 +209,8 @@ func detectors() []Rule {
 			Explain:    `An opt-in region is where nobody looks. Search it for instances, and see whether the trail covers it.`,
 		},
 		{
-			// Calls of the global services stand in one region wherever they come from.
+			// Calls of the global services stand in one region wherever they come from,
+			// and so does the firewall of CloudFront.
 			ID:         "TS-IA-026",
 			Title:      "Change in a region that the account did not use",
 			Severity:   Medium,
@@ -221,7 +222,12 @@ func detectors() []Rule {
             AND event_source NOT IN ('iam.amazonaws.com', 'sts.amazonaws.com', 'signin.amazonaws.com',
                 'organizations.amazonaws.com', 'account.amazonaws.com', 'cloudfront.amazonaws.com',
                 'route53.amazonaws.com', 'route53domains.amazonaws.com', 'support.amazonaws.com',
-                'health.amazonaws.com', 'globalaccelerator.amazonaws.com', 'waf.amazonaws.com')`,
+                'health.amazonaws.com', 'globalaccelerator.amazonaws.com', 'waf.amazonaws.com', 'shield.amazonaws.com',
+                'networkmanager.amazonaws.com', 'budgets.amazonaws.com', 'ce.amazonaws.com', 'cur.amazonaws.com',
+                'savingsplans.amazonaws.com', 'billing.amazonaws.com', 'billingconsole.amazonaws.com', 'payments.amazonaws.com',
+                'tax.amazonaws.com', 'invoicing.amazonaws.com', 'trustedadvisor.amazonaws.com', 'chatbot.amazonaws.com',
+                'notifications.amazonaws.com', 'ecr-public.amazonaws.com', 'uxc.amazonaws.com')
+            AND NOT (event_source = 'wafv2.amazonaws.com' AND coalesce(json_extract_scalar(request_parameters, '$.scope'), '') = 'CLOUDFRONT')`,
 			Resource:  `aws_region`,
 			Explain:   `Intruders like regions that nobody looks at. Search the region for instances, clusters and models that are not yours.`,
 			FirstSeen: &FirstSeen{Scope: []string{"account_id"}, Key: []string{"aws_region"}, Learn: 7 * day},

@@ -65,6 +65,11 @@ const instanceSession = `regexp_like(coalesce(identity_arn, ''), ':assumed-role/
 const adminPolicy = `regexp_like(coalesce(json_extract_scalar(request_parameters, '$.policyArn'), ''),
                 ':aws:policy/(?:.*/)?(?:AdministratorAccess|IAMFullAccess|PowerUserAccess|AWSOrganizationsFullAccess)$|:[0-9]{12}:policy/(?:.*/)?[^/]*(?i:admin|full_?-?access)[^/]*$')`
 
+// fullAccessPolicy holds for AWS's policies that allow all of one service.
+const fullAccessPolicy = `regexp_like(coalesce(json_extract_scalar(request_parameters, '$.policyArn'), ''),
+                ':aws:policy/(?:.*/)?[^/]*FullAccess[^/]*$')
+            AND NOT ` + adminPolicy
+
 // document is the text of a policy in the request parameters. It stands there
 // as a string; some exports leave it URL-encoded, and then it has no quote.
 func document(path string) string {
@@ -77,7 +82,7 @@ func document(path string) string {
 // escalation lead to all the others.
 const (
 	allow        = `"Effect"\s*:\s*"Allow"`
-	anyResource  = `"Resource"\s*:\s*(?:\[[^\]]*)?"(?:\*|\\u002a)"`
+	anyResource  = `(?:"Resource"\s*:\s*(?:\[[^\]]*)?"(?:\*|\\u002a)"|"NotResource"\s*:)`
 	anyAction    = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:\*|\\u002a|\*:\*)"|"NotAction"\s*:`
 	escalation   = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:(?:iam|sts|organizations):(?:\*|\\u002a)|iam:(?:Add|Attach|Create|Pass|Put|Set|Update)[a-z]*\*|sts:Assume[a-z]*\*|iam:(?:PassRole|CreateAccessKey|CreateLoginProfile|UpdateLoginProfile|AttachUserPolicy|AttachRolePolicy|AttachGroupPolicy|PutUserPolicy|PutRolePolicy|PutGroupPolicy|CreatePolicyVersion|SetDefaultPolicyVersion|AddUserToGroup|UpdateAssumeRolePolicy)|sts:AssumeRole)"`
 	wholeIAM     = `"Action"\s*:\s*(?:\[[^\]]*)?"iam:(?:\*|\\u002a)"`
@@ -114,10 +119,10 @@ func trusts(principal string) string {
 // write.
 var trustDocument = `coalesce(` + document("$.assumeRolePolicyDocument") + `, ` + document("$.policyDocument") + `)`
 
-// The principals of a trust policy: anybody; an account, once the events' own
+// The principals of a trust policy: anybody, or all but some; an account, once the events' own
 // is taken out of the text; an identity provider.
 const (
-	anybody          = `"Principal"\s*:\s*(?:"\*"|\{[^{}]*"AWS"\s*:\s*(?:\[[^\]]*)?"\*"[^{}]*\})`
+	anybody          = `(?:"Principal"\s*:\s*(?:"\*"|\{[^{}]*"AWS"\s*:\s*(?:\[[^\]]*)?"\*"[^{}]*\})|"NotPrincipal"\s*:)`
 	anAccount        = `"Principal"\s*:\s*\{[^{}]*"AWS"\s*:\s*(?:\[[^\]]*)?"(?:arn:[a-z0-9-]+:(?:iam|sts)::)?[0-9]{12}[":][^{}]*\}`
 	identityProvider = `"Principal"\s*:\s*\{[^{}]*"Federated"\s*:[^{}]*\}`
 )

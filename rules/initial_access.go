@@ -172,6 +172,33 @@ func signIns() []Rule {
 			Threshold: &Threshold{By: []string{"account_id", "coalesce(user_name, identity_arn)"}, Count: 5, Window: 15 * time.Minute},
 		},
 		{
+			// Low: people travel, and telephones change networks.
+			ID:         "TS-IA-011",
+			Title:      "Console sign-in from a network never seen for its user",
+			Severity:   Low,
+			Tactic:     "initial-access",
+			Techniques: []string{"T1078.004"},
+			Where: signedIn + `
+            AND ` + publicAddress,
+			Resource:  `coalesce(user_name, identity_arn)`,
+			Explain:   `Nothing that this user did came from there before. Ask the user where they were.`,
+			FirstSeen: newNetworkOfUser,
+		},
+		{
+			ID:         "TS-IA-011b",
+			Title:      "Console sign-in without MFA from a network never seen for its user",
+			Severity:   Medium,
+			Tactic:     "initial-access",
+			Techniques: []string{"T1078.004"},
+			Where: signedIn + `
+            AND identity_type IN ('IAMUser', 'Root')
+            AND lower(json_extract_scalar(additional_event_data, '$.MFAUsed')) = 'no'
+            AND ` + publicAddress,
+			Resource:  `coalesce(user_name, identity_arn)`,
+			Explain:   `A password alone opened the console, from where this user never was. Ask the user whether it was them.`,
+			FirstSeen: newNetworkOfUser,
+		},
+		{
 			ID:         "TS-IA-012",
 			Title:      "Console sign-ins of one user from several addresses",
 			Severity:   Medium,
@@ -212,7 +239,8 @@ func signIns() []Rule {
 			Tactic:     "initial-access",
 			Techniques: []string{"T1078.004", "T1550.001"},
 			Where: `event_source = 'signin.amazonaws.com' AND event_name IN ('ConsoleLogin', 'GetSigninToken')
-            AND ` + instanceSession,
+            AND (` + instanceSession + `
+                OR json_extract_scalar(user_identity, '$.sessionContext.ec2RoleDelivery') IS NOT NULL)`,
 			Resource: `identity_arn`,
 			Explain:  `Instances do not open consoles: the instance's credentials were taken. Treat the role's sessions as stolen.`,
 		},
@@ -252,6 +280,9 @@ func signIns() []Rule {
 		},
 	}
 }
+
+// newNetworkOfUser holds for a network from which no call of the user came.
+var newNetworkOfUser = &FirstSeen{Scope: []string{"principal_id"}, Key: []string{network}, Among: publicAddress, Learn: 7 * day}
 
 // signInName is whose sign-in it is, within an account.
 const signInName = `account_id || '/' || coalesce(user_name, identity_arn, principal_id)`

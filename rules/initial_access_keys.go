@@ -113,8 +113,32 @@ func unfamiliarUse() []Rule {
 			Explain:    `An outside account uses something of this one for the first time, through a role's trust or a resource's policy. Check that it is a partner's.`,
 			FirstSeen:  &FirstSeen{Scope: []string{"account_id"}, Key: []string{"identity_account_id"}, Learn: 7 * day},
 		},
+		{
+			ID:         "TS-IA-024",
+			Title:      "Call denied by the policy of a VPC endpoint",
+			Severity:   Medium,
+			Tactic:     "initial-access",
+			Techniques: []string{"T1078"},
+			Where:      `event_category = 'NetworkActivity' AND error_code = 'VpceAccessDenied'`,
+			Resource:   throughEndpoint,
+			Explain:    `Somebody inside the network called what the endpoint does not let through, perhaps with credentials of another account. Find the machine by its address.`,
+			Outcomes:   []Outcome{Denied},
+		},
+		{
+			ID:         "TS-IA-024b",
+			Title:      "Call through a VPC endpoint from a public address",
+			Severity:   Medium,
+			Tactic:     "initial-access",
+			Techniques: []string{"T1078"},
+			Where: `event_category = 'NetworkActivity' AND vpc_endpoint_id IS NOT NULL
+            AND ` + publicAddress,
+			Resource: throughEndpoint,
+			Explain:  `What comes through an endpoint has an address of the network behind it. A public one is a proxy's, or somebody's who reached the endpoint from outside.`,
+		},
 	}
 }
+
+const throughEndpoint = `coalesce(json_extract_scalar(request_parameters, '$.bucketName'), event_source || ' ' || event_name)`
 
 const fromOtherAccount = `regexp_like(identity_account_id, '^[0-9]{12}$') AND identity_account_id <> account_id
             AND coalesce(identity_type, '') NOT IN ('AWSService', 'AWSInternal') AND invoked_by IS NULL`

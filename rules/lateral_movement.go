@@ -13,7 +13,7 @@ func lateralMovement() []Rule {
 			Where: `(event_source = 'signin.amazonaws.com' AND event_name = 'SwitchRole'
                 OR event_source = 'sts.amazonaws.com' AND event_name IN ('AssumeRoleWithWebIdentity', 'AssumeRoleWithSAML')
                 OR event_source = 'sts.amazonaws.com' AND event_name = 'AssumeRole'
-                    AND identity_account_id <> regexp_extract(` + assumedRole + `, ':([0-9]{12}):role/', 1))`,
+                    AND identity_account_id <> nullif(regexp_extract(` + assumedRole + `, ':([0-9]{12}):role/', 1), ''))`,
 			Resource: `coalesce(json_extract_scalar(additional_event_data, '$.SwitchTo'), json_extract_scalar(additional_event_data, '$.RedirectTo'), ` + assumedRole + `)`,
 			Explain:  `Somebody became another identity. Follow the session: revoking means a deny at the role, not at the key.`,
 		},

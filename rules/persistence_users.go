@@ -81,7 +81,7 @@ func persistentUsers() []Rule {
 			Title:      "Access key deleted or switched",
 			Severity:   Low,
 			Tactic:     "persistence",
-			Techniques: []string{"T1098"},
+			Techniques: []string{"T1098", "T1070"},
 			Where:      `event_source = 'iam.amazonaws.com' AND event_name IN ('DeleteAccessKey', 'UpdateAccessKey')`,
 			Resource:   `coalesce(json_extract_scalar(request_parameters, '$.accessKeyId'), ` + targetUser + `)`,
 			Explain:    `Rotation, a responder's work, or an intruder who clears up or switches an old key on again.`,

@@ -28,10 +28,21 @@ func policyChanges() []Rule {
 			Tactic:     "privilege-escalation",
 			Techniques: []string{"T1098.003"},
 			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('AttachUserPolicy', 'AttachGroupPolicy')
-            AND regexp_like(coalesce(json_extract_scalar(request_parameters, '$.policyArn'), ''), ':aws:policy/(?:.*/)?[^/]*FullAccess[^/]*$')
-            AND NOT ` + adminPolicy,
+            AND ` + fullAccessPolicy,
 			Resource: targetOfPolicy,
-			Explain:  `All of one service for a person. Ask for what; roles of programs get these too, and are another rule's.`,
+			Explain:  `All of one service for a person. Ask for what.`,
+		},
+		{
+			// Low: roles of programs get these all the time.
+			ID:         "TS-PV-001c",
+			Title:      "Full-access policy of a service attached to a role",
+			Severity:   Low,
+			Tactic:     "privilege-escalation",
+			Techniques: []string{"T1098.003"},
+			Where: `event_source = 'iam.amazonaws.com' AND event_name = 'AttachRolePolicy'
+            AND ` + fullAccessPolicy,
+			Resource: targetOfPolicy,
+			Explain:  `All of one service for whoever can assume the role. See who that is.`,
 		},
 		{
 			// Low: deployments attach policies all day.
