@@ -20,7 +20,8 @@ const (
 	AnyEvent        Class = "any"
 	Management      Class = "management"
 	ManagementRead  Class = "management_read"
-	GlobalService   Class = "global_service" // changes to IAM and its like
+	ManagementWrite Class = "management_write"
+	GlobalService   Class = "global_service" // those of IAM and its like
 	SignIn          Class = "sign_in"
 	S3Data          Class = "s3_data"
 	LambdaData      Class = "lambda_data"
@@ -40,7 +41,7 @@ const (
 		('GetObject', 'PutObject', 'DeleteObject', 'DeleteObjects', 'HeadObject', 'CopyObject', 'UploadPart', 'ListObjects')`
 	isRead = `(coalesce(read_only, regexp_like(event_name, '` + readName + `')))`
 	// readName is what a read-only call is named like. AssumeRole is one too.
-	readName = `^(Get|List|Describe|Lookup|Head|BatchGet|Search|Query|Scan|Decrypt|Simulate|AssumeRole)`
+	readName = `^(Get|List|Describe|Lookup|Head|BatchGet|Search|Query|Scan|Decrypt|Generate|Simulate|AssumeRole)`
 )
 
 // classInfo says how a class is recognised in a case and how its absence is
@@ -56,7 +57,9 @@ var classes = []classInfo{
 	{Management, isManagement, "the case holds no management events"},
 	{ManagementRead, isManagement + ` AND ` + isRead,
 		"the case holds no read-only management events: the trail records writes only, or the reads were left out of the export"},
-	{GlobalService, isManagement + ` AND (aws_region IN (` + homeRegions + `) OR event_source = 'iam.amazonaws.com')`,
+	{ManagementWrite, isManagement + ` AND NOT ` + isRead,
+		"the case holds no management events that change something: the trail records reads only, or the writes were left out of the export"},
+	{GlobalService, isManagement + ` AND (aws_region IN (` + homeRegions + `) OR event_source IN ('iam.amazonaws.com', 'organizations.amazonaws.com'))`,
 		"the case holds no management events of the region where global services such as IAM are logged (us-east-1 in the commercial partition)"},
 	{SignIn, isManagement + ` AND (aws_region IN (` + homeRegions + `) OR event_source = 'signin.amazonaws.com')`,
 		"the case holds no sign-in events and none of the region where they are logged (us-east-1 in the commercial partition)"},
@@ -120,72 +123,98 @@ func (r Rule) needs() []Class {
 		return []Class{r.Needs}
 	}
 	if r.Sequence == nil {
-		return []Class{classOf(r.Where, r.Where)}
+		return classesOf(r.Where, r.Where)
 	}
 	var needs []Class
 	for _, step := range r.Sequence.Steps {
-		c := classOf(step.Where, r.Where+"\n"+step.Where)
-		if c == AnyEvent {
-			c = classOf(r.Where, r.Where)
+		condition := step.Where
+		if !namesCondition.MatchString(condition) {
+			condition = r.Where
 		}
-		if !slices.Contains(needs, c) {
-			needs = append(needs, c)
+		for _, c := range classesOf(condition, r.Where+"\n"+step.Where) {
+			if !slices.Contains(needs, c) {
+				needs = append(needs, c)
+			}
 		}
 	}
 	return needs
 }
 
 var (
-	namesCondition = regexp.MustCompile(`event_name\s*(?:=|IN|LIKE)\s*(\([^)]*\)|'[^']*')`)
-	quotedText     = regexp.MustCompile(`'([^']*)'`)
-	readNames      = regexp.MustCompile(readName)
-	signInNames    = regexp.MustCompile(`^(ConsoleLogin|SwitchRole|ExitRole|GetSigninToken|CheckMfa|CredentialChallenge|CredentialVerification|UserAuthentication|PasswordRecovery\w*|PasswordUpdated|EmailUpdated)$`)
-	s3ObjectNames  = regexp.MustCompile(`^((Get|Put|Delete|Head|Copy|Restore|Select)Objects?\w*|ListObject\w*|UploadPart\w*)$`)
+	namesCondition   = regexp.MustCompile(`event_name\s*(?:=|IN|LIKE)\s*(\([^)]*\)|'[^']*')`)
+	sourcesCondition = regexp.MustCompile(`event_source\s*(?:=|IN)\s*(\([^)]*\)|'[^']*')`)
+	quotedText       = regexp.MustCompile(`'([^']*)'`)
+	readNames        = regexp.MustCompile(readName)
+	signInNames      = regexp.MustCompile(`^(ConsoleLogin|SwitchRole|ExitRole|GetSigninToken|CheckMfa|CredentialChallenge|CredentialVerification|UserAuthentication|PasswordRecovery\w*|PasswordUpdated|EmailUpdated)$`)
+	s3ObjectNames    = regexp.MustCompile(`^((Get|Put|Delete|Head|Copy|Restore|Select)Objects?\w*|ListObject\w*|UploadPart\w*)$`)
 	// Calls on a bucket's or object's settings that look like object names but
 	// are management events.
 	s3Settings = regexp.MustCompile(`ObjectLockConfiguration$`)
 )
 
-// classOf derives the class that a condition needs from the event names in it:
-// theirs when all are of one class, else management events of any kind. A
-// condition without names is about any event. sources is the text in which the
-// event sources stand.
-func classOf(condition, sources string) Class {
+// classesOf derives the classes that a condition needs from the event names in
+// it: theirs when all are of one class, else management events of any kind. A
+// condition without names or sources is about any event. sources is the text in
+// which the event sources stand.
+func classesOf(condition, sources string) []Class {
+	from := quotedAfter(sourcesCondition, sources)
 	var class Class
-	for _, m := range namesCondition.FindAllStringSubmatch(condition, -1) {
-		for _, q := range quotedText.FindAllStringSubmatch(m[1], -1) {
-			c := classOfName(q[1], sources)
-			if class != "" && c != class {
-				return Management
-			}
-			class = c
+	for _, name := range quotedAfter(namesCondition, condition) {
+		c := classOfName(name, from)
+		if class != "" && c != class {
+			c = Management
 		}
+		class = c
 	}
 	switch {
 	case class != "":
-		return class
 	case strings.Contains(condition, "'NetworkActivity'"):
-		return NetworkActivity
-	case strings.Contains(condition, "'signin.amazonaws.com'"):
-		return SignIn
+		return []Class{NetworkActivity}
+	case slices.Contains(from, "signin.amazonaws.com"):
+		return []Class{SignIn}
+	case len(from) > 0:
+		class = Management
+	default:
+		return []Class{AnyEvent}
 	}
-	return AnyEvent
+	switch class {
+	case Management, ManagementRead, ManagementWrite:
+		if len(from) > 0 && !slices.ContainsFunc(from, isRegional) {
+			return []Class{GlobalService, class}
+		}
+	}
+	return []Class{class}
 }
 
-func classOfName(name, sources string) Class {
-	switch {
-	case strings.Contains(sources, "'signin.amazonaws.com'") && signInNames.MatchString(name):
-		return SignIn
-	case strings.Contains(sources, "'s3.amazonaws.com'") && s3ObjectNames.MatchString(name) && !s3Settings.MatchString(name):
-		return S3Data
-	case strings.Contains(sources, "'lambda.amazonaws.com'") && strings.HasPrefix(name, "Invoke"):
-		return LambdaData
-	case readNames.MatchString(name):
-		return ManagementRead
-	case strings.Contains(sources, "'iam.amazonaws.com'"):
-		return GlobalService
+// quotedAfter returns the literals of the conditions that a pattern finds.
+func quotedAfter(pattern *regexp.Regexp, text string) []string {
+	var found []string
+	for _, m := range pattern.FindAllStringSubmatch(text, -1) {
+		for _, q := range quotedText.FindAllStringSubmatch(m[1], -1) {
+			found = append(found, q[1])
+		}
 	}
-	return Management
+	return found
+}
+
+// isRegional holds for sources whose calls are logged where they are made.
+func isRegional(source string) bool {
+	return !slices.Contains([]string{"iam.amazonaws.com", "organizations.amazonaws.com", "account.amazonaws.com"}, source)
+}
+
+func classOfName(name string, sources []string) Class {
+	from := func(service string) bool { return slices.Contains(sources, service+".amazonaws.com") }
+	switch {
+	case from("signin") && signInNames.MatchString(name):
+		return SignIn
+	case from("s3") && s3ObjectNames.MatchString(name) && !s3Settings.MatchString(name):
+		return S3Data
+	case from("lambda") && strings.HasPrefix(name, "Invoke"):
+		return LambdaData
+	case readNames.MatchString(name) && name != "GetFederationToken": // which CloudTrail calls no read
+		return ManagementRead
+	}
+	return ManagementWrite
 }
 
 // span writes a duration in days or hours.

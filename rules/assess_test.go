@@ -15,22 +15,28 @@ func TestNeedsAreDerived(t *testing.T) {
 		want []Class
 	}{
 		{"any event", Rule{Where: `identity_type = 'Root'`}, []Class{AnyEvent}},
-		{"change to IAM", Rule{Where: `event_source = 'iam.amazonaws.com' AND event_name = 'CreateUser'`}, []Class{GlobalService}},
-		{"change elsewhere", Rule{Where: `event_source = 'ec2.amazonaws.com' AND event_name IN ('RunInstances', 'StartInstances')`}, []Class{Management}},
+		{"change to IAM", Rule{Where: `event_source = 'iam.amazonaws.com' AND event_name = 'CreateUser'`}, []Class{GlobalService, ManagementWrite}},
+		{"IAM read", Rule{Where: `event_source = 'iam.amazonaws.com' AND event_name = 'ListUsers'`}, []Class{GlobalService, ManagementRead}},
+		{"IAM without a name", Rule{Where: `event_source = 'iam.amazonaws.com' AND read_only = false`}, []Class{GlobalService, Management}},
+		{"IAM and another", Rule{Where: `event_source IN ('iam.amazonaws.com', 'ec2.amazonaws.com') AND event_name IN ('AddRoleToInstanceProfile', 'AssociateIamInstanceProfile')`}, []Class{ManagementWrite}},
+		{"change elsewhere", Rule{Where: `event_source = 'ec2.amazonaws.com' AND event_name IN ('RunInstances', 'StartInstances')`}, []Class{ManagementWrite}},
 		{"reads", Rule{Where: `event_name IN ('ListUsers', 'GetUser')`}, []Class{ManagementRead}},
+		{"what only sounds like a read", Rule{Where: `event_source = 'sts.amazonaws.com' AND event_name = 'GetFederationToken'`}, []Class{ManagementWrite}},
 		{"reads by pattern", Rule{Where: `event_name LIKE 'Describe%'`}, []Class{ManagementRead}},
 		{"role assumed", Rule{Where: `event_source = 'sts.amazonaws.com' AND event_name = 'AssumeRole'`}, []Class{ManagementRead}},
 		{"reads and writes", Rule{Where: `event_name IN ('ListUsers', 'CreateUser')`}, []Class{Management}},
 		{"sign-in", Rule{Where: `event_source = 'signin.amazonaws.com' AND event_name IN ('ConsoleLogin', 'GetSigninToken')`}, []Class{SignIn}},
 		{"sign-in without a name", Rule{Where: `event_source = 'signin.amazonaws.com'`}, []Class{SignIn}},
 		{"objects", Rule{Where: `event_source = 's3.amazonaws.com' AND event_name = 'GetObject'`}, []Class{S3Data}},
-		{"object lock of a bucket", Rule{Where: `event_source = 's3.amazonaws.com' AND event_name = 'PutObjectLockConfiguration'`}, []Class{Management}},
+		{"object lock of a bucket", Rule{Where: `event_source = 's3.amazonaws.com' AND event_name = 'PutObjectLockConfiguration'`}, []Class{ManagementWrite}},
 		{"invocation", Rule{Where: `event_source = 'lambda.amazonaws.com' AND event_name = 'Invoke'`}, []Class{LambdaData}},
 		{"network", Rule{Where: `event_category = 'NetworkActivity'`}, []Class{NetworkActivity}},
 		{"stated", Rule{Where: `event_name = 'CreateUser'`, Needs: OtherData}, []Class{OtherData}},
 		{"every step", Rule{Sequence: &Sequence{Steps: []Step{
 			{Where: `event_source = 'iam.amazonaws.com' AND event_name = 'CreateLoginProfile'`},
-			{Where: `event_source = 'signin.amazonaws.com' AND event_name = 'ConsoleLogin'`}}}}, []Class{GlobalService, SignIn}},
+			{Where: `event_source = 'signin.amazonaws.com' AND event_name = 'ConsoleLogin'`}}}}, []Class{GlobalService, ManagementWrite, SignIn}},
+		{"step named by the rule", Rule{Where: `event_source = 'sts.amazonaws.com' AND event_name = 'AssumeRole'`, Sequence: &Sequence{Steps: []Step{
+			{Where: `outcome = 'denied'`}, {Where: `outcome = 'success'`}}}}, []Class{ManagementRead}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := tc.rule.needs(); !slices.Equal(got, tc.want) {
@@ -55,6 +61,7 @@ func TestAssessment(t *testing.T) {
 	}{
 		{"empty case", ``, user, NotAssessable, "region where global services"},
 		{"writes only", `('a', TIMESTAMP '2026-03-01', 'ec2.amazonaws.com', 'RunInstances', 'us-east-1', false, 'Management', 1, 0)`, reads, NotAssessable, "no read-only"},
+		{"reads only", `('a', TIMESTAMP '2026-03-01', 'iam.amazonaws.com', 'ListUsers', 'us-east-1', true, 'Management', 1, 0)`, user, NotAssessable, "records reads only"},
 		{"with reads", `('a', TIMESTAMP '2026-03-01', 'ec2.amazonaws.com', 'DescribeInstances', 'us-east-1', true, 'Management', 1, 0)`, reads, Assessed, ""},
 		{"old record that says nothing of reading", `('a', TIMESTAMP '2016-03-01', 'ec2.amazonaws.com', 'DescribeInstances', 'us-east-1', NULL, NULL, 1, 0)`, reads, Assessed, ""},
 		{"no data events", `('a', TIMESTAMP '2026-03-01', 's3.amazonaws.com', 'ListBuckets', 'us-east-1', true, 'Management', 1, 0)`, objects, NotAssessable, "no S3 data events"},

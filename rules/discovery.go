@@ -29,6 +29,7 @@ func discovery() []Rule {
 			Where: `regexp_like(event_name, '^(?:Describe|List|Get)') AND invoked_by IS NULL
             AND event_category IS DISTINCT FROM 'Data'
             AND NOT ` + fromConsole,
+			Needs:     ManagementRead,
 			Resource:  `event_source || ' ' || event_name`,
 			Explain:   `One principal reads across services within minutes. Whether it is an inventory or an intruder, the agent and the address tell.`,
 			Threshold: &Threshold{By: []string{"account_id", "principal_id", "source_ip_address"}, Distinct: `event_source || ' ' || event_name`, Count: 20, Window: 5 * time.Minute},

@@ -71,6 +71,7 @@ func signIns() []Rule {
             AND event_type IS DISTINCT FROM 'AwsServiceEvent'
             AND event_name <> 'CreateServiceLinkedRole'
             AND NOT (event_source = 'signin.amazonaws.com' AND coalesce(response_elements, '') LIKE '%"Failure"%')`,
+			Needs:    AnyEvent,
 			Resource: `event_name`,
 			Explain:  `Root is for a handful of tasks, and reading is none of them. Find out where the session came from, and who remembers it.`,
 		},
@@ -84,6 +85,7 @@ func signIns() []Rule {
                 AND event_name IN ('EmailUpdated', 'PasswordUpdated', 'PasswordRecoveryRequested', 'PasswordRecoveryCompleted')
             OR event_source = 'account.amazonaws.com'
                 AND event_name IN ('StartPrimaryEmailUpdate', 'AcceptPrimaryEmailUpdate')`,
+			Needs:    SignIn,
 			Resource: `account_id`,
 			Explain:  `Whoever controls the root mailbox and password owns the account for good. Check that the mailbox and its recovery phone are still yours.`,
 		},
