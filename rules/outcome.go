@@ -19,17 +19,17 @@ const (
 // no code at all. Services spell a missing permission in many ways:
 // AccessDenied, AccessDeniedException, AccessDeniedFault, VpceAccessDenied,
 // Client.UnauthorizedOperation, UnauthorizedException, AuthorizationError,
-// NotAuthorizedException, ForbiddenException, InsufficientPrivilegesException;
-// some give a validation error whose message names the missing action. What is
-// refused for another reason, a dry run too, failed.
+// NotAuthorizedException, ForbiddenException, PermissionDenied,
+// InsufficientPrivilegesException; some give a validation error whose message
+// names the missing action, or no code at all. What is refused for another
+// reason, a dry run too, failed.
 const OutcomeSQL = `CASE
     WHEN coalesce(error_code, '') = '' AND coalesce(error_message, '') = '' THEN
         CASE WHEN event_source = 'signin.amazonaws.com'
                 AND (response_elements LIKE '%"Failure"%' OR service_event_details LIKE '%"Failure"%')
             THEN 'failed' ELSE 'success' END
-    WHEN regexp_like(error_code, '(?i)access_?denied|unauthori[sz]ed|not_?authori[sz]ed|forbidden|authorization_?(error|exception|failure|failed)|insufficient_?(privilege|permission)')
-        OR error_message LIKE '%not authorized to perform%'
-        OR error_message LIKE '%with an explicit deny%'
+    WHEN regexp_like(error_code, '(?i)access_?denied|unauthori[sz]ed|not_?authori[sz]ed|forbidden|authorization_?(error|exception|failure|failed)|(insufficient|missing)_?(privilege|permission)|permissions?_?denied|^(client\.)?no_?permissions?')
+        OR regexp_like(error_message, '(?i)(not|n''t) (currently )?authori[sz]ed to |\bwith an explicit deny\b|^access ?denied\b')
         THEN 'denied'
     ELSE 'failed'
 END`

@@ -5,9 +5,8 @@ WITH calls AS (
                 CASE WHEN event_source = 'signin.amazonaws.com'
                         AND (response_elements LIKE '%"Failure"%' OR service_event_details LIKE '%"Failure"%')
                     THEN 'failed' ELSE 'success' END
-            WHEN regexp_like(error_code, '(?i)access_?denied|unauthori[sz]ed|not_?authori[sz]ed|forbidden|authorization_?(error|exception|failure|failed)|insufficient_?(privilege|permission)')
-                OR error_message LIKE '%not authorized to perform%'
-                OR error_message LIKE '%with an explicit deny%'
+            WHEN regexp_like(error_code, '(?i)access_?denied|unauthori[sz]ed|not_?authori[sz]ed|forbidden|authorization_?(error|exception|failure|failed)|(insufficient|missing)_?(privilege|permission)|permissions?_?denied|^(client\.)?no_?permissions?')
+                OR regexp_like(error_message, '(?i)(not|n''t) (currently )?authori[sz]ed to |\bwith an explicit deny\b|^access ?denied\b')
                 THEN 'denied'
             ELSE 'failed'
         END AS outcome
