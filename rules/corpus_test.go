@@ -56,6 +56,7 @@ var pantherRules = map[string][]string{
 	"AWS.IAM.PolicyModified":                          {"TS-PV-002", "TS-PV-003", "TS-PV-006", "TS-DE-036"},
 	"AWS.IPSet.Modified":                              {"TS-DE-009"},
 	"AWS.RDS.SnapshotShared":                          {"TS-EF-004"},
+	"AWS.SecretsManager.BatchRetrieveSecrets":         {"TS-CA-002b"},
 	"AWS.SecretsManager.BatchRetrieveSecretsCatchAll": {"TS-CA-002b"},
 	"AWS.SecretsManager.RetrieveSecrets":              {"TS-CA-002"},
 	"AWS.SSM.DecryptSSMParams":                        {"TS-CA-003"},
@@ -63,6 +64,7 @@ var pantherRules = map[string][]string{
 	"AWS.S3.DisableBucketLogging":                     {"TS-DE-020"},
 	"AWS.Software.Discovery":                          {"TS-DI-002"},
 	"Retrieve.SSO.access.token":                       {"TS-IA-016"},
+	"Role.Assumed.by.AWS.Service":                     {"TS-PV-010c"},
 	"Role.Assumed.by.User":                            {"TS-PV-010"},
 	"Standard.NewAWSAccountCreated":                   {"TS-IA-025"},
 }

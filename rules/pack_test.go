@@ -20,6 +20,13 @@ var tactics = []string{"initial-access", "execution", "persistence", "privilege-
 var (
 	ruleID    = regexp.MustCompile(`^TS-[A-Z]{2,3}-\d{3}[a-z]?$`)
 	technique = regexp.MustCompile(`^T\d{4}(\.\d{3})?$`)
+	// trinoFunctions are the functions that rules use: Trino has each, DuckDB has
+	// it by name or as a macro. trinoWords stand before parentheses as well.
+	// https://trino.io/docs/current/functions.html
+	trinoFunctions = []string{"coalesce", "count", "json_extract_scalar", "lead", "lower", "max", "min", "nullif",
+		"regexp_extract", "regexp_like", "replace", "row_number", "strpos", "sum", "try", "url_decode"}
+	trinoWords = []string{"and", "as", "else", "in", "not", "on", "or", "over", "then", "when", "where", "exists", "by", "cast"}
+	called     = regexp.MustCompile(`(?i)\b(\w+)\s*\(`)
 	// notTrino are constructs of DuckDB that Trino does not know.
 	notTrino = regexp.MustCompile(`(?i)::|\bQUALIFY\b|\blist_\w+\(|\barray_to_string\(|\bstruct_\w+\(|->|\bILIKE\b|\bSIMILAR\s+TO\b|` +
 		`\bUSING\s+SAMPLE\b|\bEXCLUDE\b|\bGROUP\s+BY\s+ALL\b|\bjson_extract_string\(|\bregexp_matches\(|\bstring_split\(|` +
@@ -69,6 +76,11 @@ func TestPackIsWellFormed(t *testing.T) {
 			sql := literal.ReplaceAllString(r.SQL(), "''")
 			if found := notTrino.FindString(sql); found != "" {
 				t.Errorf("the SQL has %q, which Trino does not know", found)
+			}
+			for _, call := range called.FindAllStringSubmatch(sql, -1) {
+				if name := strings.ToLower(call[1]); !slices.Contains(trinoFunctions, name) && !slices.Contains(trinoWords, name) {
+					t.Errorf("the SQL calls %s, which is not known to be one of Trino's functions", name)
+				}
 			}
 			if found := jsonDots.FindString(sql); found != "" {
 				t.Errorf("the SQL reads %q: JSON columns are read with json_extract_scalar", found)

@@ -255,6 +255,18 @@ func roleUse() []Rule {
 			},
 		},
 		{
+			// Info: how every function and instance gets its credentials.
+			ID:         "TS-PV-010c",
+			Title:      "Role assumed by an AWS service",
+			Severity:   Info,
+			Tactic:     "privilege-escalation",
+			Techniques: []string{"T1078.004"},
+			Where: `event_source = 'sts.amazonaws.com' AND event_name = 'AssumeRole'
+            AND coalesce(identity_type, '') IN ('AWSService', 'AWSInternal')`,
+			Resource: assumedRole,
+			Explain:  `A service took a role to work with, for the record: who made it do so stands in the calls before.`,
+		},
+		{
 			// Low: deployments chain roles all day.
 			ID:         "TS-PV-011",
 			Title:      "Role assumed from another role",
