@@ -184,21 +184,7 @@ func signIns() []Rule {
             AND ` + publicAddress,
 			Resource:  `coalesce(user_name, identity_arn)`,
 			Explain:   `Nothing that this user did came from there before. Ask the user where they were.`,
-			FirstSeen: newNetworkOfUser,
-		},
-		{
-			ID:         "TS-IA-011b",
-			Title:      "Console sign-in without MFA from a network never seen for its user",
-			Severity:   Medium,
-			Tactic:     "initial-access",
-			Techniques: []string{"T1078.004"},
-			Where: signedIn + `
-            AND identity_type IN ('IAMUser', 'Root')
-            AND lower(json_extract_scalar(additional_event_data, '$.MFAUsed')) = 'no'
-            AND ` + publicAddress,
-			Resource:  `coalesce(user_name, identity_arn)`,
-			Explain:   `A password alone opened the console, from where this user never was. Ask the user whether it was them.`,
-			FirstSeen: newNetworkOfUser,
+			FirstSeen: &FirstSeen{Scope: []string{"principal_id"}, Key: []string{network}, Among: publicAddress, Learn: 7 * day},
 		},
 		{
 			ID:         "TS-IA-012",
@@ -282,9 +268,6 @@ func signIns() []Rule {
 		},
 	}
 }
-
-// newNetworkOfUser holds for a network from which no call of the user came.
-var newNetworkOfUser = &FirstSeen{Scope: []string{"principal_id"}, Key: []string{network}, Among: publicAddress, Learn: 7 * day}
 
 // signInName is whose sign-in it is, within an account.
 const signInName = `account_id || '/' || coalesce(user_name, identity_arn, principal_id)`

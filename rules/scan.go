@@ -235,8 +235,8 @@ func (r Rule) severityOf(o Outcome) Severity {
 
 // findingID hashes what makes a finding one.
 func findingID(f Finding) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{
-		f.Rule, f.AccountID, f.PrincipalID, string(f.Outcome), fmt.Sprint(f.InLineage)}, "|")))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", []string{
+		f.Rule, f.AccountID, f.PrincipalID, string(f.Outcome), fmt.Sprint(f.InLineage)}))
 	return hex.EncodeToString(sum[:8])
 }
 

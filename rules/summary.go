@@ -14,7 +14,7 @@ const maxQuoted = 120
 // characters; whoever shows it escapes it.
 func summarize(f Finding, names []string, invokedBy string) string {
 	var b strings.Builder
-	b.WriteString(upperFirst(actor(f, invokedBy)))
+	b.WriteString(actor(f, invokedBy))
 	switch f.Outcome {
 	case Denied:
 		b.WriteString(" was denied ")
@@ -37,7 +37,7 @@ func summarize(f Finding, names []string, invokedBy string) string {
 	return b.String() + "."
 }
 
-// actor names a principal as a person would.
+// actor names a principal as a person would, to begin a sentence.
 func actor(f Finding, invokedBy string) string {
 	_, rest, _ := strings.Cut(f.PrincipalARN, "arn:")
 	parts := strings.SplitN(rest, ":", 5) // partition, service, region, account, resource
@@ -45,14 +45,14 @@ func actor(f Finding, invokedBy string) string {
 		kind, name, _ := strings.Cut(parts[4], "/")
 		switch kind {
 		case "root":
-			return "the root user of " + parts[3]
+			return "The root user of " + parts[3]
 		case "user":
-			return "user " + quoted(name[strings.LastIndex(name, "/")+1:])
+			return "User " + quoted(name[strings.LastIndex(name, "/")+1:])
 		case "federated-user":
-			return "federated user " + quoted(name)
+			return "Federated user " + quoted(name)
 		case "assumed-role":
 			role, session, _ := strings.Cut(name, "/")
-			return "role " + quoted(role) + " (session " + quoted(session) + ")"
+			return "Role " + quoted(role) + " (session " + quoted(session) + ")"
 		}
 		return quoted(f.PrincipalARN)
 	}
@@ -60,9 +60,9 @@ func actor(f Finding, invokedBy string) string {
 	case invokedBy != "":
 		return quoted(invokedBy)
 	case f.PrincipalID != "":
-		return "principal " + quoted(f.PrincipalID)
+		return "Principal " + quoted(f.PrincipalID)
 	}
-	return "an unnamed principal"
+	return "An unnamed principal"
 }
 
 // some lists the first few of many.
@@ -109,11 +109,4 @@ func quoted(s string) string {
 		return string(runes[:maxQuoted]) + "…"
 	}
 	return string(runes)
-}
-
-func upperFirst(s string) string {
-	for i, r := range s {
-		return string(unicode.ToUpper(r)) + s[i+len(string(r)):]
-	}
-	return s
 }
