@@ -71,29 +71,32 @@ const fullAccessPolicy = `regexp_like(coalesce(json_extract_scalar(request_param
             AND NOT ` + adminPolicy
 
 // document is the text of a policy in the request parameters. It stands there
-// as a string; some exports leave it URL-encoded, and then it has no quote.
+// as a string; some exports leave it URL-encoded, and then it has no quote, or
+// escaped once more. Where it cannot be decoded it is NULL.
 func document(path string) string {
 	text := `json_extract_scalar(request_parameters, '` + path + `')`
-	return `(CASE WHEN strpos(` + text + `, '"') = 0 THEN try(url_decode(` + text + `)) ELSE ` + text + ` END)`
+	return `(CASE WHEN strpos(` + text + `, '"') = 0 THEN try(url_decode(replace(` + text + `, '+', '%20')))
+                ELSE replace(` + text + `, '\"', '"') END)`
 }
 
 // Patterns over a policy's text, of what a statement is about. Names of actions
 // have no case; a star may be written as its JSON escape. The actions of
 // escalation lead to all the others.
 const (
+	star         = `(?:\*|\\u002a)+`
 	allow        = `"Effect"\s*:\s*"Allow"`
-	anyResource  = `(?:"Resource"\s*:\s*(?:\[[^\]]*)?"(?:\*|\\u002a)"|"NotResource"\s*:)`
-	anyAction    = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:\*|\\u002a|\*:\*)"|"NotAction"\s*:`
-	escalation   = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:(?:iam|sts|organizations):(?:\*|\\u002a)|iam:(?:Add|Attach|Create|Pass|Put|Set|Update)[a-z]*\*|sts:Assume[a-z]*\*|iam:(?:PassRole|CreateAccessKey|CreateLoginProfile|UpdateLoginProfile|AttachUserPolicy|AttachRolePolicy|AttachGroupPolicy|PutUserPolicy|PutRolePolicy|PutGroupPolicy|CreatePolicyVersion|SetDefaultPolicyVersion|AddUserToGroup|UpdateAssumeRolePolicy)|sts:AssumeRole)"`
-	wholeIAM     = `"Action"\s*:\s*(?:\[[^\]]*)?"iam:(?:\*|\\u002a)"`
-	wholeService = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:kms|lambda|s3|dynamodb|ec2|glue|ssm|cloudformation|datapipeline|secretsmanager|rds|eks|ecs|cloudtrail|guardduty):(?:\*|\\u002a)"`
+	anyResource  = `(?:"Resource"\s*:\s*(?:\[[^\]]*)?"` + star + `"|"NotResource"\s*:)`
+	anyAction    = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:` + star + `:)?` + star + `"|"NotAction"\s*:`
+	escalation   = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:(?:iam|sts|organizations):` + star + `|iam:(?:Add|Attach|Create|Pass|Put|Set|Update)[a-z]*\*|sts:Assume[a-z]*\*|iam:(?:PassRole|CreateAccessKey|CreateLoginProfile|UpdateLoginProfile|AttachUserPolicy|AttachRolePolicy|AttachGroupPolicy|PutUserPolicy|PutRolePolicy|PutGroupPolicy|CreatePolicyVersion|SetDefaultPolicyVersion|AddUserToGroup|UpdateAssumeRolePolicy)|sts:AssumeRole)"`
+	wholeIAM     = `"Action"\s*:\s*(?:\[[^\]]*)?"iam:` + star + `"`
+	wholeService = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:kms|lambda|s3|dynamodb|ec2|glue|ssm|cloudformation|datapipeline|secretsmanager|rds|eks|ecs|cloudtrail|guardduty):` + star + `"`
 )
 
 // grants is a pattern for a policy with an Allow statement, free of
 // conditions, of what the action pattern says on every resource. JSON leaves
 // the order of members open.
 func grants(action string) string {
-	const between = `(?:[^{}]|\{\s*\})*` // an empty condition is none
+	const between = `(?:[^{}]|\$\{[^{}]*\}|\{\s*\})*` // an empty condition is none
 	a, e, r := "(?:"+action+")", allow, anyResource
 	orders := [][]string{{e, a, r}, {e, r, a}, {a, e, r}, {a, r, e}, {r, a, e}, {r, e, a}}
 	var all []string
