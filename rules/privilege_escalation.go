@@ -191,12 +191,14 @@ const (
 )
 
 // computeRole holds for the session of a role that a program runs under: an
-// instance, a function, a container, a pod.
+// instance, a function, a container, a pod. A role named after the functions
+// that it deploys is none.
 const computeRole = `(` + instanceSession + `
                 OR json_extract_scalar(user_identity, '$.sessionContext.ec2RoleDelivery') IS NOT NULL
                 OR regexp_like(coalesce(user_agent, ''), 'exec-env/AWS_(?:Lambda|ECS)|AWS_Lambda_')
                 OR coalesce(federated_provider, '') LIKE '%:oidc-provider/oidc.eks.%'
-                OR identity_type = 'AssumedRole' AND regexp_like(coalesce(session_issuer_name, ''), '(?i)lambda|ecs-?task|instance-?role|ec2-?role|node-?role|pod-?role'))`
+                OR identity_type = 'AssumedRole' AND regexp_like(coalesce(session_issuer_name, ''), '(?i)lambda|ecs-?task|instance-?role|ec2-?role|node-?role|pod-?role')
+                    AND NOT regexp_like(session_issuer_name, '(?i)deploy|terraform|github|gitlab|pipeline|ci-?cd|jenkins|cdk-|admin'))`
 
 // roleUse are about roles: whose they become and who assumes them.
 func roleUse() []Rule {
