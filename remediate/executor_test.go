@@ -477,3 +477,19 @@ func TestJournal(t *testing.T) {
 		}
 	})
 }
+
+// TestAccountsOneAfterTheOther shows that what was done with the credentials of
+// one account is done for those of the other.
+func TestAccountsOneAfterTheOther(t *testing.T) {
+	const second = "444455556666"
+	elsewhere := disableKey.with(func(a *Action) { a.AccountID, a.DependsOn = second, []string{"deny-alice"} })
+	p := seal(t, denyAlice, elsewhere)
+	p.AccountIDs = append(p.AccountIDs, second)
+	p.Digest = must(p.ComputeDigest())
+	b := newBench(t)
+	wantStatus(t, b.apply(t, p), "deny-alice", Done, "disable-key", NotExecuted)
+	b.who.AccountID = second
+	wantStatus(t, b.apply(t, p), "deny-alice", AlreadyDone, "disable-key", Done)
+	b.who.AccountID = fakeAccount
+	wantStatus(t, b.apply(t, p), "deny-alice", AlreadyDone, "disable-key", AlreadyDone)
+}
