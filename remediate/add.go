@@ -18,7 +18,7 @@ func (p *planner) add(a *Action) *Action {
 func (p *planner) addAs(a *Action, about string) *Action {
 	if a.Mode != Manual && !substitutesOnlyOurs(a.Parameters) {
 		a.Mode = Manual
-		a.Reason += " A name in it contains ${, which trailscan would take for its own: do it by hand."
+		a.Reason += " A text in it contains ${now}, ${password} or ${item}, which trailscan would take for its own: do it by hand."
 	}
 	text := fmt.Sprintln(a.AccountID, a.Region, a.Service, a.Operation, about, asciiJSON(a.Parameters))
 	if a.ForEach != nil {
@@ -54,7 +54,7 @@ func (p *planner) addAs(a *Action, about string) *Action {
 // the executor's substitutions.
 func substitutesOnlyOurs(parameters map[string]any) bool {
 	for text := range leaves(parameters) {
-		if text != Item && text != Password && strings.Contains(strings.ReplaceAll(text, denyOlder, ""), "${") {
+		if text != Item && text != Password && substitutes(strings.ReplaceAll(text, denyOlder, "")) {
 			return false
 		}
 	}

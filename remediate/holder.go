@@ -39,6 +39,7 @@ func (p *planner) findHolders(known []*change) {
 		if !ok {
 			return nil
 		}
+		s, arn = p.names.now(s, arn, p.history)
 		h := found[s]
 		if h == nil {
 			h = &holder{subject: s, arn: arn, id: p.evidence.userIDs[s]}

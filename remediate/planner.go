@@ -20,6 +20,7 @@ const maxEvidence = 100
 type planner struct {
 	lineage  *lineage.Lineage
 	evidence *evidence
+	names    names
 	history  history
 	mine     map[*event]bool
 
@@ -46,9 +47,9 @@ func NewPlan(ctx context.Context, c *query.Case, l *lineage.Lineage) (*Plan, err
 func newPlan(l *lineage.Lineage, ev *evidence) (*Plan, error) {
 	keys := slices.Sorted(slices.Values(l.Keys))
 	p := &planner{
-		lineage: l, evidence: ev, history: newHistory(ev.events, ev.others), mine: map[*event]bool{},
+		lineage: l, evidence: ev, names: followNames(ev.events, ev.others), history: newHistory(ev.events, ev.others), mine: map[*event]bool{},
 		partition: "aws", byPhase: map[Phase][]*Action{}, ids: map[string]bool{}, created: map[subject]*change{},
-		values: map[string]string{"denyName": "trailscan-contain-" + incidentHash(keys), "denyAll": denyAll, "nobody": trustNobody},
+		values: map[string]string{"denyName": "trailscan-contain-" + incidentHash(keys)},
 	}
 	for _, e := range ev.events {
 		p.mine[e] = true
@@ -64,18 +65,19 @@ func newPlan(l *lineage.Lineage, ev *evidence) (*Plan, error) {
 	p.revoke()
 	p.collect()
 	p.undoAll(standing)
+	p.closeDoors()
 	p.unknown(unknown)
 	p.exposures(unknown)
 	p.restore()
 	return p.finish(keys)
 }
 
-// standing are the changes that no later event undid and that the intruder, not
-// someone before, made.
+// standing are the changes that no later event undid, that the intruder, not
+// someone before, made, and that took something from someone else.
 func (p *planner) standing(known []*change) []*change {
 	var out []*change
 	for _, c := range known {
-		if p.history.settle(c) || p.history.stood(c, p.mine) {
+		if p.history.settle(c) || p.history.stood(c, p.mine) || p.history.ownMade(c, p.mine) {
 			continue
 		}
 		out = append(out, c)
@@ -141,7 +143,7 @@ func (p *planner) undo(c *change) {
 	}
 	doomed := p.inCreated(c)
 	reason := p.reason(c)
-	var previous *Action
+	var waits chain
 	written := 0
 	for _, st := range steps {
 		if st.when[0] != "" {
@@ -158,13 +160,13 @@ func (p *planner) undo(c *change) {
 			p.manual(c, s, reason+" No call can be written for it: "+err.Error()+".")
 			return
 		}
-		if c.undo.chain && previous != nil {
-			a.DependsOn = append(a.DependsOn, previous.ID)
-			if previous.Mode != Auto {
-				a.Mode = Review
-			}
+		if c.undo.chain {
+			waits.join(a, st.apart)
 		}
-		previous = p.add(a)
+		a = p.add(a)
+		if c.undo.chain {
+			waits.done(a, st.apart)
+		}
 		written++
 	}
 	if written == 0 && !doomed && !p.onCreated(c) {
@@ -172,9 +174,38 @@ func (p *planner) undo(c *change) {
 	}
 }
 
+// chain is the steps of an undo so far: those apart since the last that was not,
+// and that one.
+type chain struct{ apart, before []*Action }
+
+// join makes a step wait.
+func (c *chain) join(a *Action, apart bool) {
+	for _, b := range slices.Concat(c.before, c.apart) {
+		if apart && slices.Contains(c.apart, b) {
+			continue
+		}
+		a.DependsOn = append(a.DependsOn, b.ID)
+		if b.Mode != Auto {
+			a.Mode = Review
+		}
+	}
+}
+
+// done adds a step.
+func (c *chain) done(a *Action, apart bool) {
+	if apart {
+		c.apart = append(c.apart, a)
+		return
+	}
+	c.before, c.apart = []*Action{a}, nil
+}
+
 func needsPrior(steps []step) bool {
 	return slices.ContainsFunc(steps, func(s step) bool {
-		return slices.ContainsFunc(slices.Collect(maps.Values(s.in)), func(v any) bool { return v == "prior" })
+		return slices.ContainsFunc(slices.Collect(maps.Values(s.in)), func(v any) bool {
+			text, ok := v.(string)
+			return ok && strings.Contains(text, "prior")
+		})
 	})
 }
 
@@ -195,8 +226,11 @@ func (p *planner) inCreated(c *change) bool {
 	e := c.last()
 	for _, k := range containers {
 		kind := map[string]string{"userName": "user", "roleName": "role", "groupName": "group", "policyArn": "policy", "instanceProfileName": "instance profile"}[k.param]
-		if own := p.created[subject{e.accountID, kind, container(e, k.param)}]; own != nil && own != c && e.source == "iam" {
-			return true
+		for _, name := range []any{container(e, k.param), dig(e.request, []string{"new" + k.param})} {
+			name, _ := name.(string)
+			if own := p.created[subject{e.accountID, kind, name}]; own != nil && own != c && e.source == "iam" {
+				return true
+			}
 		}
 	}
 	return false
@@ -320,8 +354,12 @@ func (p *planner) manual(c *change, s *scope, reason string) {
 	if todo == "" {
 		todo = "Undo " + e.source + ":" + e.name + " on {" + strings.Join(c.undo.object, "}, {") + "} by hand."
 	}
+	phase := Recover
+	if c.undo.watch {
+		phase = Preserve
+	}
 	a := &Action{
-		Phase: Recover, Mode: Manual, AccountID: e.accountID, Region: p.regionOf(e.source, e),
+		Phase: phase, Mode: Manual, AccountID: e.accountID, Region: p.regionOf(e.source, e),
 		Title: s.text(todo), Reason: reason, Risk: "Look at what is there now before you change it.", Evidence: eventIDs(c.events),
 	}
 	if c.undo.deadline != nil {

@@ -8,8 +8,8 @@ var undoIAMRoles = []undo{
 			ofRoleEach("RemoveRoleFromInstanceProfile", "InstanceProfileName", "ListInstanceProfilesForRole", "InstanceProfiles[].InstanceProfileName", "Take the role {rs.role.roleName} out of every instance profile"),
 			ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[?PolicyName!='AWSDenyAll'].PolicyArn", "Detach every policy of the role {rs.role.roleName} but the deny"),
 			ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames[?@!={plan.denyName}]", "Delete every inline policy of the role {rs.role.roleName} but the deny"),
-			ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[].PolicyArn", "Detach the deny of the role {rs.role.roleName}, if it is a managed policy"),
-			ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames", "Delete the deny of the role {rs.role.roleName}, now that it can do nothing else"),
+			inOrder(ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[].PolicyArn", "Detach the deny of the role {rs.role.roleName}, if it is a managed policy")),
+			inOrder(ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames", "Delete the deny of the role {rs.role.roleName}, now that it can do nothing else")),
 			ofRole("DeleteRolePermissionsBoundary", args{}, "Remove the permissions boundary of the role {rs.role.roleName}"),
 			ofRole("DeleteRole", args{}, "Delete the role {rs.role.roleName}"),
 		},
@@ -128,5 +128,6 @@ func ofRole(op string, in args, title string) step {
 func ofRoleEach(op, param, list, path, title string) step {
 	s := ofRole(op, args{param: Item}, title)
 	s.each = &each{"iam:" + list, args{"RoleName": "rs.role.roleName"}, path}
+	s.apart = true
 	return s
 }
