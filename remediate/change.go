@@ -12,6 +12,7 @@ type change struct {
 	undo    *undo
 	events  []*event
 	objects []string // the values of undo.object; lists stand apart, in elements
+	unnamed bool     // the log lacks one of those values; objects is the event's id
 	// elements are what a call that acts on many did so to, such as instances.
 	elements []string
 	gone     map[string]bool // elements that are undone already
@@ -78,7 +79,7 @@ func changes(events []*event) (known []*change, unknown []*event) {
 		key := strings.Join(slices.Concat([]string{u.call, e.accountID, place}, objects, elements), "\x00")
 		c := byKey[key]
 		if c == nil {
-			c = &change{undo: u, objects: objects, elements: elements, gone: map[string]bool{}}
+			c = &change{undo: u, objects: objects, unnamed: !ok, elements: elements, gone: map[string]bool{}}
 			byKey[key] = c
 			known = append(known, c)
 		}

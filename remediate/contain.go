@@ -89,16 +89,21 @@ func (p *planner) deny(h *holder) {
 	a.Expect = append(p.sameHolder(h), Check{Read: Read{Call{Service: "iam", Operation: "Get" + h.noun() + "Policy", Parameters: policy}, "PolicyDocument"}, Absent: true})
 	a.Verify = []Check{{Read: Read{Call{Service: "iam", Operation: "Get" + h.noun() + "Policy", Parameters: policy}, "PolicyDocument"}, Equals: document}}
 	a.Rollback = []Call{{Service: "iam", Operation: "Delete" + h.noun() + "Policy", Parameters: policy}}
-	if h.lent() {
-		p.denies = append(p.denies, p.add(a).ID)
-		return
+	if !h.lent() {
+		managed := managedDeny(partitionOf(h.arn, ""))
+		a.Fallbacks = []Call{
+			{Service: "iam", Operation: "Attach" + h.noun() + "Policy", Parameters: map[string]any{h.nameParam(): h.name, "PolicyArn": managed}},
+			{Service: "iam", Operation: "Put" + h.noun() + "PermissionsBoundary", Parameters: map[string]any{h.nameParam(): h.name, "PermissionsBoundary": managed}},
+		}
 	}
-	managed := managedDeny(partitionOf(h.arn, ""))
-	a.Fallbacks = []Call{
-		{Service: "iam", Operation: "Attach" + h.noun() + "Policy", Parameters: map[string]any{h.nameParam(): h.name, "PolicyArn": managed}},
-		{Service: "iam", Operation: "Put" + h.noun() + "PermissionsBoundary", Parameters: map[string]any{h.nameParam(): h.name, "PermissionsBoundary": managed}},
+	p.denied(p.add(a))
+}
+
+// denied notes a deny that eviction waits for; for a person's nothing can wait.
+func (p *planner) denied(a *Action) {
+	if a.Mode == Auto {
+		p.denies = append(p.denies, a.ID)
 	}
-	p.denies = append(p.denies, p.add(a).ID)
 }
 
 // riskOf says what a holder that is cut off does for others.

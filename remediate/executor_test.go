@@ -225,6 +225,21 @@ func TestDependencyDoneBefore(t *testing.T) {
 	wantStatus(t, b.rollback(t), "login", NotExecuted, "keys", NotExecuted, "detach", NotExecuted, "inline", NotExecuted, "user", NotExecuted)
 }
 
+// TestDependencyMustStillHold shows that the journal's word is not enough for a
+// deny that someone has taken off since.
+func TestDependencyMustStillHold(t *testing.T) {
+	b := newBench(t)
+	keys := evictMallory[1].with(func(a *Action) { a.DependsOn = []string{"deny-alice"} })
+	p := seal(t, denyAlice, keys)
+	wantStatus(t, b.apply(t, p), "deny-alice", Done)
+	delete(b.things, "user/alice/inline/deny")
+	if _, err := b.exec.Apply(context.Background(), p, []string{"keys"}); !errors.Is(err, ErrSelection) {
+		t.Errorf("error %v", err)
+	}
+	wantStatus(t, b.apply(t, p), "deny-alice", Done)
+	wantStatus(t, b.apply(t, p, "keys"), "keys", Done)
+}
+
 func TestAutoLeavesReviewAlone(t *testing.T) {
 	b := newBench(t)
 	p := seal(t, append([]Action{denyAlice}, evictMallory...)...)

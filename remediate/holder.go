@@ -89,6 +89,9 @@ func (p *planner) findHolders(known []*change) {
 		}
 		e := c.last()
 		arn, _ := dig(e.response, []string{kind, "arn"}).(string)
+		if arn == "" && c.unnamed {
+			continue
+		}
 		if arn == "" {
 			arn = "arn:" + p.partition + ":iam::" + e.accountID + ":" + kind + "/" + c.objects[0]
 		}

@@ -81,7 +81,7 @@ func (p *planner) standing(known []*change) []*change {
 			continue
 		}
 		out = append(out, c)
-		if c.undo.creates != "" && len(c.objects) == 1 {
+		if c.undo.creates != "" && len(c.objects) == 1 && !c.unnamed {
 			p.created[subject{c.last().accountID, c.undo.creates, c.objects[0]}] = c
 		}
 	}
@@ -390,8 +390,14 @@ func (p *planner) finish(keys []string) (*Plan, error) {
 		Version: PlanVersion, Keys: keys, GeneratedAt: time.Now().UTC().Truncate(time.Second), LogThrough: p.lineage.AsOf.UTC(),
 	}
 	accounts := map[string]bool{}
+	modes := map[string]Mode{}
 	for _, phase := range phaseOrder {
 		for _, a := range p.byPhase[phase] {
+			// What an action waits for may have lost its mode since.
+			if a.Mode == Auto && slices.ContainsFunc(a.DependsOn, func(id string) bool { return modes[id] != Auto }) {
+				a.Mode = Review
+			}
+			modes[a.ID] = a.Mode
 			plan.Actions = append(plan.Actions, *a)
 			if a.AccountID != "" {
 				accounts[a.AccountID] = true

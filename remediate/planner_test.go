@@ -202,6 +202,26 @@ func TestUndoOf(t *testing.T) {
 	}
 }
 
+// TestHostileNamesLeaveThePlanWhole shows that a name that nothing can be called
+// with costs its own actions their mode, and no other's.
+func TestHostileNamesLeaveThePlanWhole(t *testing.T) {
+	p := story{calls: []call{
+		{by: leaked, api: "iam:CreateRole", rq: object{"roleName": "${item}", "assumeRolePolicyDocument": "{}"}, rs: object{"role": object{"roleName": "${item}", "roleId": "AROAITEM", "arn": "arn:aws:iam::111122223333:role/${item}"}}},
+		{by: leaked, api: "iam:CreateRole", rq: object{"roleName": "${now}", "assumeRolePolicyDocument": "{}"}},
+		{by: leaked, at: time.Minute, api: "iam:AttachUserPolicy", rq: object{"userName": "carol", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}},
+		{by: leaked, at: 2 * time.Minute, api: "ec2:RunInstances", region: "-x\n", rs: object{"instancesSet": object{"items": []any{object{"instanceId": "i-0a"}}}}},
+	}}.plan(t)
+	if got := find(p, Contain, "iam:PutRolePolicy"); len(got) != 1 || got[0].Mode != Manual {
+		t.Errorf("deny of the role: %+v", got)
+	}
+	if got := find(p, Evict, "iam:DetachUserPolicy"); len(got) != 1 || got[0].Mode != Auto {
+		t.Errorf("detachment: %+v", got)
+	}
+	if got := find(p, Evict, "ec2:StopInstances"); len(got) != 1 || got[0].Mode != Manual || got[0].Region != "" || got[0].CLI != "" {
+		t.Errorf("stop in no region: %+v", got)
+	}
+}
+
 func TestHolders(t *testing.T) {
 	with := func(arn string) story {
 		c := roleSession("X")

@@ -24,7 +24,7 @@ func (p *planner) revoke() {
 		a := p.revocation(h, olderSessions)
 		a.Reason = "The lineage held sessions of this role. " + h.sessions() +
 			" They live on without the key that led to them and end only by this deny of tokens that were issued before it."
-		p.denies = append(p.denies, p.add(a).ID)
+		p.denied(p.add(a))
 		if !h.created {
 			borrowed = append(borrowed, h)
 		}
@@ -35,7 +35,7 @@ func (p *planner) revoke() {
 		a.Title += ", once more with a later cut-off"
 		a.Reason = "A policy takes seconds to bind. A token that was minted in them is younger than the first cut-off; this second one, after every deny is verified, catches it."
 		a.DependsOn = first
-		p.denies = append(p.denies, p.addAs(a, h.name+" again").ID)
+		p.denied(p.addAs(a, h.name+" again"))
 	}
 }
 
