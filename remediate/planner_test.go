@@ -146,9 +146,9 @@ func TestUndoOf(t *testing.T) {
 			{at: -time.Hour, api: "iam:CreateRole", rq: object{"roleName": "r", "assumeRolePolicyDocument": `{"Resource":"${aws:username}"}`}},
 			{by: leaked, api: "iam:UpdateAssumeRolePolicy", rq: object{"roleName": "r", "policyDocument": `{"a":"${aws:username}"}`}}},
 			phase: Recover, call: "iam:UpdateAssumeRolePolicy", mode: Auto, number: 1},
-		{name: "the sessions that a changed trust policy let in are ended after it", calls: []call{
+		{name: "a role of which the lineage had no session is not revoked", calls: []call{
 			{by: leaked, api: "iam:UpdateAssumeRolePolicy", rq: object{"roleName": "r", "policyDocument": `{"Statement":[{"Effect":"Allow","Principal":{"AWS":["111122223333","444455556666"]},"Action":"sts:AssumeRole"}]}`}}},
-			phase: Recover, call: "iam:PutRolePolicy", mode: Review, number: 1},
+			phase: Recover, call: "iam:PutRolePolicy"},
 		{name: "an inline policy that its owner had deleted does not come back", calls: []call{
 			{at: -2 * time.Hour, api: "iam:PutUserPolicy", rq: both(user, object{"policyName": "p", "policyDocument": "{}"})},
 			{at: -time.Hour, api: "iam:DeleteUserPolicy", rq: both(user, object{"policyName": "p"})},
@@ -264,6 +264,22 @@ func TestHolders(t *testing.T) {
 			t.Errorf("denies: %+v", got)
 		}
 	})
+}
+
+// TestTrustIsClosedBeforeTheLastRevocation shows that the sessions of a role that
+// the intruder opened to others end after it is closed.
+func TestTrustIsClosedBeforeTheLastRevocation(t *testing.T) {
+	p := smallIncident().plan(t)
+	trust, last := find(p, Recover, "iam:UpdateAssumeRolePolicy"), find(p, Recover, "iam:PutRolePolicy")
+	if len(trust) != 1 || len(last) != 1 || last[0].Mode != Auto || !slices.Equal(last[0].DependsOn, []string{trust[0].ID}) {
+		t.Fatalf("trust %v, then %v", trust, last)
+	}
+	for _, a := range find(p, Revoke, "iam:PutRolePolicy") {
+		// Of the same name it would count as done.
+		if a.Parameters["PolicyName"] == last[0].Parameters["PolicyName"] {
+			t.Errorf("%s has the same policy", a.ID)
+		}
+	}
 }
 
 func TestEvictWaitsForEveryDeny(t *testing.T) {

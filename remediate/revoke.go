@@ -39,40 +39,25 @@ func (p *planner) revoke() {
 	}
 }
 
-// closeDoors ends the sessions that were issued while a role let the intruder's
-// own principals in: until its trust policy is put back, they can come again
-// however often the role is revoked, and from where no log is at hand.
+// closeDoors ends the sessions that were issued while a role that the lineage
+// had let the intruder's own principals in: until its trust policy is put back,
+// they can come again however often the role is revoked.
 func (p *planner) closeDoors() {
 	for _, trust := range slices.Clone(p.byPhase[Recover]) {
-		name, ok := trust.Parameters["RoleName"].(string)
-		if trust.Operation != "UpdateAssumeRolePolicy" || trust.Mode == Manual || !ok {
+		if trust.Operation != "UpdateAssumeRolePolicy" || trust.Mode == Manual {
 			continue
 		}
-		role := subject{trust.AccountID, "role", name}
-		i := slices.IndexFunc(p.holders, func(h *holder) bool { return h.subject == role })
-		if i < 0 {
-			p.holders = append(p.holders, p.trustedRole(role))
-			i = len(p.holders) - 1
-		}
-		h := p.holders[i]
-		a := p.revocation(h, strings.Replace(p.values["denyName"], "contain", "close", 1))
-		a.Phase, a.Mode, a.DependsOn, a.Evidence = Recover, trust.Mode, []string{trust.ID}, trust.Evidence
-		a.Title += ", now that its trust policy lets the intruder in no more"
-		a.Reason = "Whom the intruder's trust policy let in could take sessions of the role until it was put back, also after it was revoked. They last up to twelve hours."
-		p.addAs(a, h.name+" closed")
-	}
-}
-
-// trustedRole is a role that the lineage had no session of that the log shows.
-func (p *planner) trustedRole(s subject) *holder {
-	h := &holder{subject: s, arn: "arn:" + p.partition + ":iam::" + s.account + ":role/" + s.name}
-	for _, r := range p.lineage.Principals {
-		if same, ok := subjectOf(r.ARN); ok && same == s {
-			h.arn, h.id = r.ARN, r.PrincipalID
-			h.note(r.EventID)
+		for _, h := range p.holders {
+			if !h.assumed || h.account != trust.AccountID || h.kind != "role" || h.name != trust.Parameters["RoleName"] || p.protection(h) != "" {
+				continue
+			}
+			a := p.revocation(h, strings.Replace(p.values["denyName"], "contain", "close", 1))
+			a.Phase, a.Mode, a.DependsOn, a.Evidence = Recover, trust.Mode, []string{trust.ID}, trust.Evidence
+			a.Title += ", now that its trust policy lets the intruder in no more"
+			a.Reason = "Whom the intruder's trust policy let in could take sessions of the role until it was put back, also after it was revoked. They last up to twelve hours."
+			p.addAs(a, h.name+" closed")
 		}
 	}
-	return h
 }
 
 func (p *planner) revocation(h *holder, policyName string) *Action {
