@@ -86,7 +86,8 @@ func (p *planner) deny(h *holder) {
 		a.Risk = "The owner can do nothing as this " + h.kind + " either. " + p.riskOf(h, "it")
 	}
 	policy := map[string]any{h.nameParam(): h.name, "PolicyName": name}
-	a.Expect = append(p.sameHolder(h), Check{Read: Read{Call{Service: "iam", Operation: "Get" + h.noun() + "Policy", Parameters: policy}, "PolicyDocument"}, Absent: true})
+	// A policy that stands there by this name is the intruder's bait: overwritten.
+	a.Expect = p.sameHolder(h)
 	a.Verify = []Check{{Read: Read{Call{Service: "iam", Operation: "Get" + h.noun() + "Policy", Parameters: policy}, "PolicyDocument"}, Equals: document}}
 	a.Rollback = []Call{{Service: "iam", Operation: "Delete" + h.noun() + "Policy", Parameters: policy}}
 	if !h.lent() {

@@ -266,6 +266,21 @@ func TestHolders(t *testing.T) {
 	})
 }
 
+// TestBaitDoesNotStopTheDeny shows that a policy of the intruder's under the
+// deny's own name is no reason to leave the user alone.
+func TestBaitDoesNotStopTheDeny(t *testing.T) {
+	for _, a := range smallIncident().plan(t).Actions {
+		if a.Phase != Contain || !strings.HasPrefix(a.Operation, "Put") {
+			continue
+		}
+		for _, check := range a.Expect {
+			if check.Operation != "GetUser" && check.Operation != "GetRole" {
+				t.Errorf("%s expects %s:%s", a.ID, check.Service, check.Operation)
+			}
+		}
+	}
+}
+
 // TestTrustIsClosedBeforeTheLastRevocation shows that the sessions of a role that
 // the intruder opened to others end after it is closed.
 func TestTrustIsClosedBeforeTheLastRevocation(t *testing.T) {
