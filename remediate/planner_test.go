@@ -184,6 +184,10 @@ func TestUndoOf(t *testing.T) {
 			phase: Preserve, call: ":", mode: Manual, number: 1},
 		{name: "a deleted trail comes first, also for a person", calls: []call{{by: leaked, api: "cloudtrail:DeleteTrail", rq: object{"name": "main"}}},
 			phase: Preserve, call: ":", mode: Manual, number: 1},
+		{name: "a detector that is gone is not switched on", calls: []call{
+			{by: leaked, api: "guardduty:UpdateDetector", rq: object{"detectorId": "d", "enable": false}},
+			{by: leaked, at: time.Minute, api: "guardduty:DeleteDetector", rq: object{"detectorId": "d"}}},
+			phase: Preserve, call: "guardduty:UpdateDetector"},
 		{name: "two calls of an API that no table knows are one action", calls: []call{{by: leaked, api: "quantum:Entangle"}, {by: leaked, at: time.Minute, api: "quantum:Entangle"}},
 			phase: Recover, call: ":", mode: Manual, number: 1},
 	} {
