@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,9 +17,13 @@ func (p *planner) add(a *Action) *Action {
 }
 
 func (p *planner) addAs(a *Action, about string) *Action {
-	if a.Mode != Manual && !substitutesOnlyOurs(a.Parameters) {
+	if a.Mode != Manual && !substitutesOnlyOurs(a) {
 		a.Mode = Manual
-		a.Reason += " A name in it contains ${, which trailscan would take for its own: do it by hand."
+		a.Reason += " A text in it contains ${now}, ${password} or ${item}, which trailscan would take for its own: do it by hand."
+	}
+	if a.Region != "" && !regionForm.MatchString(a.Region) {
+		a.Mode, a.Region = Manual, ""
+		a.Reason += " The region that the log names is none: do it by hand."
 	}
 	text := fmt.Sprintln(a.AccountID, a.Region, a.Service, a.Operation, about, asciiJSON(a.Parameters))
 	if a.ForEach != nil {
@@ -45,17 +50,29 @@ func (p *planner) addAs(a *Action, about string) *Action {
 		a.ID = fmt.Sprintf("%s-%d", base, n)
 	}
 	p.ids[a.ID] = true
-	a.CLI = command(a)
+	if a.Region != "" || a.Operation != "" && globalServices[a.Service] {
+		a.CLI = command(a)
+	}
 	p.byPhase[a.Phase] = append(p.byPhase[a.Phase], a)
 	return a
 }
 
+// regionForm is what a region looks like: the log is hostile, and a call without
+// a region goes to the caller's own.
+var regionForm = regexp.MustCompile(`^[a-z]{2}[a-z-]*-\d+$`)
+
 // substitutesOnlyOurs says that no name from the log would be taken for one of
 // the executor's substitutions.
-func substitutesOnlyOurs(parameters map[string]any) bool {
-	for text := range leaves(parameters) {
-		if text != Item && text != Password && strings.Contains(strings.ReplaceAll(text, denyOlder, ""), "${") {
-			return false
+func substitutesOnlyOurs(a *Action) bool {
+	for name, v := range a.Parameters {
+		if name == "Password" && v == Password {
+			continue
+		}
+		for text := range leaves(v) {
+			ours := text == Item && a.ForEach != nil
+			if !ours && substitutes(strings.ReplaceAll(text, denyOlder, "")) {
+				return false
+			}
 		}
 	}
 	return true

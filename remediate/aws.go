@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 	smithymiddleware "github.com/aws/smithy-go/middleware"
 	jsonv2 "github.com/go-json-experiment/json"
 )
@@ -56,6 +57,8 @@ const (
 // NewAWS finds credentials and region as the aws command does. It makes no call.
 func NewAWS(ctx context.Context, o AWSOptions) (*AWS, error) {
 	load := []func(*config.LoadOptions) error{
+		// What goes wrong is an error; the SDK's own warnings would only repeat it.
+		config.WithLogger(logging.Nop{}),
 		config.WithAPIOptions([]func(*smithymiddleware.Stack) error{middleware.AddUserAgentKeyValue("trailscan", o.Version)}),
 		config.WithRetryer(func() aws.Retryer {
 			r := retry.NewStandard(func(s *retry.StandardOptions) {

@@ -1,6 +1,7 @@
 package remediate
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -11,6 +12,7 @@ type change struct {
 	undo    *undo
 	events  []*event
 	objects []string // the values of undo.object; lists stand apart, in elements
+	unnamed bool     // the log lacks one of those values; objects is the event's id
 	// elements are what a call that acts on many did so to, such as instances.
 	elements []string
 	gone     map[string]bool // elements that are undone already
@@ -77,7 +79,7 @@ func changes(events []*event) (known []*change, unknown []*event) {
 		key := strings.Join(slices.Concat([]string{u.call, e.accountID, place}, objects, elements), "\x00")
 		c := byKey[key]
 		if c == nil {
-			c = &change{undo: u, objects: objects, elements: elements, gone: map[string]bool{}}
+			c = &change{undo: u, objects: objects, unnamed: !ok, elements: elements, gone: map[string]bool{}}
 			byKey[key] = c
 			known = append(known, c)
 		}
@@ -115,12 +117,22 @@ func newHistory(lists ...[]*event) history {
 }
 
 // touches says whether an event acts on the same thing.
-func (c *change) touches(e *event) bool {
+func (c *change) touches(e *event) bool { return c.within(e, leaves(e.request)) }
+
+// names says whether an event acts on the same thing or brought it into being.
+func (c *change) names(e *event) bool {
+	all := leaves(e.request)
+	maps.Copy(all, leaves(e.response))
+	return c.within(e, all)
+}
+
+// within says whether what the change acts on is among the names of an event of
+// the same account and region.
+func (c *change) within(e *event, names map[string]bool) bool {
 	last := c.last()
 	if e.accountID != last.accountID || !globalServices[e.source] && e.region != last.region {
 		return false
 	}
-	names := leaves(e.request)
 	for _, o := range c.objects {
 		if o != last.accountID && o != last.region && !names[o] {
 			return false
@@ -245,7 +257,41 @@ func (h history) before(c *change, mine map[*event]bool) any {
 			}
 		}
 	}
+	for _, n := range c.undo.also {
+		if slices.ContainsFunc(c.undo.prior, func(p prior) bool { return p.name == n }) {
+			continue
+		}
+		for _, e := range h[c.first().source+":"+n] {
+			if found != nil && !mine[e] && e.time.After(at.time) && e.time.Before(c.first().time) && c.touches(e) {
+				return nil
+			}
+		}
+	}
 	return found
+}
+
+// takers begin the names of operations that take away what another gave.
+var takers = []string{"Delete", "Detach", "Remove", "Deactivate", "Disassociate", "Deregister", "Release", "Terminate"}
+
+// ownMade says that a change only took away what the lineage had brought itself.
+func (h history) ownMade(c *change, mine map[*event]bool) bool {
+	first := c.first()
+	if !slices.ContainsFunc(takers, func(p string) bool { return strings.HasPrefix(first.name, p) }) || len(c.elements) > 0 {
+		return false
+	}
+	var last *event
+	for _, n := range append(c.undo.related(), "Create"+strings.TrimPrefix(first.name, "Delete")) {
+		for _, e := range h[first.source+":"+n] {
+			if n == first.name || e.time.After(first.time) || !c.names(e) || last != nil && e.time.Before(last.time) {
+				continue
+			}
+			if !mine[e] && len(c.undo.prior) > 0 {
+				return false // there was something before
+			}
+			last = e
+		}
+	}
+	return last != nil && mine[last]
 }
 
 // stood says that someone else had made the same change before, so that it is

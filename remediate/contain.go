@@ -2,6 +2,7 @@ package remediate
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"trailscan/lineage"
@@ -78,26 +79,40 @@ func (p *planner) deny(h *holder) {
 	case h.lent():
 		a.Title = fmt.Sprintf("End all sessions of the %s %s that were issued until now", h.kind, h.name)
 		a.Reason = "The lineage made an access key for this user and held nothing else of it. The key is disabled; this deny ends the session tokens that it may have issued. The user's own keys have no issue time, so it does not touch them."
-		a.Risk = "Its console sessions and session tokens end and must be renewed. " + p.evidence.byID[h.id].risk("it")
+		a.Risk = "Its console sessions and session tokens end and must be renewed. " + p.riskOf(h, "it")
 	case h.created:
-		a.Risk = "None for the owner, unless something legitimate has come to use it. " + p.evidence.byID[h.id].risk("it")
+		a.Risk = "None for the owner, unless something legitimate has come to use it. " + p.riskOf(h, "it")
 	default:
-		a.Risk = "The owner can do nothing as this " + h.kind + " either. " + p.evidence.byID[h.id].risk("it")
+		a.Risk = "The owner can do nothing as this " + h.kind + " either. " + p.riskOf(h, "it")
 	}
 	policy := map[string]any{h.nameParam(): h.name, "PolicyName": name}
-	a.Expect = append(p.sameHolder(h), Check{Read: Read{Call{Service: "iam", Operation: "Get" + h.noun() + "Policy", Parameters: policy}, "PolicyDocument"}, Absent: true})
+	// A policy that stands there by this name is the intruder's bait: overwritten.
+	a.Expect = p.sameHolder(h)
 	a.Verify = []Check{{Read: Read{Call{Service: "iam", Operation: "Get" + h.noun() + "Policy", Parameters: policy}, "PolicyDocument"}, Equals: document}}
 	a.Rollback = []Call{{Service: "iam", Operation: "Delete" + h.noun() + "Policy", Parameters: policy}}
-	if h.lent() {
-		p.denies = append(p.denies, p.add(a).ID)
-		return
+	if !h.lent() {
+		managed := managedDeny(partitionOf(h.arn, ""))
+		a.Fallbacks = []Call{
+			{Service: "iam", Operation: "Attach" + h.noun() + "Policy", Parameters: map[string]any{h.nameParam(): h.name, "PolicyArn": managed}},
+			{Service: "iam", Operation: "Put" + h.noun() + "PermissionsBoundary", Parameters: map[string]any{h.nameParam(): h.name, "PermissionsBoundary": managed}},
+		}
 	}
-	managed := managedDeny(partitionOf(h.arn, ""))
-	a.Fallbacks = []Call{
-		{Service: "iam", Operation: "Attach" + h.noun() + "Policy", Parameters: map[string]any{h.nameParam(): h.name, "PolicyArn": managed}},
-		{Service: "iam", Operation: "Put" + h.noun() + "PermissionsBoundary", Parameters: map[string]any{h.nameParam(): h.name, "PermissionsBoundary": managed}},
+	p.denied(p.add(a))
+}
+
+// denied notes a deny that eviction waits for; for a person's nothing can wait.
+func (p *planner) denied(a *Action) {
+	if a.Mode == Auto {
+		p.denies = append(p.denies, a.ID)
 	}
-	p.denies = append(p.denies, p.add(a).ID)
+}
+
+// riskOf says what a holder that is cut off does for others.
+func (p *planner) riskOf(h *holder, what string) string {
+	if h.id == "" {
+		return "No event shows the unique id of " + what + ", so what others do with it is not known."
+	}
+	return p.evidence.byID[h.id].risk(what)
 }
 
 // sameHolder expects that the name still stands for what the log shows.
@@ -143,10 +158,11 @@ func (p *planner) closeTrust(h *holder) {
 // it can come back and AWS can be asked when it was used last.
 func (p *planner) disableKey(c *lineage.Credential) {
 	s, ok := subjectOf(c.PrincipalARN)
+	s, arn := p.names.now(s, c.PrincipalARN, p.history)
 	if c.Kind != lineage.LongTerm || !ok || s.kind != "user" || p.keyIsOff(s, c.ID) || p.deleted(&holder{subject: s}) {
 		return
 	}
-	h := &holder{subject: s, arn: c.PrincipalARN}
+	h := &holder{subject: s, arn: arn}
 	h.note(c.IssuedEventID)
 	for _, id := range p.evidence.attempts[c.ID] {
 		h.note(id)
@@ -188,6 +204,14 @@ func (p *planner) keyIsOff(s subject, key string) bool {
 		}
 	}
 	return off
+}
+
+// keyIsGone says that the log shows the deletion of a key: AWS knows no more of
+// it.
+func (p *planner) keyIsGone(s subject, key string) bool {
+	return slices.ContainsFunc(p.history["iam:DeleteAccessKey"], func(e *event) bool {
+		return e.accountID == s.account && leaves(e.request)[key]
+	})
 }
 
 // root can be bound by no policy of its account.

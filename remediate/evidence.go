@@ -128,14 +128,14 @@ func (ev *evidence) loadOthers(ctx context.Context, c *query.Case) error {
 			continue
 		}
 		wanted[[2]string{e.source, e.name}] = true
-		for _, n := range u.related() {
+		for _, n := range append(u.related(), "Create"+strings.TrimPrefix(e.name, "Delete")) {
 			wanted[[2]string{e.source, n}] = true
 		}
 	}
 	if len(wanted) == 0 {
 		return nil
 	}
-	for _, n := range []string{"DeleteUser", "DeleteRole", "DeleteGroup", "DeletePolicy", "DeleteInstanceProfile", "DeleteAccessKey", "UpdateAccessKey"} {
+	for _, n := range []string{"DeleteUser", "DeleteRole", "DeleteGroup", "DeletePolicy", "DeleteInstanceProfile", "DeleteAccessKey", "UpdateAccessKey", "UpdateUser", "UpdateGroup"} {
 		wanted[[2]string{"iam", n}] = true
 	}
 	var conditions []string

@@ -189,36 +189,28 @@ func (x *run) needs(ctx context.Context, actions []Action) error {
 	return nil
 }
 
-// isDone says whether an action that is not to be run took effect before: as
-// the journal or, by its verify, AWS says.
+// isDone says whether an action that is not to be run has taken effect and
+// still holds: as AWS says, or the journal where AWS cannot show it.
 func (x *run) isDone(ctx context.Context, id string) (bool, error) {
 	i := slices.IndexFunc(x.plan.Actions, func(a Action) bool { return a.ID == id })
 	if i < 0 {
 		return false, nil
 	}
 	a := &x.plan.Actions[i]
-	for _, d := range x.deedsOf(a) {
-		if d.stands() {
-			return true, nil
-		}
-	}
-	if a.Mode == Manual || a.AccountID != x.report.Caller.AccountID {
-		return false, nil
-	}
-	r := x.reader(a.target())
-	e, known := effectOf(a.call())
 	switch {
-	case len(a.Verify) > 0:
-		why, err := r.unmet(ctx, a.Verify, x.plan.LogThrough)
-		return why == "" && err == nil, err
+	case a.Mode == Manual || a.AccountID != x.report.Caller.AccountID:
+		return slices.ContainsFunc(x.deedsOf(a), (*deed).stands), nil
 	case a.ForEach != nil:
-		v, err := r.value(ctx, *a.ForEach)
+		v, err := x.reader(a.target()).value(ctx, *a.ForEach)
 		return v == nil && err == nil, err
-	case known:
-		v, err := r.state(ctx, e, a.call())
-		return err == nil && e.holds(a.call(), v, x.plan.LogThrough), err
 	}
-	return false, nil
+	t := &task{run: x, action: a, reader: x.reader(a.target())}
+	done, _, err := t.isThere(ctx, a.call())
+	if done || err != nil {
+		return done, err
+	}
+	o, err := t.expected(ctx, a.call())
+	return o.Status == AlreadyDone, err
 }
 
 // blocked names what an action waits for in vain.

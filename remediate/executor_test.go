@@ -225,6 +225,21 @@ func TestDependencyDoneBefore(t *testing.T) {
 	wantStatus(t, b.rollback(t), "login", NotExecuted, "keys", NotExecuted, "detach", NotExecuted, "inline", NotExecuted, "user", NotExecuted)
 }
 
+// TestDependencyMustStillHold shows that the journal's word is not enough for a
+// deny that someone has taken off since.
+func TestDependencyMustStillHold(t *testing.T) {
+	b := newBench(t)
+	keys := evictMallory[1].with(func(a *Action) { a.DependsOn = []string{"deny-alice"} })
+	p := seal(t, denyAlice, keys)
+	wantStatus(t, b.apply(t, p), "deny-alice", Done)
+	delete(b.things, "user/alice/inline/deny")
+	if _, err := b.exec.Apply(context.Background(), p, []string{"keys"}); !errors.Is(err, ErrSelection) {
+		t.Errorf("error %v", err)
+	}
+	wantStatus(t, b.apply(t, p), "deny-alice", Done)
+	wantStatus(t, b.apply(t, p, "keys"), "keys", Done)
+}
+
 func TestAutoLeavesReviewAlone(t *testing.T) {
 	b := newBench(t)
 	p := seal(t, append([]Action{denyAlice}, evictMallory...)...)
@@ -476,4 +491,20 @@ func TestJournal(t *testing.T) {
 			t.Error(got)
 		}
 	})
+}
+
+// TestAccountsOneAfterTheOther shows that what was done with the credentials of
+// one account is done for those of the other.
+func TestAccountsOneAfterTheOther(t *testing.T) {
+	const second = "444455556666"
+	elsewhere := disableKey.with(func(a *Action) { a.AccountID, a.DependsOn = second, []string{"deny-alice"} })
+	p := seal(t, denyAlice, elsewhere)
+	p.AccountIDs = append(p.AccountIDs, second)
+	p.Digest = must(p.ComputeDigest())
+	b := newBench(t)
+	wantStatus(t, b.apply(t, p), "deny-alice", Done, "disable-key", NotExecuted)
+	b.who.AccountID = second
+	wantStatus(t, b.apply(t, p), "deny-alice", AlreadyDone, "disable-key", Done)
+	b.who.AccountID = fakeAccount
+	wantStatus(t, b.apply(t, p), "deny-alice", AlreadyDone, "disable-key", AlreadyDone)
 }

@@ -15,6 +15,7 @@ import (
 //
 //	rq.userName            requestParameters.userName
 //	rs.user.userName       responseElements; ui: userIdentity; ev.account, ev.region: the event's
+//	rq                     the whole of them
 //	rq.items.items[].id    of each element, a list; a lone object counts as a list of one
 //	rq.a|rs.b              the first that is there
 //	name(rq.roleArn)       the name in an ARN
@@ -22,8 +23,8 @@ import (
 //	sdk(rq.ipPermissions)  an object with the names that the SDK gives its members
 //	list(rq.attribute)     a list of one
 //	ours(rq.policyDocument) a trust policy without whom it names outside of the account
-//	prior                  what stood there before, from an earlier event
-//	plan.denyName, plan.denyAll, plan.nobody  the plan's own policies
+//	prior, prior.kmsKeyId   what stood there before, from an earlier event
+//	plan.denyName          the name of the plan's own deny
 //	'Inactive'             a literal
 //
 // A value ending in ? may be missing; its parameter is then left out.
@@ -39,7 +40,7 @@ type scope struct {
 	gone  map[string]bool // elements of lists that are to be left out
 }
 
-var exprForm = regexp.MustCompile(`^(?:(name|json|sdk|list|ours)\((.+)\)|'([^']*)'|prior|plan\.(denyName|denyAll|nobody)|ev\.(account|region)|(rq|rs|ui|ad)\.[A-Za-z0-9_.\-\[\]]+)$`)
+var exprForm = regexp.MustCompile(`^(?:(name|json|sdk|list|ours)\((.+)\)|'([^']*)'|plan\.(denyName)|ev\.(account|region)|(rq|rs|ui|ad|prior)(?:\.[A-Za-z0-9_.\-\[\]]+)?)$`)
 
 // eval gives the value of an expression, nil when the log lacks it.
 func (s *scope) eval(expr string) (any, error) {
@@ -74,8 +75,6 @@ func (s *scope) evalOne(expr string) (any, error) {
 	switch {
 	case strings.HasPrefix(expr, "'"):
 		return m[3], nil
-	case expr == "prior":
-		return s.prior, nil
 	case root == "plan":
 		return s.plan[m[4]], nil
 	case root == "ev" && path == "account":
@@ -83,8 +82,10 @@ func (s *scope) evalOne(expr string) (any, error) {
 	case root == "ev":
 		return s.event.region, nil
 	}
-	v := map[string]any{"rq": s.event.request, "rs": s.event.response, "ui": s.event.identity, "ad": s.event.additional}[root]
-	v = dig(v, strings.Split(path, "."))
+	v := map[string]any{"rq": s.event.request, "rs": s.event.response, "ui": s.event.identity, "ad": s.event.additional, "prior": s.prior}[root]
+	if path != "" {
+		v = dig(v, strings.Split(path, "."))
+	}
 	if err := plain(v); err != nil {
 		return nil, err
 	}
@@ -143,11 +144,17 @@ func compactJSON(v any) (string, error) {
 // substitutions: names in a log are the intruder's choice.
 func plain(v any) error {
 	for s := range leaves(v) {
-		if strings.Contains(s, "${") {
-			return errors.New("a name in the log contains ${, which trailscan will not pass on")
+		if substitutes(s) {
+			return errors.New("a text in the log contains " + Now + ", " + Password + " or " + Item + ", which trailscan would take for its own")
 		}
 	}
 	return nil
+}
+
+// substitutes says whether the executor would put something of its own into a
+// text. The variables of policies, such as ${aws:username}, are none of them.
+func substitutes(text string) bool {
+	return slices.ContainsFunc([]string{Now, Password, Item}, func(s string) bool { return strings.Contains(text, s) })
 }
 
 // dig follows a path. Names match exactly or, because services differ in the

@@ -39,6 +39,7 @@ func (p *planner) findHolders(known []*change) {
 		if !ok {
 			return nil
 		}
+		s, arn = p.names.now(s, arn, p.history)
 		h := found[s]
 		if h == nil {
 			h = &holder{subject: s, arn: arn, id: p.evidence.userIDs[s]}
@@ -88,6 +89,9 @@ func (p *planner) findHolders(known []*change) {
 		}
 		e := c.last()
 		arn, _ := dig(e.response, []string{kind, "arn"}).(string)
+		if arn == "" && c.unnamed {
+			continue
+		}
 		if arn == "" {
 			arn = "arn:" + p.partition + ":iam::" + e.accountID + ":" + kind + "/" + c.objects[0]
 		}

@@ -27,7 +27,11 @@ func (e *Executor) identify(ctx context.Context, region string) (Identity, error
 	}
 	a, err := e.Caller.Call(ctx, Target{Region: region}, Call{Service: "sts", Operation: "GetCallerIdentity"})
 	if err != nil {
-		return Identity{}, fmt.Errorf("ask AWS whose credentials these are: %w", err)
+		hint := ""
+		if errorCode(err) == "" {
+			hint = " (is there a network, and is the endpoint right?)"
+		}
+		return Identity{}, fmt.Errorf("ask AWS whose credentials these are: %w%s", err, hint)
 	}
 	text := func(name string) string { s, _ := a.Result[name].(string); return s }
 	id := Identity{AccountID: text("Account"), ARN: text("Arn"), UserID: text("UserId"), AccessKeyID: key}

@@ -12,6 +12,9 @@ import (
 // that it took effect. An error ends the run: nothing more may be called.
 func (x *run) perform(ctx context.Context, a *Action) (Outcome, []proof, error) {
 	if a.AccountID != x.report.Caller.AccountID {
+		if slices.ContainsFunc(x.deedsOf(a), (*deed).stands) {
+			return Outcome{Status: AlreadyDone, Message: "the journal shows it done, with credentials of account " + a.AccountID}, nil, nil
+		}
 		return Outcome{Status: NotExecuted, Message: fmt.Sprintf("it is in account %s and the credentials are of %s: run the plan again with credentials of that account", a.AccountID, x.report.Caller.AccountID)}, nil, nil
 	}
 	if !x.Caller.Supports(a.Service, a.Operation) {

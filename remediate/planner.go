@@ -20,6 +20,7 @@ const maxEvidence = 100
 type planner struct {
 	lineage  *lineage.Lineage
 	evidence *evidence
+	names    names
 	history  history
 	mine     map[*event]bool
 
@@ -46,9 +47,9 @@ func NewPlan(ctx context.Context, c *query.Case, l *lineage.Lineage) (*Plan, err
 func newPlan(l *lineage.Lineage, ev *evidence) (*Plan, error) {
 	keys := slices.Sorted(slices.Values(l.Keys))
 	p := &planner{
-		lineage: l, evidence: ev, history: newHistory(ev.events, ev.others), mine: map[*event]bool{},
+		lineage: l, evidence: ev, names: followNames(ev.events, ev.others), history: newHistory(ev.events, ev.others), mine: map[*event]bool{},
 		partition: "aws", byPhase: map[Phase][]*Action{}, ids: map[string]bool{}, created: map[subject]*change{},
-		values: map[string]string{"denyName": "trailscan-contain-" + incidentHash(keys), "denyAll": denyAll, "nobody": trustNobody},
+		values: map[string]string{"denyName": "trailscan-contain-" + incidentHash(keys)},
 	}
 	for _, e := range ev.events {
 		p.mine[e] = true
@@ -64,22 +65,23 @@ func newPlan(l *lineage.Lineage, ev *evidence) (*Plan, error) {
 	p.revoke()
 	p.collect()
 	p.undoAll(standing)
+	p.closeDoors()
 	p.unknown(unknown)
 	p.exposures(unknown)
 	p.restore()
 	return p.finish(keys)
 }
 
-// standing are the changes that no later event undid and that the intruder, not
-// someone before, made.
+// standing are the changes that no later event undid, that the intruder, not
+// someone before, made, and that took something from someone else.
 func (p *planner) standing(known []*change) []*change {
 	var out []*change
 	for _, c := range known {
-		if p.history.settle(c) || p.history.stood(c, p.mine) {
+		if p.history.settle(c) || p.history.stood(c, p.mine) || p.history.ownMade(c, p.mine) {
 			continue
 		}
 		out = append(out, c)
-		if c.undo.creates != "" && len(c.objects) == 1 {
+		if c.undo.creates != "" && len(c.objects) == 1 && !c.unnamed {
 			p.created[subject{c.last().accountID, c.undo.creates, c.objects[0]}] = c
 		}
 	}
@@ -131,207 +133,6 @@ func containerRank(c *change) int {
 	return 1 + slices.Index([]string{"user", "role", "instance profile", "group", "policy", "identity provider"}, c.undo.creates)
 }
 
-// undo writes the actions that reverse one change, or the manual one that
-// names it where the log does not show enough.
-func (p *planner) undo(c *change) {
-	s := &scope{event: c.last(), plan: p.values, gone: c.gone, prior: p.history.before(c, p.mine)}
-	steps := c.undo.steps
-	if s.prior == nil && needsPrior(steps) {
-		steps = c.undo.blind
-	}
-	doomed := p.inCreated(c)
-	reason := p.reason(c)
-	var previous *Action
-	written := 0
-	for _, st := range steps {
-		if st.when[0] != "" {
-			if v, err := s.eval(st.when[0]); err != nil || isEmpty(v) || st.when[1] != anyValue && show(v) != st.when[1] {
-				continue
-			}
-		}
-		if doomed && (st.phase == Recover || st.phase == Restore) {
-			written++
-			continue
-		}
-		a, err := p.action(c, s, st, reason)
-		if err != nil {
-			p.manual(c, s, reason+" No call can be written for it: "+err.Error()+".")
-			return
-		}
-		if c.undo.chain && previous != nil {
-			a.DependsOn = append(a.DependsOn, previous.ID)
-			if previous.Mode != Auto {
-				a.Mode = Review
-			}
-		}
-		previous = p.add(a)
-		written++
-	}
-	if written == 0 && !doomed && !p.onCreated(c) {
-		p.manual(c, s, reason)
-	}
-}
-
-func needsPrior(steps []step) bool {
-	return slices.ContainsFunc(steps, func(s step) bool {
-		return slices.ContainsFunc(slices.Collect(maps.Values(s.in)), func(v any) bool { return v == "prior" })
-	})
-}
-
-// onCreated says that the change was made to something of another service that
-// the intruder created, by whose removal it ends.
-func (p *planner) onCreated(c *change) bool {
-	for s, own := range p.created {
-		if own != c && s.account == c.last().accountID && own.last().source == c.last().source && slices.Contains(c.objects, s.name) {
-			return true
-		}
-	}
-	return false
-}
-
-// inCreated says that the change was made to something that the intruder
-// created and that will be deleted.
-func (p *planner) inCreated(c *change) bool {
-	e := c.last()
-	for _, k := range containers {
-		kind := map[string]string{"userName": "user", "roleName": "role", "groupName": "group", "policyArn": "policy", "instanceProfileName": "instance profile"}[k.param]
-		if own := p.created[subject{e.accountID, kind, container(e, k.param)}]; own != nil && own != c && e.source == "iam" {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *planner) reason(c *change) string {
-	e := c.last()
-	r := fmt.Sprintf("The lineage called %s:%s at %s", e.source, e.name, e.time.Format(time.RFC3339))
-	if n := len(c.events); n > 1 {
-		r = fmt.Sprintf("The lineage called %s:%s %d times, the last at %s", e.source, e.name, n, e.time.Format(time.RFC3339))
-	}
-	return r + " (credential " + e.credential + ")."
-}
-
-// action writes one step as an action.
-func (p *planner) action(c *change, s *scope, st step, reason string) (*Action, error) {
-	e := s.event
-	service, operation := splitCall(st.call)
-	a := &Action{
-		Phase: st.phase, Mode: st.mode, AccountID: e.accountID, Region: p.regionOf(service, e), Service: service, Operation: operation,
-		Title: s.text(st.title), Reason: reason, Risk: st.risk, Evidence: eventIDs(c.events),
-	}
-	var err error
-	if a.Parameters, err = s.resolve(st.in); err != nil {
-		return nil, err
-	}
-	if st.each != nil {
-		if a.ForEach, err = s.read(st.each.call, st.each.in, st.each.path); err != nil {
-			return nil, err
-		}
-	}
-	for _, w := range st.expect {
-		check, err := s.check(w)
-		if err != nil {
-			return nil, err
-		}
-		a.Expect = append(a.Expect, check)
-	}
-	for _, r := range st.back {
-		call, err := s.call(r)
-		if err != nil {
-			// Without what the log should show, there is no exact way back.
-			a.Rollback = nil
-			break
-		}
-		a.Rollback = append(a.Rollback, call)
-	}
-	if st.each == nil {
-		a.Verify = verifyOf(service, operation, a.Parameters)
-	}
-	if c.undo.deadline != nil {
-		if t, ok := c.undo.deadline(e); ok {
-			a.Deadline = &t
-		}
-	}
-	if a.Mode == Auto && (len(a.Rollback) == 0 || isDestructive(operation)) {
-		a.Mode = Review
-	}
-	// A log that runs again does no harm whoever stopped it.
-	if a.Mode == Auto && st.phase != Preserve && allUnclear(c.events) {
-		a.Mode = Review
-		a.Reason += " The log does not tell whether the intruder or the owner made the call."
-	}
-	if t := p.history.touchedSince(c, p.mine); t != nil {
-		if a.Mode == Auto {
-			a.Mode = Review
-		}
-		a.Reason += fmt.Sprintf(" Someone outside of the lineage called %s:%s on the same at %s (event %s): look before you change it.",
-			t.source, t.name, t.time.Format(time.RFC3339), t.id)
-	}
-	if len(c.gone) > 0 {
-		a.Reason += " Undone already, and left out: " + strings.Join(slices.Sorted(maps.Keys(c.gone)), ", ") + "."
-	}
-	if st.phase == Evict || st.phase == Recover && a.Deadline == nil {
-		a.DependsOn = slices.Clone(p.denies)
-	}
-	return a, nil
-}
-
-func (p *planner) regionOf(service string, e *event) string {
-	if globalServices[service] || e.region == "" {
-		return globalRegion(partitionOf(e.identityARN, e.region))
-	}
-	return e.region
-}
-
-func (s *scope) call(r reverse) (Call, error) {
-	service, operation := splitCall(r.call)
-	in, err := s.resolve(r.in)
-	return Call{Service: service, Operation: operation, Parameters: in}, err
-}
-
-func (s *scope) read(call string, in args, path string) (*Read, error) {
-	c, err := s.call(reverse{call, in})
-	if err != nil {
-		return nil, err
-	}
-	path, err = s.path(path)
-	return &Read{Call: c, Path: path}, err
-}
-
-func (s *scope) check(w want) (Check, error) {
-	r, err := s.read(w.call, w.in, w.path)
-	if err != nil {
-		return Check{}, err
-	}
-	if w.equals == "" {
-		return Check{Read: *r, Absent: true}, nil
-	}
-	v, err := s.eval(w.equals)
-	if err == nil && v == nil {
-		err = fmt.Errorf("%s: %w", w.equals, errNoValue)
-	}
-	return Check{Read: *r, Equals: v}, err
-}
-
-// manual names a change that a person must deal with.
-func (p *planner) manual(c *change, s *scope, reason string) {
-	e := c.last()
-	todo := c.undo.todo
-	if todo == "" {
-		todo = "Undo " + e.source + ":" + e.name + " on {" + strings.Join(c.undo.object, "}, {") + "} by hand."
-	}
-	a := &Action{
-		Phase: Recover, Mode: Manual, AccountID: e.accountID, Region: p.regionOf(e.source, e),
-		Title: s.text(todo), Reason: reason, Risk: "Look at what is there now before you change it.", Evidence: eventIDs(c.events),
-	}
-	if c.undo.deadline != nil {
-		if t, ok := c.undo.deadline(e); ok {
-			a.Deadline = &t
-		}
-	}
-	p.addAs(a, c.undo.call+" "+strings.Join(c.objects, " "))
-}
-
 func eventIDs(events []*event) []string {
 	var ids []string
 	for _, e := range events {
@@ -352,8 +153,14 @@ func (p *planner) finish(keys []string) (*Plan, error) {
 		Version: PlanVersion, Keys: keys, GeneratedAt: time.Now().UTC().Truncate(time.Second), LogThrough: p.lineage.AsOf.UTC(),
 	}
 	accounts := map[string]bool{}
+	modes := map[string]Mode{}
 	for _, phase := range phaseOrder {
 		for _, a := range p.byPhase[phase] {
+			// What an action waits for may have lost its mode since.
+			if a.Mode == Auto && slices.ContainsFunc(a.DependsOn, func(id string) bool { return modes[id] != Auto }) {
+				a.Mode = Review
+			}
+			modes[a.ID] = a.Mode
 			plan.Actions = append(plan.Actions, *a)
 			if a.AccountID != "" {
 				accounts[a.AccountID] = true

@@ -142,6 +142,52 @@ func TestUndoOf(t *testing.T) {
 			phase: Evict, call: "lambda:RemovePermission", mode: Auto, number: 1},
 		{name: "a name that the executor would substitute is left to a person", calls: []call{{by: leaked, api: "secretsmanager:DeleteSecret", rq: object{"secretId": "${password}"}}},
 			phase: Recover, call: "secretsmanager:RestoreSecret"},
+		{name: "a policy with a variable of IAM is put back as it was", calls: []call{
+			{at: -time.Hour, api: "iam:CreateRole", rq: object{"roleName": "r", "assumeRolePolicyDocument": `{"Resource":"${aws:username}"}`}},
+			{by: leaked, api: "iam:UpdateAssumeRolePolicy", rq: object{"roleName": "r", "policyDocument": `{"a":"${aws:username}"}`}}},
+			phase: Recover, call: "iam:UpdateAssumeRolePolicy", mode: Auto, number: 1},
+		{name: "a role of which the lineage had no session is not revoked", calls: []call{
+			{by: leaked, api: "iam:UpdateAssumeRolePolicy", rq: object{"roleName": "r", "policyDocument": `{"Statement":[{"Effect":"Allow","Principal":{"AWS":["111122223333","444455556666"]},"Action":"sts:AssumeRole"}]}`}}},
+			phase: Recover, call: "iam:PutRolePolicy"},
+		{name: "an inline policy that its owner had deleted does not come back", calls: []call{
+			{at: -2 * time.Hour, api: "iam:PutUserPolicy", rq: both(user, object{"policyName": "p", "policyDocument": "{}"})},
+			{at: -time.Hour, api: "iam:DeleteUserPolicy", rq: both(user, object{"policyName": "p"})},
+			{by: leaked, api: "iam:PutUserPolicy", rq: both(user, object{"policyName": "p", "policyDocument": `{"evil":1}`})}},
+			phase: Recover, call: "iam:PutUserPolicy"},
+		{name: "what the intruder made and deleted is not made again", calls: []call{
+			{by: leaked, api: "iam:CreateUser", rq: user, rs: object{"user": both(user, object{"userId": "AIDACAROL"})}},
+			{by: leaked, at: time.Minute, api: "iam:CreateAccessKey", rq: user, rs: object{"accessKey": both(user, object{"accessKeyId": "AKIACAROL"})}},
+			{by: leaked, at: 2 * time.Minute, api: "iam:DeleteAccessKey", rq: both(user, object{"accessKeyId": "AKIACAROL"})},
+			{by: leaked, at: time.Hour, api: "iam:DeleteUser", rq: user}},
+			phase: Recover, call: ":"},
+		{name: "a user of someone else's that the intruder deleted is a loss", calls: []call{
+			{at: -time.Hour, api: "iam:CreateUser", rq: user, rs: object{"user": both(user, object{"userId": "AIDACAROL"})}},
+			{by: leaked, api: "iam:DeleteUser", rq: user}},
+			phase: Recover, call: ":", mode: Manual, number: 1},
+		{name: "what the intruder attached and detached is not attached again", calls: []call{
+			{by: leaked, api: "iam:AttachUserPolicy", rq: both(user, admin)}, {by: leaked, at: time.Minute, api: "iam:DetachUserPolicy", rq: both(user, admin)}},
+			phase: Recover, call: "iam:AttachUserPolicy"},
+		{name: "what someone else attached and the intruder detached is", calls: []call{
+			{at: -time.Hour, api: "iam:AttachUserPolicy", rq: both(user, admin)}, {by: leaked, at: time.Minute, api: "iam:DetachUserPolicy", rq: both(user, admin)}},
+			phase: Recover, call: "iam:AttachUserPolicy", mode: Review, number: 1},
+		{name: "a version that is the default is not deleted before another is", calls: []call{
+			{by: leaked, api: "iam:CreatePolicyVersion", rq: object{"policyArn": "arn:aws:iam::111122223333:policy/p", "setAsDefault": true}, rs: object{"policyVersion": object{"versionId": "v4", "isDefaultVersion": true}}}},
+			phase: Recover, call: "iam:DeletePolicyVersion"},
+		{name: "a version that is not the default is", calls: []call{
+			{by: leaked, api: "iam:CreatePolicyVersion", rq: object{"policyArn": "arn:aws:iam::111122223333:policy/p"}, rs: object{"policyVersion": object{"versionId": "v4", "isDefaultVersion": false}}}},
+			phase: Recover, call: "iam:DeletePolicyVersion", mode: Review, number: 1},
+		{name: "a narrowed trail is widened though its settings are not in the log", calls: []call{
+			{by: leaked, api: "cloudtrail:UpdateTrail", rq: object{"name": "main", "isMultiRegionTrail": false}}},
+			phase: Preserve, call: "cloudtrail:UpdateTrail", mode: Auto, number: 1},
+		{name: "where a trail delivers to is a person's to put back where the log does not show it", calls: []call{
+			{by: leaked, api: "cloudtrail:UpdateTrail", rq: object{"name": "main", "s3BucketName": "evil", "isMultiRegionTrail": false}}},
+			phase: Preserve, call: ":", mode: Manual, number: 1},
+		{name: "a deleted trail comes first, also for a person", calls: []call{{by: leaked, api: "cloudtrail:DeleteTrail", rq: object{"name": "main"}}},
+			phase: Preserve, call: ":", mode: Manual, number: 1},
+		{name: "a detector that is gone is not switched on", calls: []call{
+			{by: leaked, api: "guardduty:UpdateDetector", rq: object{"detectorId": "d", "enable": false}},
+			{by: leaked, at: time.Minute, api: "guardduty:DeleteDetector", rq: object{"detectorId": "d"}}},
+			phase: Preserve, call: "guardduty:UpdateDetector"},
 		{name: "two calls of an API that no table knows are one action", calls: []call{{by: leaked, api: "quantum:Entangle"}, {by: leaked, at: time.Minute, api: "quantum:Entangle"}},
 			phase: Recover, call: ":", mode: Manual, number: 1},
 	} {
@@ -157,6 +203,26 @@ func TestUndoOf(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHostileNamesLeaveThePlanWhole shows that a name that nothing can be called
+// with costs its own actions their mode, and no other's.
+func TestHostileNamesLeaveThePlanWhole(t *testing.T) {
+	p := story{calls: []call{
+		{by: leaked, api: "iam:CreateRole", rq: object{"roleName": "${item}", "assumeRolePolicyDocument": "{}"}, rs: object{"role": object{"roleName": "${item}", "roleId": "AROAITEM", "arn": "arn:aws:iam::111122223333:role/${item}"}}},
+		{by: leaked, api: "iam:CreateRole", rq: object{"roleName": "${now}", "assumeRolePolicyDocument": "{}"}},
+		{by: leaked, at: time.Minute, api: "iam:AttachUserPolicy", rq: object{"userName": "carol", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}},
+		{by: leaked, at: 2 * time.Minute, api: "ec2:RunInstances", region: "-x\n", rs: object{"instancesSet": object{"items": []any{object{"instanceId": "i-0a"}}}}},
+	}}.plan(t)
+	if got := find(p, Contain, "iam:PutRolePolicy"); len(got) != 1 || got[0].Mode != Manual {
+		t.Errorf("deny of the role: %+v", got)
+	}
+	if got := find(p, Evict, "iam:DetachUserPolicy"); len(got) != 1 || got[0].Mode != Auto {
+		t.Errorf("detachment: %+v", got)
+	}
+	if got := find(p, Evict, "ec2:StopInstances"); len(got) != 1 || got[0].Mode != Manual || got[0].Region != "" || got[0].CLI != "" {
+		t.Errorf("stop in no region: %+v", got)
 	}
 }
 
@@ -202,6 +268,37 @@ func TestHolders(t *testing.T) {
 			t.Errorf("denies: %+v", got)
 		}
 	})
+}
+
+// TestBaitDoesNotStopTheDeny shows that a policy of the intruder's under the
+// deny's own name is no reason to leave the user alone.
+func TestBaitDoesNotStopTheDeny(t *testing.T) {
+	for _, a := range smallIncident().plan(t).Actions {
+		if a.Phase != Contain || !strings.HasPrefix(a.Operation, "Put") {
+			continue
+		}
+		for _, check := range a.Expect {
+			if check.Operation != "GetUser" && check.Operation != "GetRole" {
+				t.Errorf("%s expects %s:%s", a.ID, check.Service, check.Operation)
+			}
+		}
+	}
+}
+
+// TestTrustIsClosedBeforeTheLastRevocation shows that the sessions of a role that
+// the intruder opened to others end after it is closed.
+func TestTrustIsClosedBeforeTheLastRevocation(t *testing.T) {
+	p := smallIncident().plan(t)
+	trust, last := find(p, Recover, "iam:UpdateAssumeRolePolicy"), find(p, Recover, "iam:PutRolePolicy")
+	if len(trust) != 1 || len(last) != 1 || last[0].Mode != Auto || !slices.Equal(last[0].DependsOn, []string{trust[0].ID}) {
+		t.Fatalf("trust %v, then %v", trust, last)
+	}
+	for _, a := range find(p, Revoke, "iam:PutRolePolicy") {
+		// Of the same name it would count as done.
+		if a.Parameters["PolicyName"] == last[0].Parameters["PolicyName"] {
+			t.Errorf("%s has the same policy", a.ID)
+		}
+	}
 }
 
 func TestEvictWaitsForEveryDeny(t *testing.T) {

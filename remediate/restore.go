@@ -37,9 +37,10 @@ func (p *planner) newKey(h *holder) {
 	if len(keys) == 0 {
 		return
 	}
+	name, after := p.nameAgain(h)
 	a := &Action{
 		Phase: Restore, Mode: Manual, AccountID: h.account, Region: globalRegion(partitionOf(h.arn, "")), Service: "iam",
-		Operation: "CreateAccessKey", Parameters: map[string]any{"UserName": h.name}, Evidence: h.evidence,
+		Operation: "CreateAccessKey", Parameters: map[string]any{"UserName": name}, DependsOn: after, Evidence: h.evidence,
 		Title:  "Give the owner of " + h.name + " a new way in",
 		Reason: "The key " + strings.Join(keys, ", ") + " is spent. Better than a new key is a role that needs none (for EC2, ECS, Lambda, or OIDC and Roles Anywhere outside of AWS). A user has two keys at most. Delete the old one when nothing has missed it for a month.",
 		Risk:   "The answer holds the new secret: hand it over once and keep it nowhere else. While the deny is on the user, the new key can do nothing.",
@@ -57,16 +58,32 @@ func (p *planner) leastPrivilege(h *holder) {
 	}, "least privilege "+h.name)
 }
 
+// nameAgain is what a user is called when the renaming by the intruder is taken
+// back, and what waits for that.
+func (p *planner) nameAgain(h *holder) (name string, after []string) {
+	for _, a := range p.byPhase[Recover] {
+		old, ok := a.Parameters["NewUserName"].(string)
+		if ok && a.Operation == "UpdateUser" && a.Mode != Manual && a.AccountID == h.account && h.kind == "user" && a.Parameters["UserName"] == h.name {
+			return old, []string{a.ID}
+		}
+	}
+	return h.name, nil
+}
+
 // lift takes the denies of a holder off again.
 func (p *planner) lift(h *holder) {
 	until := h.lastExpiry()
-	for _, phase := range []Phase{Contain, Revoke} {
+	name, after := p.nameAgain(h)
+	for _, phase := range []Phase{Contain, Revoke, Recover} {
 		for _, put := range p.byPhase[phase] {
-			if put.Mode != Auto || put.AccountID != h.account || put.Operation != "Put"+h.noun()+"Policy" || put.Parameters[h.nameParam()] != h.name {
+			document := put.Parameters["PolicyDocument"]
+			if put.Mode == Manual || put.AccountID != h.account || put.Operation != "Put"+h.noun()+"Policy" || put.Parameters[h.nameParam()] != h.name ||
+				document != denyAll && document != denyOlder {
 				continue
 			}
 			policy := maps.Clone(put.Parameters)
 			delete(policy, "PolicyDocument")
+			policy[h.nameParam()] = name
 			a := p.iamAction(Restore, Review, h, "Delete"+h.noun()+"Policy", policy)
 			a.Title = fmt.Sprintf("Take the deny %s off the %s %s", policy["PolicyName"], h.kind, h.name)
 			a.Reason = "Everything else is done and its owner is in control again."
@@ -77,8 +94,10 @@ func (p *planner) lift(h *holder) {
 			case h.kind == "user":
 				a.Risk = "Tokens that are still good work again: a user's last 36 hours at most."
 			}
-			a.DependsOn = []string{put.ID}
-			a.Rollback = []Call{{Service: "iam", Operation: put.Operation, Parameters: put.Parameters}}
+			a.DependsOn = append([]string{put.ID}, after...)
+			back := maps.Clone(put.Parameters)
+			back[h.nameParam()] = name
+			a.Rollback = []Call{{Service: "iam", Operation: put.Operation, Parameters: back}}
 			a.Verify = verifyOf("iam", a.Operation, a.Parameters)
 			p.addAs(a, h.name+" "+fmt.Sprint(policy["PolicyName"]))
 		}
@@ -103,27 +122,37 @@ func (p *planner) collect() {
 		}
 	}
 	for _, account := range slices.Sorted(maps.Keys(accounts)) {
+		report := "" // the id of the action that has it made
 		for _, r := range []struct{ service, operation, title string }{
 			{"iam", "GenerateCredentialReport", "Have the credential report made"},
 			{"iam", "GetCredentialReport", "Keep the credential report: when each password and key was used last"},
 			{"iam", "GetAccountAuthorizationDetails", "Keep all users, groups, roles and policies as they are now"},
 			{"cloudtrail", "DescribeTrails", "Keep the trails as they are now; look at GetTrailStatus of each"},
 		} {
-			p.keep(account, r.service, r.operation, map[string]any{}, r.title, unique(accounts[account]), account)
+			a := p.keep(account, r.service, r.operation, map[string]any{}, r.title, unique(accounts[account]), account)
+			if r.operation == "GetCredentialReport" {
+				a.DependsOn = []string{report}
+			}
+			report = a.ID
 		}
 	}
 	for _, c := range p.lineage.Credentials {
 		s, ok := subjectOf(c.PrincipalARN)
-		if c.Kind == lineage.LongTerm && ok && p.evidence.accounts[s.account] {
+		if c.Kind == lineage.LongTerm && ok && p.evidence.accounts[s.account] && !p.keyIsGone(s, c.ID) {
+			h := &holder{subject: s}
+			h.note(c.IssuedEventID)
+			for _, id := range p.evidence.attempts[c.ID] {
+				h.note(id)
+			}
 			p.keep(s.account, "iam", "GetAccessKeyLastUsed", map[string]any{"AccessKeyId": c.ID}, "Keep when and for what the access key "+c.ID+" was used last",
-				p.evidence.attempts[c.ID], c.ID)
+				h.evidence, c.ID)
 		}
 	}
 }
 
 // keep is a read whose answer is evidence: the journal holds it.
-func (p *planner) keep(account, service, operation string, in map[string]any, title string, evidence []string, about string) {
-	p.addAs(&Action{
+func (p *planner) keep(account, service, operation string, in map[string]any, title string, evidence []string, about string) *Action {
+	return p.addAs(&Action{
 		Phase: Preserve, Mode: Review, AccountID: account, Region: globalRegion(p.partition), Service: service, Operation: operation, Parameters: in,
 		Title: title, Reason: "It is evidence, and what the account looked like before the plan changes it.", Risk: "None: it only reads.",
 		Evidence: evidence, Rollback: []Call{},

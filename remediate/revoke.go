@@ -24,7 +24,7 @@ func (p *planner) revoke() {
 		a := p.revocation(h, olderSessions)
 		a.Reason = "The lineage held sessions of this role. " + h.sessions() +
 			" They live on without the key that led to them and end only by this deny of tokens that were issued before it."
-		p.denies = append(p.denies, p.add(a).ID)
+		p.denied(p.add(a))
 		if !h.created {
 			borrowed = append(borrowed, h)
 		}
@@ -35,7 +35,28 @@ func (p *planner) revoke() {
 		a.Title += ", once more with a later cut-off"
 		a.Reason = "A policy takes seconds to bind. A token that was minted in them is younger than the first cut-off; this second one, after every deny is verified, catches it."
 		a.DependsOn = first
-		p.denies = append(p.denies, p.addAs(a, h.name+" again").ID)
+		p.denied(p.addAs(a, h.name+" again"))
+	}
+}
+
+// closeDoors ends the sessions that were issued while a role that the lineage
+// had let the intruder's own principals in: until its trust policy is put back,
+// they can come again however often the role is revoked.
+func (p *planner) closeDoors() {
+	for _, trust := range slices.Clone(p.byPhase[Recover]) {
+		if trust.Operation != "UpdateAssumeRolePolicy" || trust.Mode == Manual {
+			continue
+		}
+		for _, h := range p.holders {
+			if !h.assumed || h.account != trust.AccountID || h.kind != "role" || h.name != trust.Parameters["RoleName"] || p.protection(h) != "" {
+				continue
+			}
+			a := p.revocation(h, strings.Replace(p.values["denyName"], "contain", "close", 1))
+			a.Phase, a.Mode, a.DependsOn, a.Evidence = Recover, trust.Mode, []string{trust.ID}, trust.Evidence
+			a.Title += ", now that its trust policy lets the intruder in no more"
+			a.Reason = "Whom the intruder's trust policy let in could take sessions of the role until it was put back, also after it was revoked. They last up to twelve hours."
+			p.addAs(a, h.name+" closed")
+		}
 	}
 }
 
@@ -45,7 +66,7 @@ func (p *planner) revocation(h *holder, policyName string) *Action {
 	in["PolicyDocument"] = denyOlder
 	a := p.iamAction(Revoke, Auto, h, "PutRolePolicy", in)
 	a.Title = "End all sessions of the role " + h.name + " that were issued until now"
-	a.Risk = "Sessions of everyone else end too and must be renewed; EC2, ECS and Lambda fail until they get new credentials. " + p.evidence.byID[h.id].risk("this role")
+	a.Risk = "Sessions of everyone else end too and must be renewed; EC2, ECS and Lambda fail until they get new credentials. " + p.riskOf(h, "this role")
 	a.Expect = p.sameHolder(h)
 	a.Verify = []Check{{Read: Read{Call{Service: "iam", Operation: "GetRolePolicy", Parameters: policy}, "PolicyDocument"}, Equals: denyOlder}}
 	a.Rollback = []Call{{Service: "iam", Operation: "DeleteRolePolicy", Parameters: policy}}

@@ -1,9 +1,11 @@
 package remediate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -20,30 +22,11 @@ func (e *Executor) Rollback(ctx context.Context, journal string) (report *Report
 	}
 	defer func() { err = errors.Join(err, j.close()) }()
 	x := &run{Executor: e, journal: j, report: &Report{}, status: map[string]Status{}}
-	list := slices.DeleteFunc(deeds(j.entries), func(d *deed) bool {
-		return d.failed() || d.undone() || isRead(d.before.Operation) || !d.open() && d.idle()
-	})
+	list := standing(j.entries)
 	if len(list) == 0 {
 		return x.report, nil
 	}
-	who, err := e.identify(ctx, list[0].before.Region)
-	if err != nil {
-		return nil, err
-	}
-	x.report.Caller = who
-	accounts := map[string]bool{}
-	var lineage PlanLineage
-	for _, d := range list {
-		accounts[d.before.AccountID] = true
-	}
-	for _, l := range j.entries {
-		if l.Lineage != nil {
-			lineage.AccessKeyIDs = append(lineage.AccessKeyIDs, l.Lineage.AccessKeyIDs...)
-			lineage.PrincipalIDs = append(lineage.PrincipalIDs, l.Lineage.PrincipalIDs...)
-			lineage.ARNs = append(lineage.ARNs, l.Lineage.ARNs...)
-		}
-	}
-	if err := who.mayRun(lineage, slices.Sorted(maps.Keys(accounts))); err != nil {
+	if x.report.Caller, err = e.mayTakeBack(ctx, j.entries, list); err != nil {
 		return nil, err
 	}
 	for _, d := range slices.Backward(list) {
@@ -60,6 +43,45 @@ func (e *Executor) Rollback(ctx context.Context, journal string) (report *Report
 		}
 	}
 	return x.report, nil
+}
+
+// IdentifyRollback gives the caller's identity, or ErrRefused when it must not
+// take back what the journal shows. Rollback asks again by itself.
+func (e *Executor) IdentifyRollback(ctx context.Context, journal io.Reader) (Identity, error) {
+	entries, _, err := readEntries(journal)
+	if err != nil {
+		return Identity{}, fmt.Errorf("read the journal: %w", err)
+	}
+	return e.mayTakeBack(ctx, entries, standing(entries))
+}
+
+// standing are the calls that a rollback looks at.
+func standing(entries []entry) []*deed {
+	return slices.DeleteFunc(deeds(entries), func(d *deed) bool {
+		return d.failed() || d.undone() || isRead(d.before.Operation) || !d.open() && d.idle()
+	})
+}
+
+func (e *Executor) mayTakeBack(ctx context.Context, entries []entry, list []*deed) (Identity, error) {
+	accounts := map[string]bool{}
+	region := ""
+	for _, d := range list {
+		accounts[d.before.AccountID] = true
+		region = cmp.Or(region, d.before.Region)
+	}
+	var lineage PlanLineage
+	for _, l := range entries {
+		if l.Lineage != nil {
+			lineage.AccessKeyIDs = append(lineage.AccessKeyIDs, l.Lineage.AccessKeyIDs...)
+			lineage.PrincipalIDs = append(lineage.PrincipalIDs, l.Lineage.PrincipalIDs...)
+			lineage.ARNs = append(lineage.ARNs, l.Lineage.ARNs...)
+		}
+	}
+	who, err := e.identify(ctx, region)
+	if err != nil {
+		return who, err
+	}
+	return who, who.mayRun(lineage, slices.Sorted(maps.Keys(accounts)))
 }
 
 // takeBack undoes one call. No status means that there was nothing to undo. An

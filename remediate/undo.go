@@ -16,7 +16,10 @@ type undo struct {
 	blind []step
 	// todo is for a person: what to do where steps cannot, or at all.
 	todo string
-	// chain makes each step wait for the one before it.
+	// watch says that the call blinded those who watch: what a person has to do
+	// about it comes first, too.
+	watch bool
+	// chain makes each step wait for those before it; apart excepts a step.
 	chain bool
 	// creates names what comes into being: "user", "role", … Its removal undoes
 	// all else that was done to it.
@@ -48,6 +51,10 @@ type step struct {
 	title string
 	risk  string
 	each  *each
+	// apart is a step of a chain that waits for none of those before it: what a
+	// user holds is taken off piece by piece, and one that fails is no reason to
+	// leave the others.
+	apart bool
 	// when limits the step to events where an expression has this value, or
 	// any (anyValue).
 	when [2]string
@@ -91,7 +98,7 @@ type exposure struct {
 }
 
 // undoTable has every undo by its call.
-var undoTable = index(undoIAMUsers, undoIAMGrants, undoIAMRoles, undoIAMAccount, undoSignIn, undoLogging, undoDetection,
+var undoTable = index(undoIAMUsers, undoIAMGrants, undoIAMRoles, undoIAMAccount, undoSignIn, watching(undoLogging), watching(undoDetection),
 	undoCompute, undoNetwork, undoServerless, undoStorage, undoSecrets, undoOrganization, undoOther)
 
 func index(tables ...[]undo) map[string]*undo {
@@ -102,6 +109,14 @@ func index(tables ...[]undo) map[string]*undo {
 		}
 	}
 	return m
+}
+
+// watching marks a table of what watches the account.
+func watching(table []undo) []undo {
+	for i := range table {
+		table[i].watch = true
+	}
+	return table
 }
 
 var exposureTable = func() map[string]*exposure {

@@ -11,7 +11,7 @@ var undoDetection = []undo{
 		}},
 	},
 	{
-		call: "guardduty:UpdateDetector", object: []string{"rq.detectorId"},
+		call: "guardduty:UpdateDetector", object: []string{"rq.detectorId"}, also: []string{"DeleteDetector"},
 		steps: []step{{
 			phase: Preserve, mode: Auto, call: "guardduty:UpdateDetector", in: args{"DetectorId": "rq.detectorId", "Enable": true},
 			back:  []reverse{{"guardduty:UpdateDetector", args{"DetectorId": "rq.detectorId", "Enable": false}}},
@@ -48,7 +48,7 @@ var undoDetection = []undo{
 		}},
 	},
 	{
-		call: "config:StopConfigurationRecorder", object: []string{"rq.configurationRecorderName"}, also: []string{"StartConfigurationRecorder"},
+		call: "config:StopConfigurationRecorder", object: []string{"rq.configurationRecorderName"}, also: []string{"StartConfigurationRecorder", "DeleteConfigurationRecorder"},
 		steps: []step{{
 			phase: Preserve, mode: Auto, call: "configservice:StartConfigurationRecorder", in: args{"ConfigurationRecorderName": "rq.configurationRecorderName"},
 			back:  []reverse{{"configservice:StopConfigurationRecorder", args{"ConfigurationRecorderName": "rq.configurationRecorderName"}}},

@@ -74,7 +74,8 @@ var undoIAMGrants = []undo{
 			setDefault([2]string{"rs.policyVersion.isDefaultVersion|rq.setAsDefault", "true"}),
 			deleteVersion,
 		},
-		blind: []step{deleteVersion},
+		// AWS does not delete the version that is the default.
+		blind: []step{onlyWhen(deleteVersion, "rs.policyVersion.isDefaultVersion|rq.setAsDefault", "false")},
 		todo:  "The log does not show which version of {rq.policyArn} was the default before: choose the newest one made before the incident with SetDefaultPolicyVersion, then delete the intruder's.",
 	},
 	{
@@ -111,6 +112,11 @@ var deleteVersion = step{
 	in:    args{"PolicyArn": "rq.policyArn", "VersionId": "rs.policyVersion.versionId"},
 	title: "Delete the version {rs.policyVersion.versionId} that the intruder gave {rq.policyArn}",
 	risk:  "Final; its document stays in the log. AWS refuses while it is the default version.",
+}
+
+func onlyWhen(s step, expr, value string) step {
+	s.when = [2]string{expr, value}
+	return s
 }
 
 func attach(kind, param, name string) undo {
@@ -219,6 +225,7 @@ func ofGroup(op string, in args, title string) step {
 func ofGroupEach(op, param, list, path, title string) step {
 	s := ofGroup(op, args{param: Item}, title)
 	s.each = &each{"iam:" + list, args{"GroupName": "rs.group.groupName"}, path}
+	s.apart = true
 	return s
 }
 
@@ -234,5 +241,6 @@ func ofPolicy(op string, in args, title string) step {
 func ofPolicyEach(op string, in args, list, path, title string) step {
 	s := ofPolicy(op, in, title)
 	s.each = &each{"iam:" + list, args{"PolicyArn": "rs.policy.arn"}, path}
+	s.apart = true
 	return s
 }

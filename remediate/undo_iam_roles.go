@@ -8,8 +8,8 @@ var undoIAMRoles = []undo{
 			ofRoleEach("RemoveRoleFromInstanceProfile", "InstanceProfileName", "ListInstanceProfilesForRole", "InstanceProfiles[].InstanceProfileName", "Take the role {rs.role.roleName} out of every instance profile"),
 			ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[?PolicyName!='AWSDenyAll'].PolicyArn", "Detach every policy of the role {rs.role.roleName} but the deny"),
 			ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames[?@!={plan.denyName}]", "Delete every inline policy of the role {rs.role.roleName} but the deny"),
-			ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[].PolicyArn", "Detach the deny of the role {rs.role.roleName}, if it is a managed policy"),
-			ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames", "Delete the deny of the role {rs.role.roleName}, now that it can do nothing else"),
+			inOrder(ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[].PolicyArn", "Detach the deny of the role {rs.role.roleName}, if it is a managed policy")),
+			inOrder(ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames", "Delete the deny of the role {rs.role.roleName}, now that it can do nothing else")),
 			ofRole("DeleteRolePermissionsBoundary", args{}, "Remove the permissions boundary of the role {rs.role.roleName}"),
 			ofRole("DeleteRole", args{}, "Delete the role {rs.role.roleName}"),
 		},
@@ -25,14 +25,14 @@ var undoIAMRoles = []undo{
 			phase:  Recover, mode: Auto, call: "iam:UpdateAssumeRolePolicy", in: args{"RoleName": "rq.roleName", "PolicyDocument": "prior"},
 			back:  []reverse{{"iam:UpdateAssumeRolePolicy", args{"RoleName": "rq.roleName", "PolicyDocument": "rq.policyDocument"}}},
 			title: "Put the trust policy of the role {rq.roleName} back to what it was before the intruder",
-			risk:  "Whoever was let in only by the changed policy can no longer assume the role. The document is the last one that the log shows before the incident.",
+			risk:  "Whoever was let in only by the changed policy can no longer assume the role; sessions taken through it after the log ends live on, so look for them. The document is the last one that the log shows before the incident.",
 		}},
 		blind: []step{{
 			expect: intrudersTrust,
 			phase:  Recover, mode: Review, call: "iam:UpdateAssumeRolePolicy", in: args{"RoleName": "rq.roleName", "PolicyDocument": "ours(rq.policyDocument)"},
 			back:  []reverse{{"iam:UpdateAssumeRolePolicy", args{"RoleName": "rq.roleName", "PolicyDocument": "rq.policyDocument"}}},
 			title: "Take everyone from outside of the account out of the trust policy that the intruder gave the role {rq.roleName}",
-			risk:  "The log does not show the policy before the change: look it up in AWS Config, a snapshot or code and put that back if you can. A partner who was let in before is shut out by this.",
+			risk:  "The log does not show the policy before the change: look it up in AWS Config, a snapshot or code and put that back if you can. A partner who was let in before is shut out by this; sessions taken through the changed policy after the log ends live on, so look for them.",
 		}},
 		todo: "The trust policy of the role {rq.roleName} before the change is not in the log: take it from AWS Config, a snapshot or code, or take out of the live one who should not be there. The intruder's document was: {rq.policyDocument}",
 	},
@@ -128,5 +128,6 @@ func ofRole(op string, in args, title string) step {
 func ofRoleEach(op, param, list, path, title string) step {
 	s := ofRole(op, args{param: Item}, title)
 	s.each = &each{"iam:" + list, args{"RoleName": "rs.role.roleName"}, path}
+	s.apart = true
 	return s
 }

@@ -7,7 +7,7 @@ var undoIAMUsers = []undo{
 	{
 		call: "iam:CreateUser", object: []string{"rs.user.userName|rq.userName"}, creates: "user", chain: true,
 		steps: []step{
-			ofUser("DeleteLoginProfile", args{}, "Delete the console password of {rs.user.userName}"),
+			apart(ofUser("DeleteLoginProfile", args{}, "Delete the console password of {rs.user.userName}")),
 			ofUserEach("DeleteAccessKey", "AccessKeyId", "ListAccessKeys", "AccessKeyMetadata[].AccessKeyId", "Delete every access key of {rs.user.userName}"),
 			ofUserEach("DeleteSigningCertificate", "CertificateId", "ListSigningCertificates", "Certificates[].CertificateId", "Delete every signing certificate of {rs.user.userName}"),
 			ofUserEach("DeleteSSHPublicKey", "SSHPublicKeyId", "ListSSHPublicKeys", "SSHPublicKeys[].SSHPublicKeyId", "Delete every SSH key of {rs.user.userName}"),
@@ -16,8 +16,8 @@ var undoIAMUsers = []undo{
 			ofUserEach("RemoveUserFromGroup", "GroupName", "ListGroupsForUser", "Groups[].GroupName", "Take {rs.user.userName} out of every group"),
 			ofUserEach("DetachUserPolicy", "PolicyArn", "ListAttachedUserPolicies", "AttachedPolicies[?PolicyName!='AWSDenyAll'].PolicyArn", "Detach every policy of {rs.user.userName} but the deny"),
 			ofUserEach("DeleteUserPolicy", "PolicyName", "ListUserPolicies", "PolicyNames[?@!={plan.denyName}]", "Delete every inline policy of {rs.user.userName} but the deny"),
-			ofUserEach("DetachUserPolicy", "PolicyArn", "ListAttachedUserPolicies", "AttachedPolicies[].PolicyArn", "Detach the deny of {rs.user.userName}, if it is a managed policy"),
-			ofUserEach("DeleteUserPolicy", "PolicyName", "ListUserPolicies", "PolicyNames", "Delete the deny of {rs.user.userName}, now that the user can do nothing else"),
+			inOrder(ofUserEach("DetachUserPolicy", "PolicyArn", "ListAttachedUserPolicies", "AttachedPolicies[].PolicyArn", "Detach the deny of {rs.user.userName}, if it is a managed policy")),
+			inOrder(ofUserEach("DeleteUserPolicy", "PolicyName", "ListUserPolicies", "PolicyNames", "Delete the deny of {rs.user.userName}, now that the user can do nothing else")),
 			ofUser("DeleteUserPermissionsBoundary", args{}, "Remove the permissions boundary of {rs.user.userName}"),
 			ofUser("DeleteUser", args{}, "Delete the user {rs.user.userName}"),
 		},
@@ -159,6 +159,19 @@ func ofUser(op string, in args, title string) step {
 func ofUserEach(op, param, list, path, title string) step {
 	s := ofUser(op, args{param: Item}, title)
 	s.each = &each{"iam:" + list, args{"UserName": "rs.user.userName"}, path}
+	s.apart = true
+	return s
+}
+
+// apart is a step that waits for none of those before it.
+func apart(s step) step {
+	s.apart = true
+	return s
+}
+
+// inOrder is a step that waits for all before it.
+func inOrder(s step) step {
+	s.apart = false
 	return s
 }
 

@@ -16,14 +16,13 @@ var undoLogging = []undo{
 	},
 	{
 		call: "cloudtrail:DeleteTrail", object: []string{"name(rq.name)"}, also: []string{"CreateTrail"}, chain: true,
-		prior: []prior{{"CreateTrail", []string{"rq.name"}, "rq.s3BucketName"}, {"UpdateTrail", []string{"name(rq.name)"}, "rq.s3BucketName"}},
+		prior: trailBefore,
 		steps: []step{
 			{
-				phase: Preserve, mode: Auto, call: "cloudtrail:CreateTrail",
-				in:    args{"Name": "name(rq.name)", "S3BucketName": "prior", "IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true, "EnableLogFileValidation": true},
+				phase: Preserve, mode: Auto, call: "cloudtrail:CreateTrail", in: trailSettings("name(rq.name)"),
 				back:  []reverse{{"cloudtrail:DeleteTrail", args{"Name": "name(rq.name)"}}},
-				title: "Create the trail {name(rq.name)} again, into the bucket {prior}",
-				risk:  "It records every region and all management events, maybe more than before; other settings (prefix, key, log group, data events) must be added by hand.",
+				title: "Create the trail {name(rq.name)} again, into the bucket {prior.s3BucketName}",
+				risk:  "It records all management events; data events and Insights, if it had them, must be added by hand.",
 			},
 			{
 				phase: Preserve, mode: Auto, call: "cloudtrail:StartLogging", in: args{"Name": "name(rq.name)"},
@@ -36,24 +35,32 @@ var undoLogging = []undo{
 	},
 	{
 		call: "cloudtrail:UpdateTrail", object: []string{"name(rq.name)"}, also: []string{"DeleteTrail"},
-		prior: []prior{{"CreateTrail", []string{"rq.name"}, "sdk(rq.s3BucketName)"}, {"UpdateTrail", []string{"name(rq.name)"}, "rq.s3BucketName"}},
+		prior: trailBefore,
 		steps: []step{{
-			phase: Preserve, mode: Auto, call: "cloudtrail:UpdateTrail",
-			in: args{"Name": "rq.name", "S3BucketName": "prior", "IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true, "EnableLogFileValidation": true},
-			back: []reverse{{"cloudtrail:UpdateTrail", args{"Name": "rq.name", "S3BucketName": "rs.s3BucketName|rq.s3BucketName", "IsMultiRegionTrail": "rs.isMultiRegionTrail?",
-				"IncludeGlobalServiceEvents": "rs.includeGlobalServiceEvents?", "EnableLogFileValidation": "rs.logFileValidationEnabled?"}}},
-			title: "Let the trail {rq.name} record every region into the bucket {prior} again",
-			risk:  "It may record more than before. Its key, prefix and log group stay as they are now: compare them with what they were.",
+			phase: Preserve, mode: Auto, call: "cloudtrail:UpdateTrail", in: trailSettings("rq.name"), back: trailNow,
+			title: "Let the trail {rq.name} record what it did before, into the bucket {prior.s3BucketName}",
+			risk:  "A key, prefix, topic or log group that it did not have before stays as it is now: compare.",
 		}},
+		blind: []step{
+			widenTrail("isMultiRegionTrail", "IsMultiRegionTrail", "every region"),
+			widenTrail("includeGlobalServiceEvents", "IncludeGlobalServiceEvents", "the global services, such as IAM,"),
+			widenTrail("enableLogFileValidation", "EnableLogFileValidation", "digests of its files"),
+			{
+				phase: Preserve, mode: Manual, when: [2]string{"rq.s3BucketName|rq.s3KeyPrefix|rq.kmsKeyId|rq.cloudWatchLogsLogGroupArn|rq.snsTopicName", anyValue},
+				title: "Put back where the trail {rq.name} delivers to: the intruder changed its bucket, prefix, key, topic or log group",
+				risk:  "The log does not show what they were before; until then what the trail records may go to the intruder, or be unreadable.",
+			},
+		},
 		todo: "The trail {rq.name} was changed and the log does not show how it was: look up bucket, regions, global events, validation, key and log group, and put them back.",
 	},
 	{
 		call: "cloudtrail:PutEventSelectors", object: []string{"name(rq.trailName)"}, also: []string{"DeleteTrail"},
 		prior: []prior{
-			{"PutEventSelectors", []string{"name(rq.trailName)"}, "sdk(rq.eventSelectors)"},
+			{"PutEventSelectors", []string{"name(rq.trailName)"}, "rq"},
 		},
 		steps: []step{{
-			phase: Preserve, mode: Auto, call: "cloudtrail:PutEventSelectors", in: args{"TrailName": "rq.trailName", "EventSelectors": "prior"},
+			phase: Preserve, mode: Auto, call: "cloudtrail:PutEventSelectors",
+			in: args{"TrailName": "rq.trailName", "EventSelectors": "sdk(prior.eventSelectors)?", "AdvancedEventSelectors": "sdk(prior.advancedEventSelectors)?"},
 			back: []reverse{{"cloudtrail:PutEventSelectors", args{"TrailName": "rq.trailName", "EventSelectors": "sdk(rq.eventSelectors)?",
 				"AdvancedEventSelectors": "sdk(rq.advancedEventSelectors)?"}}},
 			title: "Let the trail {rq.trailName} record what it did before",
@@ -161,6 +168,34 @@ var undoLogging = []undo{
 	},
 	{call: "route53resolver:DeleteResolverQueryLogConfig", object: []string{"rq.resolverQueryLogConfigId"},
 		todo: "The DNS query log {rs.resolverQueryLogConfig.name} was deleted: make it again and associate its VPCs."},
+}
+
+// trailBefore are the settings of a trail, which AWS answers in full.
+var trailBefore = []prior{{"CreateTrail", []string{"rq.name"}, "rs|rq"}, {"UpdateTrail", []string{"name(rq.name)"}, "rs|rq"}}
+
+// trailSettings are those settings as CreateTrail and UpdateTrail take them.
+func trailSettings(name string) args {
+	return args{
+		"Name": name, "S3BucketName": "prior.s3BucketName", "S3KeyPrefix": "prior.s3KeyPrefix?", "SnsTopicName": "prior.snsTopicName?",
+		"IsMultiRegionTrail": "prior.isMultiRegionTrail?", "IncludeGlobalServiceEvents": "prior.includeGlobalServiceEvents?",
+		"IsOrganizationTrail": "prior.isOrganizationTrail?", "EnableLogFileValidation": "prior.logFileValidationEnabled|prior.enableLogFileValidation?",
+		"CloudWatchLogsLogGroupArn": "prior.cloudWatchLogsLogGroupArn?", "CloudWatchLogsRoleArn": "prior.cloudWatchLogsRoleArn?", "KmsKeyId": "prior.kmsKeyId?",
+	}
+}
+
+// trailNow takes an UpdateTrail back to what the intruder left.
+var trailNow = []reverse{{"cloudtrail:UpdateTrail", args{"Name": "rq.name", "S3BucketName": "rs.s3BucketName|rq.s3BucketName?", "IsMultiRegionTrail": "rs.isMultiRegionTrail|rq.isMultiRegionTrail?",
+	"IncludeGlobalServiceEvents": "rs.includeGlobalServiceEvents|rq.includeGlobalServiceEvents?", "EnableLogFileValidation": "rs.logFileValidationEnabled|rq.enableLogFileValidation?"}}}
+
+// widenTrail switches on what the intruder switched off, where the log does not
+// show the other settings.
+func widenTrail(off, param, what string) step {
+	return step{
+		phase: Preserve, mode: Auto, call: "cloudtrail:UpdateTrail", when: [2]string{"rq." + off, "false"},
+		in: args{"Name": "rq.name", param: true}, back: []reverse{{"cloudtrail:UpdateTrail", args{"Name": "rq.name", param: false}}},
+		title: "Let the trail {rq.name} record " + what + " again",
+		risk:  "None but the trail's usual cost. The log does not show how the trail was set up before: compare its bucket, key and log group too.",
+	}
 }
 
 // after is a deadline counted from the call.

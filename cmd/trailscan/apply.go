@@ -2,12 +2,12 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"trailscan/remediate"
@@ -65,12 +65,11 @@ func (a *app) apply(ctx context.Context, plan *remediate.Plan, f planFlags) erro
 
 // rollback takes back what a journal says was done.
 func (a *app) rollback(ctx context.Context, f planFlags) error {
-	in, err := os.Open(f.rollback)
+	text, err := os.ReadFile(f.rollback)
 	if err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
-	undo, stays, err := remediate.ReadJournal(in)
-	in.Close()
+	undo, stays, err := remediate.ReadJournal(bytes.NewReader(text))
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.rollback, err)
 	}
@@ -78,26 +77,26 @@ func (a *app) rollback(ctx context.Context, f planFlags) error {
 		a.say("trailscan: %s shows nothing that could be taken back", f.rollback)
 		return nil
 	}
-	fmt.Fprintf(a.stdout, "These calls are taken back:\n\n")
-	var accounts []string
+	e, err := a.executor(ctx, f, f.rollback)
+	if err != nil {
+		return err
+	}
+	who, err := e.IdentifyRollback(ctx, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "These calls are taken back as %s:\n\n", reports.Terminal(who.ARN))
 	for _, call := range undo {
-		fmt.Fprintf(a.stdout, "  %s  %s:%s\n", reports.Terminal(call.Action), call.Service, call.Operation)
-		if !slices.Contains(accounts, call.AccountID) {
-			accounts = append(accounts, call.AccountID)
-		}
+		fmt.Fprintf(a.stdout, "  %s  %s:%s\n", reports.Terminal(call.Action), reports.Terminal(call.Service), reports.Terminal(call.Operation))
 	}
 	if len(stays) > 0 {
 		fmt.Fprintf(a.stdout, "\nThese have no way back:\n\n")
 		for _, call := range stays {
-			fmt.Fprintf(a.stdout, "  %s  %s:%s\n", reports.Terminal(call.Action), call.Service, call.Operation)
+			fmt.Fprintf(a.stdout, "  %s  %s:%s\n", reports.Terminal(call.Action), reports.Terminal(call.Service), reports.Terminal(call.Operation))
 		}
 	}
 	fmt.Fprintln(a.stdout)
-	if err := a.confirm(accounts[0], f.yes); err != nil {
-		return err
-	}
-	e, err := a.executor(ctx, f, f.rollback)
-	if err != nil {
+	if err := a.confirm(who.AccountID, f.yes); err != nil {
 		return err
 	}
 	report, err := e.Rollback(ctx, f.rollback)
