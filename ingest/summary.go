@@ -51,7 +51,7 @@ func (l *loader) tally(files []*source) {
 		t := &f.tally
 		if l.isRepeatedStream(f) {
 			s.AlreadyLoaded++
-			l.sources = append(l.sources, l.streams[t.sha256])
+			l.sources = append(l.sources, l.streams[[2]string{f.uri, t.sha256}])
 			continue
 		}
 		l.sources = append(l.sources, f.id)
