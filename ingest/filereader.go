@@ -1,5 +1,7 @@
 package ingest
 
+import "context"
+
 // fileReader reads one file after another and gathers their records into
 // batches, which may hold those of several files.
 type fileReader struct {
@@ -16,10 +18,10 @@ type fileReader struct {
 
 // read reads a file. What is wrong with the file is in its tally; the error is
 // that of a load that was stopped.
-func (w *fileReader) read(s *source) error {
+func (w *fileReader) read(ctx context.Context, s *source) error {
 	w.source, w.index = s, 0
 	defer w.l.filesDone.Add(1)
-	file, err := w.l.open(s)
+	file, err := w.l.open(ctx, s)
 	if err != nil {
 		s.tally.failure = err
 		w.bad.add(rejected{source: s, reason: "cannot be opened: " + err.Error()})

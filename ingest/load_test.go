@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"trailscan/query"
 )
@@ -392,6 +394,29 @@ func TestStandardInputAgain(t *testing.T) {
 	}
 	if got := dump(t, c, `SELECT (SELECT count(*) FROM sources), (SELECT count(*) FROM events)`); got[0] != "1|1" {
 		t.Errorf("sources and events: %s", got)
+	}
+}
+
+// TestStopWhileWaiting stops loads of streams that nothing comes through.
+func TestStopWhileWaiting(t *testing.T) {
+	c := newCase(t)
+	stdin, writer := io.Pipe()
+	defer writer.Close()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	sources := []string{"-"}
+	if err := exec.Command("mkfifo", pipe).Run(); err == nil {
+		sources = append(sources, pipe)
+	}
+	for _, source := range sources {
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		_, err := Load(ctx, c, []string{source}, Options{Stdin: stdin})
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", source, err)
+		}
+	}
+	if got := dump(t, c, `SELECT count(*) FROM sources`); got[0] != "0" {
+		t.Errorf("%s sources", got[0])
 	}
 }
 

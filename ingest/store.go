@@ -236,7 +236,7 @@ func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (int
 			w := &fileReader{l: l, group: g, feed: f, bad: bad, batch: f.newBatch(),
 				reader: newReader(&l.bytesDone), splitter: newSplitter()}
 			for s := g.next(); s != nil && ctx.Err() == nil; s = g.next() {
-				if err := w.read(s); err != nil {
+				if err := w.read(ctx, s); err != nil {
 					cancel(err)
 					return
 				}
@@ -373,12 +373,31 @@ func when(t time.Time) driver.Value {
 }
 
 // open opens a source for reading.
-func (l *loader) open(f *source) (io.ReadCloser, error) {
-	if f.uri != stdinURI {
+func (l *loader) open(ctx context.Context, f *source) (io.ReadCloser, error) {
+	switch {
+	case !f.stream:
 		return os.Open(f.path)
-	}
-	if l.o.Stdin == nil {
+	case f.uri != stdinURI:
+		return interruptible(ctx, func() (io.ReadCloser, error) { return os.Open(f.path) }), nil
+	case l.o.Stdin == nil:
 		return nil, errors.New("there is no standard input to read")
 	}
-	return io.NopCloser(l.o.Stdin), nil
+	return interruptible(ctx, func() (io.ReadCloser, error) { return io.NopCloser(l.o.Stdin), nil }), nil
+}
+
+// interruptible reads a stream that may keep one waiting, and stops doing so with
+// the context: nothing else ends a read of standard input, or the opening of a
+// pipe that nobody writes to.
+func interruptible(ctx context.Context, open func() (io.ReadCloser, error)) io.ReadCloser {
+	out, in := io.Pipe()
+	go func() {
+		stream, err := open()
+		if err == nil {
+			_, err = io.Copy(in, stream)
+			err = errors.Join(err, stream.Close())
+		}
+		in.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { out.CloseWithError(context.Cause(ctx)) })
+	return out
 }

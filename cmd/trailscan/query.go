@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ credentials, principals, case_log and case_info.`,
 			if err != nil {
 				return err
 			}
-			text, err := a.sqlText(args, file)
+			text, err := a.sqlText(ctx, args, file)
 			if err != nil {
 				return err
 			}
@@ -52,7 +53,7 @@ credentials, principals, case_log and case_info.`,
 }
 
 // sqlText is the SQL from the argument, the file or standard input.
-func (a *app) sqlText(args []string, file string) (string, error) {
+func (a *app) sqlText(ctx context.Context, args []string, file string) (string, error) {
 	switch {
 	case len(args) == 1 && file != "":
 		return "", usagef("give the SQL as an argument or with -f, not both")
@@ -65,7 +66,7 @@ func (a *app) sqlText(args []string, file string) (string, error) {
 		}
 		return string(text), nil
 	}
-	text, err := io.ReadAll(a.stdin)
+	text, err := readAll(ctx, a.stdin)
 	if err != nil {
 		return "", fmt.Errorf("read SQL: %w", err)
 	}
@@ -73,4 +74,22 @@ func (a *app) sqlText(args []string, file string) (string, error) {
 		return "", usageError{errors.New("no SQL: give it as an argument, with -f FILE or on standard input")}
 	}
 	return string(text), nil
+}
+
+// readAll is io.ReadAll that does not outlast ctx: a read of a terminal cannot
+// be interrupted otherwise.
+func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
+	var text []byte
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		text, err = io.ReadAll(r)
+	}()
+	select {
+	case <-done:
+		return text, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
