@@ -1,6 +1,10 @@
 package ingest
 
-import "context"
+import (
+	"context"
+	"errors"
+	"io/fs"
+)
 
 // fileReader reads one file after another and gathers their records into
 // batches, which may hold those of several files.
@@ -24,7 +28,7 @@ func (w *fileReader) read(ctx context.Context, s *source) error {
 	file, err := w.l.open(ctx, s)
 	if err != nil {
 		s.tally.failure = err
-		w.bad.add(rejected{source: s, reason: "cannot be opened: " + err.Error()})
+		w.bad.add(rejected{source: s, reason: "cannot be opened: " + withoutPath(err).Error()})
 		return nil
 	}
 	defer file.Close()
@@ -40,6 +44,15 @@ func (w *fileReader) read(ctx context.Context, s *source) error {
 	}
 	s.tally.format, s.tally.bytes = format, w.reader.bytes
 	return nil
+}
+
+// withoutPath is an error of the file system without the path, which stands
+// beside it.
+func withoutPath(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // record and reject make a fileReader the sink of its splitter.

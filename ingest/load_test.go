@@ -228,6 +228,10 @@ func TestBadInput(t *testing.T) {
 			if got := dump(t, c, `SELECT status FROM sources`); got[0] != tc.status {
 				t.Errorf("status %s, want %s", got, tc.status)
 			}
+			if again, err := Load(context.Background(), c, []string{path}, Options{}); (err == nil) != (tc.ids != "") || again.Records != 0 ||
+				len(again.Damaged) != len(s.Damaged) || len(again.Unreadable) != len(s.Unreadable) || len(again.Foreign) != len(s.Foreign) {
+				t.Errorf("the second load tells another story: %+v, %v", again, err)
+			}
 			for status, problems := range map[string][]Problem{
 				statusDamaged: s.Damaged, statusUnreadable: s.Unreadable, statusForeign: s.Foreign,
 			} {
@@ -343,6 +347,24 @@ func TestUnreadableFile(t *testing.T) {
 	}
 	if s = load(t, c, dir); s.Records != 1 || s.AlreadyLoaded != 1 {
 		t.Errorf("second load: %+v", s)
+	}
+}
+
+func TestUnreadableFolder(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root reads everything")
+	}
+	dir := write(t, map[string]string{"a.json": event("a"), "locked/b.json": event("b")})
+	locked := filepath.Join(dir, "locked")
+	if err := os.Chmod(locked, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(locked, 0o700)
+	if s := load(t, newCase(t), dir); s.Records != 1 || len(s.Unreadable) != 1 || s.Unreadable[0].URI != locked {
+		t.Errorf("%+v", s)
+	}
+	if _, err := Load(context.Background(), newCase(t), []string{locked}, Options{}); err == nil || !strings.Contains(err.Error(), "permission denied") {
+		t.Errorf("the folder alone: %v", err)
 	}
 }
 

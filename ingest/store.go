@@ -186,6 +186,9 @@ func (l *loader) fresh(ctx context.Context, files []*source) ([]*source, error) 
 			l.summary.Unreadable = append(l.summary.Unreadable, again)
 		case statusForeign:
 			l.summary.Foreign = append(l.summary.Foreign, again)
+		case statusDamaged:
+			l.summary.Damaged = append(l.summary.Damaged, Problem{f.uri, "parts cannot be read, as before: see the table rejects"})
+			l.summary.AlreadyLoaded++
 		default:
 			l.summary.AlreadyLoaded++
 		}

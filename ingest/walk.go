@@ -53,50 +53,55 @@ func pathText(path string) string {
 	return b.String()
 }
 
+// listing is what there is to load.
+type listing struct {
+	files      []*source // in order of their absolute paths
+	skipped    []Problem // what lies in folders and is no file
+	unreadable []Problem // folders and files that could not be looked at
+}
+
 // list finds the files of the sources: those named, and all in the folders
-// named, in order of their absolute paths. The case's own files are left out.
-// Symbolic links in folders are not followed, for they may lead out of what the
-// user meant to load.
-func list(sources []string, casePath string) (files []*source, skipped []Problem, err error) {
+// named. The case's own files are left out. Symbolic links in folders are not
+// followed, for they may lead out of what the user meant to load.
+func list(sources []string, casePath string) (*listing, error) {
 	own := ownFiles(casePath)
+	l := new(listing)
 	found := map[string]*source{}
 	for _, name := range sources {
 		if name == stdinURI {
-			found[stdinURI] = &source{uri: stdinURI, stream: true}
+			found[stdinURI] = &source{uri: stdinURI, path: stdinURI, stream: true}
 			continue
 		}
 		info, err := os.Stat(name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil, nil, fmt.Errorf("source %s does not exist: check the path: %w", name, fs.ErrNotExist)
+			return nil, fmt.Errorf("source %s does not exist: check the path: %w", name, fs.ErrNotExist)
 		case err != nil:
-			return nil, nil, fmt.Errorf("source %s: %w", name, err)
+			return nil, fmt.Errorf("source %s: %w", name, err)
 		}
 		root, err := filepath.Abs(name)
 		if err != nil {
-			return nil, nil, fmt.Errorf("source %s: %w", name, err)
+			return nil, fmt.Errorf("source %s: %w", name, err)
 		}
-		if !info.IsDir() {
-			if own(info) {
-				return nil, nil, fmt.Errorf("source %s is the case itself: name the logs to load, or another file with --case", name)
+		if info.IsDir() {
+			if err := l.walk(root, own, found); err != nil {
+				return nil, err
 			}
-			found[root] = newSource(root, info)
 			continue
 		}
-		passed, err := walk(root, own, found)
-		if err != nil {
-			return nil, nil, err
+		if own(info) {
+			return nil, fmt.Errorf("source %s is the case itself: name the logs to load, or another file with --case", name)
 		}
-		skipped = append(skipped, passed...)
+		found[root] = newSource(root, info)
 	}
-	if len(found) == 0 {
-		return nil, nil, fmt.Errorf("%s: %w in it: name the folder that holds the exported logs", strings.Join(sources, ", "), ErrNoFiles)
+	if len(found) == 0 && len(l.unreadable) == 0 {
+		return nil, fmt.Errorf("%s: %w in it: name the folder that holds the exported logs", strings.Join(sources, ", "), ErrNoFiles)
 	}
 	for _, s := range found {
-		files = append(files, s)
+		l.files = append(l.files, s)
 	}
-	slices.SortFunc(files, func(a, b *source) int { return strings.Compare(a.uri, b.uri) })
-	return files, skipped, nil
+	slices.SortFunc(l.files, func(a, b *source) int { return strings.Compare(a.path, b.path) })
+	return l, nil
 }
 
 // ownFiles tells the files of a case from those of others, whatever path leads
@@ -115,34 +120,34 @@ func ownFiles(casePath string) func(fs.FileInfo) bool {
 }
 
 // walk adds the regular files under root to found.
-func walk(root string, own func(fs.FileInfo) bool, found map[string]*source) (skipped []Problem, err error) {
+func (l *listing) walk(root string, own func(fs.FileInfo) bool, found map[string]*source) error {
 	// A named folder may be a link itself; WalkDir would not enter it.
 	top, err := filepath.EvalSymlinks(root)
 	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", root, err)
+		return fmt.Errorf("source %s: %w", root, err)
 	}
-	err = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 		uri := root + strings.TrimPrefix(path, top)
 		switch {
 		case err != nil && path == top:
 			return fmt.Errorf("source %s: %w", root, err)
 		case err != nil:
-			skipped = append(skipped, Problem{uri, err.Error()})
+			l.unreadable = append(l.unreadable, Problem{pathText(uri), "cannot be read: " + withoutPath(err).Error()})
 			if d != nil && d.IsDir() {
 				return fs.SkipDir
 			}
 			return nil
 		case d.Type()&fs.ModeSymlink != 0:
-			skipped = append(skipped, Problem{uri, "symbolic link, not followed: name it as a source to load it"})
+			l.skipped = append(l.skipped, Problem{pathText(uri), "symbolic link, not followed: name it as a source to load it"})
 			return nil
 		case !d.IsDir() && !d.Type().IsRegular():
-			skipped = append(skipped, Problem{uri, "no regular file"})
+			l.skipped = append(l.skipped, Problem{pathText(uri), "no regular file"})
 			return nil
 		}
 		info, err := d.Info()
 		switch {
 		case err != nil:
-			skipped = append(skipped, Problem{uri, err.Error()})
+			l.unreadable = append(l.unreadable, Problem{pathText(uri), "cannot be read: " + withoutPath(err).Error()})
 		case d.IsDir() && own(info):
 			return fs.SkipDir
 		case !d.IsDir() && !own(info):
@@ -150,5 +155,4 @@ func walk(root string, own func(fs.FileInfo) bool, found map[string]*source) (sk
 		}
 		return nil
 	})
-	return skipped, err
 }
