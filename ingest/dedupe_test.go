@@ -14,9 +14,19 @@ import (
 	"pgregory.net/rapid"
 
 	"trailscan/internal/scenario"
+	"trailscan/query"
 )
 
+// empty makes a case as good as new; to make one takes longer.
+func empty(tb testing.TB, c *query.Case) {
+	tb.Helper()
+	if _, err := c.DB.Exec(`DELETE FROM records; DELETE FROM rejects; DELETE FROM sources`); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 func TestDuplicates(t *testing.T) {
+	c := newCase(t)
 	a := event("a", `"requestParameters":{"n":1.0,"m":[1,2]}`)
 	replace := func(old, new string) string { return strings.Replace(a, old, new, 1) }
 	for _, tc := range []struct {
@@ -39,7 +49,7 @@ func TestDuplicates(t *testing.T) {
 	} {
 		for _, where := range []string{"in one file", "in two files", "in two loads"} {
 			t.Run(tc.name+" "+where, func(t *testing.T) {
-				c := newCase(t)
+				empty(t, c)
 				files := map[string]string{"1": a, "2": tc.copy}
 				if where == "in one file" {
 					files = map[string]string{"1": a + "\n" + tc.copy}
@@ -122,9 +132,7 @@ func TestOrderOfCopiesDoesNotMatter(t *testing.T) {
 		ids := rapid.SliceOfN(rapid.IntRange(0, 6), 1, 30).Draw(rt, "ids")
 		order := rapid.Permutation(ids).Draw(rt, "order")
 		events := func(ids []int) []string {
-			if _, err := c.DB.Exec(`DELETE FROM records; DELETE FROM rejects; DELETE FROM sources`); err != nil {
-				rt.Fatal(err)
-			}
+			empty(t, c)
 			files := map[string]string{}
 			for i, id := range ids {
 				files[fmt.Sprint(i%4)] += event(fmt.Sprint(id)) + "\n"
@@ -154,13 +162,11 @@ func TestOrderOfDifferingCopiesDoesNotMatter(t *testing.T) {
 		rejects = `SELECT raw FROM rejects ORDER BY 1`
 	)
 	c := newCase(t)
-	for _, set := range [][]string{{a, b}, {a, spelt}, {a, spelt, b}, {b, other, a}, {a, spelt, other}} {
+	for _, set := range [][]string{{a, spelt, b}, {b, other, a}} {
 		var want []string
 		for _, order := range permutations(set) {
 			for loads := 1; loads <= len(order); loads++ {
-				if _, err := c.DB.Exec(`DELETE FROM records; DELETE FROM rejects; DELETE FROM sources`); err != nil {
-					t.Fatal(err)
-				}
+				empty(t, c)
 				for i := range loads {
 					part := order[i:]
 					if i+1 < loads {

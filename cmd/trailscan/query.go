@@ -1,12 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -54,24 +53,23 @@ credentials, principals, case_log and case_info.`,
 
 // sqlText is the SQL from the argument, the file or standard input.
 func (a *app) sqlText(ctx context.Context, args []string, file string) (string, error) {
+	var text []byte
+	var err error
 	switch {
 	case len(args) == 1 && file != "":
 		return "", usagef("give the SQL as an argument or with -f, not both")
 	case len(args) == 1:
-		return args[0], nil
+		text = []byte(args[0])
 	case file != "":
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return "", fmt.Errorf("read SQL: %w", err)
-		}
-		return string(text), nil
+		text, err = os.ReadFile(file)
+	default:
+		text, err = readAll(ctx, a.stdin)
 	}
-	text, err := readAll(ctx, a.stdin)
 	if err != nil {
 		return "", fmt.Errorf("read SQL: %w", err)
 	}
-	if strings.TrimSpace(string(text)) == "" {
-		return "", usageError{errors.New("no SQL: give it as an argument, with -f FILE or on standard input")}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return "", usagef("no SQL: give it as an argument, with -f FILE or on standard input")
 	}
 	return string(text), nil
 }
