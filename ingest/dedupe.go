@@ -2,8 +2,10 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,10 +13,13 @@ import (
 
 // Duplicates are found after a group's records are stored and before its
 // transaction ends. Records of the same event_id, event_time, event_source,
-// event_name and account are one event: the one of the lowest source_id and
-// record_index stays, so records of earlier groups and runs always win. Records
-// that share the id and nothing else all stay and count as conflicts, all but
-// the first. Only ids that occur more than once are looked at further.
+// event_name and account are one event. Of copies with the same text the one of
+// the lowest source_id and record_index stays; of those that differ, one is
+// chosen by its content, so that it does not matter which was read first, be it
+// in an earlier run (only copies of it that were dropped then stay counted as
+// such). Records that share the id and nothing else all stay and
+// count as conflicts, all but the first. Only ids that occur more than once are
+// looked at further.
 
 // differsReason is why a copy is in rejects.
 const differsReason = "copy of an event that differs from it in other members: the event of source %d, record %d is kept"
@@ -63,7 +68,11 @@ func (l *loader) dedupe(ctx context.Context, files []*source, bad *rejects) erro
 	if err != nil || repeats == 0 {
 		return err
 	}
-	if err := l.rejectDiffering(ctx, files, bad); err != nil {
+	c := chooser{files: files, earlier: map[int64]*source{}, bad: bad}
+	if err := l.chooseCopies(ctx, &c); err != nil {
+		return err
+	}
+	if err := l.swap(ctx, &c); err != nil {
 		return err
 	}
 	_, err = l.conn.ExecContext(ctx, `
@@ -93,65 +102,148 @@ func (l *loader) countRepeats(ctx context.Context, files []*source) (copies int6
 	return copies, rows.Err()
 }
 
-// rejectDiffering compares the copies with the events that they copy: first
-// their columns by hash, in DuckDB, then as JSON those where the text differs.
-func (l *loader) rejectDiffering(ctx context.Context, files []*source, bad *rejects) error {
+// chooseCopies has c choose among the copies of each event whose columns are not
+// all the same, which DuckDB finds by their hash.
+func (l *loader) chooseCopies(ctx context.Context, c *chooser) error {
 	columns := RebuildColumns()
-	side := func(alias string) string { return alias + "." + strings.Join(columns, ", "+alias+".") }
 	all := strings.Join(columns, ", ")
 	rows, err := l.conn.QueryContext(ctx, `
 		WITH copies AS (
-			SELECT source_id, record_index, first_source, first_index FROM ingest_repeats WHERE is_copy
+			SELECT first_source, first_index, source_id, record_index FROM ingest_repeats WHERE is_copy
 		), involved AS (
-			SELECT source_id, record_index FROM copies
-			UNION
-			SELECT first_source, first_index FROM copies
+			FROM copies UNION SELECT first_source, first_index, first_source, first_index FROM copies
 		), hashed AS (
 			SELECT source_id, record_index, sha256(CAST(json_array(`+all+`) AS VARCHAR)) AS content
 			FROM records SEMI JOIN involved USING (source_id, record_index)
 		), differing AS (
-			SELECT copies.*
-			FROM copies
-			JOIN hashed AS c USING (source_id, record_index)
-			JOIN hashed AS f ON f.source_id = copies.first_source AND f.record_index = copies.first_index
-			WHERE c.content <> f.content
+			SELECT first_source, first_index FROM involved JOIN hashed USING (source_id, record_index)
+			GROUP BY ALL HAVING min(content) <> max(content)
 		)
-		SELECT d.source_id, d.record_index, d.first_source, d.first_index, `+side("c")+`, `+side("f")+`
-		FROM differing AS d
-		JOIN records AS c ON c.source_id = d.source_id AND c.record_index = d.record_index
-		JOIN records AS f ON f.source_id = d.first_source AND f.record_index = d.first_index`)
+		SELECT first_source, first_index, source_id, record_index, `+all+`
+		FROM involved SEMI JOIN differing USING (first_source, first_index) JOIN records USING (source_id, record_index)
+		ORDER BY first_source, first_index, source_id, record_index`)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	var id, index, firstID, firstIndex int64
-	values := make([]any, 2*len(columns))
-	into := []any{&id, &index, &firstID, &firstIndex}
-	for i := range values {
-		into = append(into, &values[i])
-	}
+	var event, last [2]int64
+	var copies []eventCopy
 	for rows.Next() {
+		var x eventCopy
+		values := make([]any, len(columns))
+		into := []any{&event[0], &event[1], &x.source, &x.index}
+		for i := range values {
+			into = append(into, &values[i])
+		}
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		duplicate, err := Rebuild(values[:len(columns)])
-		if err != nil {
+		if x.record, err = Rebuild(values); err != nil {
 			return err
 		}
-		event, err := Rebuild(values[len(columns):])
-		if err != nil {
-			return err
+		x.content = canonicalRemainder(x.record)
+		if event != last {
+			c.choose(copies)
+			copies, last = nil, event
 		}
-		if bytes.Equal(canonicalRemainder(duplicate), canonicalRemainder(event)) {
-			continue
-		}
-		s := files[id-files[0].id]
-		s.tally.duplicates--
-		s.tally.records--
-		s.tally.differing++
-		bad.add(rejected{source: s, index: index, reason: fmt.Sprintf(differsReason, firstID, firstIndex), raw: validText(duplicate)})
+		copies = append(copies, x)
 	}
+	c.choose(copies)
 	return rows.Err()
+}
+
+// eventCopy is one of several records of an event.
+type eventCopy struct {
+	source, index int64
+	record        jsontext.Value
+	content       []byte // canonical
+}
+
+// chooser chooses which copy of an event stays.
+type chooser struct {
+	files   []*source         // of the group
+	earlier map[int64]*source // of earlier groups and runs; what changes in their tallies
+	bad     *rejects
+	swaps   [4][]any // source and index of what stays and of what stood for it
+}
+
+// choose counts the copies of an event, in order of their positions, of which
+// the first is taken for the event so far and the others for its duplicates.
+func (c *chooser) choose(copies []eventCopy) {
+	if len(copies) == 0 {
+		return
+	}
+	kept := slices.MinFunc(copies, func(a, b eventCopy) int {
+		return cmp.Or(bytes.Compare(a.content, b.content), bytes.Compare(a.record, b.record),
+			cmp.Compare(a.source, b.source), cmp.Compare(a.index, b.index))
+	})
+	for i, x := range copies {
+		s := c.source(x.source)
+		if i > 0 {
+			s.tally.duplicates--
+		}
+		switch {
+		case x.source == kept.source && x.index == kept.index:
+			if i > 0 {
+				for j, v := range []int64{kept.source, kept.index, copies[0].source, copies[0].index} {
+					c.swaps[j] = append(c.swaps[j], v)
+				}
+			}
+		case bytes.Equal(x.content, kept.content):
+			s.tally.duplicates++
+		default:
+			s.tally.records--
+			s.tally.differing++
+			c.bad.add(rejected{source: s, index: x.index, reason: fmt.Sprintf(differsReason, kept.source, kept.index), raw: validText(x.record)})
+		}
+	}
+}
+
+func (c *chooser) source(id int64) *source {
+	if first := c.files[0].id; id >= first {
+		return c.files[id-first]
+	}
+	if c.earlier[id] == nil {
+		c.earlier[id] = &source{id: id}
+	}
+	return c.earlier[id]
+}
+
+// swap has the copies that were chosen stay instead of the first ones.
+func (l *loader) swap(ctx context.Context, c *chooser) error {
+	if len(c.swaps[0]) == 0 {
+		return nil
+	}
+	_, err := l.conn.ExecContext(ctx, `
+		CREATE OR REPLACE TEMP TABLE ingest_swaps AS SELECT
+			unnest(CAST(? AS BIGINT[])) AS source_id, unnest(CAST(? AS BIGINT[])) AS record_index,
+			unnest(CAST(? AS BIGINT[])) AS first_source, unnest(CAST(? AS BIGINT[])) AS first_index`,
+		c.swaps[0], c.swaps[1], c.swaps[2], c.swaps[3])
+	if err != nil {
+		return err
+	}
+	for _, step := range []string{`
+		UPDATE ingest_repeats AS r SET is_copy = false FROM ingest_swaps AS s
+		WHERE r.source_id = s.source_id AND r.record_index = s.record_index`, `
+		DELETE FROM records USING ingest_swaps AS s
+		WHERE records.source_id = s.first_source AND records.record_index = s.first_index`,
+	} {
+		if _, err := l.conn.ExecContext(ctx, step); err != nil {
+			return err
+		}
+	}
+	for id, s := range c.earlier {
+		l.summary.Records += s.tally.records
+		l.summary.Rejected += s.tally.rejected
+		l.summary.Duplicates += s.tally.duplicates
+		_, err := l.conn.ExecContext(ctx, `
+			UPDATE sources SET records = records + ?, rejected = rejected + ?, duplicates = duplicates + ? WHERE source_id = ?`,
+			s.tally.records, s.tally.rejected, s.tally.duplicates, id)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // canonicalRemainder is the canonical form of a record without the members by

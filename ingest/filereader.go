@@ -1,5 +1,11 @@
 package ingest
 
+import (
+	"context"
+	"errors"
+	"io/fs"
+)
+
 // fileReader reads one file after another and gathers their records into
 // batches, which may hold those of several files.
 type fileReader struct {
@@ -16,13 +22,13 @@ type fileReader struct {
 
 // read reads a file. What is wrong with the file is in its tally; the error is
 // that of a load that was stopped.
-func (w *fileReader) read(s *source) error {
+func (w *fileReader) read(ctx context.Context, s *source) error {
 	w.source, w.index = s, 0
 	defer w.l.filesDone.Add(1)
-	file, err := w.l.open(s)
+	file, err := w.l.open(ctx, s)
 	if err != nil {
 		s.tally.failure = err
-		w.bad.add(rejected{source: s, reason: "cannot be opened: " + err.Error()})
+		w.bad.add(rejected{source: s, reason: "cannot be opened: " + withoutPath(err).Error()})
 		return nil
 	}
 	defer file.Close()
@@ -38,6 +44,15 @@ func (w *fileReader) read(s *source) error {
 	}
 	s.tally.format, s.tally.bytes = format, w.reader.bytes
 	return nil
+}
+
+// withoutPath is an error of the file system without the path, which stands
+// beside it.
+func withoutPath(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // record and reject make a fileReader the sink of its splitter.

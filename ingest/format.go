@@ -59,13 +59,22 @@ func newSplitter() *splitter {
 func (s *splitter) split(r *reader, to sink) (format string, err error) {
 	s.in.reset(r)
 	s.sink, s.values, s.format, s.opening, s.stopped = to, 0, "", "", nil
-	if reason := s.in.sniff(); reason != "" {
+	if reason, text := s.in.sniff(); reason != "" {
 		if r.err != nil {
 			reason = r.err.Error()
 		}
-		raw := s.in.peek(1 << 10)
+		if raw := bytes.TrimSpace(s.in.peek(1 << 10)); !text {
+			to.reject(reason, raw)
+			return "", nil
+		}
+		// Text may still have records in it: a log whose beginning is lost.
+		raw, more := s.in.resync(false, true)
+		if !more {
+			to.reject(reason, raw[:min(len(raw), 1<<10)])
+			return "", nil
+		}
 		to.reject(reason, raw)
-		return "", nil
+		s.resume()
 	}
 	for more := true; more; {
 		s.dec.Reset(&s.in, decoderOptions()...)
@@ -84,20 +93,47 @@ func (s *splitter) split(r *reader, to sink) (format string, err error) {
 			break
 		}
 		var raw []byte
+		whole := s.beforeValue(err, rest)
+		if whole && s.opening == "[" {
+			s.opening = "" // perhaps a wrong guess of resume, and the records are lines
+		}
 		s.in.unread(rest)
-		raw, more = s.in.resync(s.opening == "")
+		raw, more = s.in.resync(s.opening == "", whole)
 		to.reject(syntaxReason(err), clipRaw(append(s.object, bytes.TrimLeft(raw, " \t\r\n,")...)))
 		if !more && r.err != nil {
 			to.reject(r.err.Error(), nil)
 		}
-		if s.opening != "" {
-			s.in.unread([]byte(s.opening))
-		}
+		s.resume()
 	}
 	if s.format == formatNDJSON && s.values == 1 {
 		s.format = formatObject
 	}
 	return s.format, nil
+}
+
+// resume has the decoder go on where resync stopped, in the array that it was
+// in. A record behind a comma stands in one, though its beginning is lost.
+func (s *splitter) resume() {
+	switch {
+	case startsRecords(s.in.pending):
+		s.opening = ""
+	case s.opening == "" && s.in.left == ',':
+		s.opening = "["
+	}
+	if s.opening != "" {
+		s.in.unread([]byte(s.opening))
+	}
+}
+
+// beforeValue says whether a syntax error is about what stands before the next
+// value, which may be well-formed: a comma is missing.
+func (s *splitter) beforeValue(err error, rest []byte) bool {
+	var syntax *jsontext.SyntacticError
+	if !errors.As(err, &syntax) {
+		return false
+	}
+	value := len(rest) - len(bytes.TrimLeft(rest, " \t\r\n,"))
+	return syntax.ByteOffset <= s.dec.InputOffset()+int64(value)
 }
 
 // topLevel reads values until the text ends.
@@ -230,24 +266,33 @@ func (s *splitter) wrapper() error {
 // startsRecord says whether b begins with an object whose first member is one
 // that records have.
 func startsRecord(b []byte) bool {
+	_, known := memberIndex[string(firstName(b))]
+	return known
+}
+
+// startsRecords says whether b begins with the object around records.
+func startsRecords(b []byte) bool { return string(firstName(b)) == "Records" }
+
+// firstName is the name of the first member of the object that b begins with, as
+// it is spelt, or nil.
+func firstName(b []byte) []byte {
 	i := skipSpace(b, 0)
 	if i >= len(b) || b[i] != '{' {
-		return false
+		return nil
 	}
 	i = skipSpace(b, i+1)
 	if i >= len(b) || b[i] != '"' {
-		return false
+		return nil
 	}
 	end := bytes.IndexByte(b[i+1:], '"')
 	if end < 0 {
-		return false
+		return nil
 	}
-	_, known := memberIndex[string(b[i+1:i+1+end])]
-	if !known {
-		return false
+	name := b[i+1 : i+1+end]
+	if i = skipSpace(b, i+1+end+1); i >= len(b) || b[i] != ':' {
+		return nil
 	}
-	i = skipSpace(b, i+1+end+1)
-	return i < len(b) && b[i] == ':'
+	return name
 }
 
 // syntaxReason is a syntax error in a user's words.

@@ -53,7 +53,7 @@ type Summary struct {
 	Accounts      []string
 	Regions       []string
 	Damaged       []Problem // sources with readable records and unreadable parts
-	Unreadable    []Problem // sources that gave no record
+	Unreadable    []Problem // sources that gave no record, and folders that could not be listed
 	Foreign       []Problem // files that are no CloudTrail logs; nothing of them counts as rejected
 	Skipped       []Problem // symbolic links, pipes and devices in folders
 }
@@ -79,22 +79,22 @@ func run(ctx context.Context, c *query.Case, sources []string, o Options, groupR
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	files, skipped, err := list(sources, c.Path)
+	found, err := list(sources, c.Path)
 	if err != nil {
 		return nil, err
 	}
 	l, err := newLoader(ctx, c, o, groupRecords)
 	if err != nil {
-		return nil, stopped(ctx, err, 0, len(files))
+		return nil, stopped(ctx, err, 0, len(found.files))
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	l.summary.Skipped = skipped
+	l.summary.Skipped, l.summary.Unreadable = found.skipped, found.unreadable
 
 	stop := l.report(o.Progress)
-	err = l.load(ctx, files)
+	err = l.load(ctx, found.files)
 	stop()
 	if err != nil {
-		return nil, stopped(ctx, err, l.summary.Sources+l.summary.AlreadyLoaded, len(files))
+		return nil, stopped(ctx, err, l.summary.Sources+l.summary.AlreadyLoaded, len(found.files))
 	}
 	if err := l.conclude(ctx); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ type input struct {
 	r       io.Reader
 	pending []byte // read before r
 	buf     []byte // behind pending
+	left    byte   // the last character that resync left, white space apart
 }
 
 func (in *input) reset(r io.Reader) {
@@ -49,8 +50,9 @@ func (in *input) peek(n int) []byte {
 	return in.pending[:min(n, len(in.pending))]
 }
 
-// sniff passes a byte order mark and says why the text cannot be JSON, or "".
-func (in *input) sniff() string {
+// sniff passes a byte order mark and says why what follows is no JSON, or "", and
+// whether it is text all the same.
+func (in *input) sniff() (reason string, isText bool) {
 	head := in.peek(512)
 	if bom := []byte("\ufeff"); bytes.HasPrefix(head, bom) {
 		in.pending = in.pending[len(bom):]
@@ -59,20 +61,20 @@ func (in *input) sniff() string {
 	text := bytes.TrimLeft(head, " \t\r\n")
 	switch {
 	case len(head) == 0:
-		return "empty file"
+		return "empty file", false
 	case len(text) == 0 && len(head) >= 512, len(text) > 0 && (text[0] == '{' || text[0] == '['):
-		return ""
+		return "", true
 	case len(text) == 0:
-		return "empty file: white space only"
+		return "empty file: white space only", false
 	case bytes.HasPrefix(text, []byte("PAR1")):
-		return "a Parquet file, not CloudTrail JSON"
+		return "a Parquet file, not CloudTrail JSON", false
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return "UTF-16 text: convert it to UTF-8"
+		return "UTF-16 text: convert it to UTF-8", false
 	case !utf8.Valid(text[:min(len(text), 64)]) && bytes.IndexByte(text, 0) >= 0:
-		return "a binary file, not CloudTrail JSON"
+		return "a binary file, not CloudTrail JSON", false
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
-	return fmt.Sprintf("not CloudTrail JSON: it begins with %q", clip(first, 40))
+	return fmt.Sprintf("not CloudTrail JSON: it begins with %q", clip(first, 40)), true
 }
 
 // resyncSize is how much is looked at in one step for the next record.
@@ -82,12 +84,14 @@ const resyncSize = 16 << 10
 const lookAhead = 256
 
 // resync leaves what cannot be read and stops before what looks like the next
-// record: an object that starts with a member of records, or, where records
-// follow each other, an object at the start of a line. It returns the beginning
+// record: an object that starts with a member of records or is wrapped around
+// them, or, where records follow each other, an object at the start of a line.
+// That may be the very next one only if whole says so. It returns the beginning
 // of what it left, and false at the end of the text.
-func (in *input) resync(lines bool) (raw []byte, more bool) {
+func (in *input) resync(lines, whole bool) (raw []byte, more bool) {
 	atLineStart := false
-	for first := true; ; {
+	in.left = 0
+	for first := !whole; ; {
 		window := in.peek(resyncSize)
 		atEnd := len(window) < resyncSize
 		end := len(window)
@@ -97,7 +101,7 @@ func (in *input) resync(lines bool) (raw []byte, more bool) {
 		for i := 0; i < end; i++ {
 			c := window[i]
 			if c == '{' {
-				if !first && (lines && atLineStart || startsRecord(window[i:min(len(window), i+lookAhead)])) {
+				if ahead := window[i:min(len(window), i+lookAhead)]; !first && (lines && atLineStart || startsRecord(ahead) || startsRecords(ahead)) {
 					raw = append(raw, window[:min(i, rawLimit-len(raw))]...)
 					in.pending = in.pending[i:]
 					return raw, true
@@ -105,6 +109,9 @@ func (in *input) resync(lines bool) (raw []byte, more bool) {
 				first = false
 			} else if c != ' ' && c != '\t' && c != '\r' && c != '\n' && c != ',' {
 				first = false
+			}
+			if c > ' ' {
+				in.left = c
 			}
 			atLineStart = c == '\n'
 		}

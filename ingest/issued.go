@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -18,7 +19,7 @@ type credential struct {
 // out. What makes it one is its place in the response, not the API's name, so
 // that services that nobody listed are covered: an access key id inside an
 // object called credentials, or beside the secret or the token that goes with
-// it, or the key object of a call that creates one. Ids that are merely listed,
+// it or the time at which it ends, or the key object of a call that creates one. Ids that are merely listed,
 // read or updated stand in none of these.
 func (f *flattener) issued() {
 	text := &f.row.text
@@ -34,7 +35,7 @@ func (f *flattener) issued() {
 	}
 	text[colIssuedAccessKeyID] = c.id
 	text[colIssuedPrincipalARN] = f.issuedTo(c, name)
-	f.row.expires = f.expiration(c.object)
+	f.row.expires = f.expiration(c)
 }
 
 // longTermIDs are the credentials that IAM hands out and that are no access
@@ -90,13 +91,13 @@ func (f *flattener) searchCredential(value, holder []byte, container, event stri
 		switch strings.ToLower(plainName(name)) {
 		case "accesskeyid":
 			id = f.scalar(v)
-		case "secretaccesskey", "secretkey", "sessiontoken":
+		case "secretaccesskey", "secretkey", "sessiontoken", "expiration":
 			secret = true
 		}
 	}
 	handedOut := secret ||
 		strings.HasSuffix(strings.ToLower(container), "credentials") ||
-		strings.EqualFold(container, "accessKey") && strings.HasPrefix(event, "Create")
+		(strings.EqualFold(container, "accessKey") || strings.EqualFold(container, "accessToken")) && strings.HasPrefix(event, "Create")
 	if len(id) > 0 && handedOut {
 		return credential{id: id, container: container, object: value, holder: holder}, true
 	}
@@ -134,7 +135,7 @@ func (f *flattener) issuedTo(c credential, event string) []byte {
 			return target
 		}
 		return []byte("arn:" + f.partition() + ":iam::" + string(target) + ":root")
-	case event == "GetSessionToken" || event == "GetSigninToken":
+	case event == "GetSessionToken" || event == "GetSigninToken" || event == "CreateOAuth2Token":
 		return text[colIdentityARN] // they carry the caller on
 	}
 	return nil
@@ -177,12 +178,12 @@ func (f *flattener) partition() string {
 	return "aws"
 }
 
-// expiration is when the credential ends, zero where it does not say.
-func (f *flattener) expiration(object []byte) time.Time {
-	for o := newObject(object); ; {
+// expiration is when the credential ends, zero where the response does not say.
+func (f *flattener) expiration(c credential) time.Time {
+	for o := newObject(c.object); ; {
 		name, value, ok := o.next()
 		if !ok {
-			return time.Time{}
+			break
 		}
 		switch strings.ToLower(plainName(name)) {
 		case "expiration", "expirationdate", "expirationtime", "expires", "expiresat":
@@ -191,7 +192,18 @@ func (f *flattener) expiration(object []byte) time.Time {
 			}
 		}
 	}
+	// Sign-in's tokens last so many seconds from their issue.
+	// https://docs.aws.amazon.com/signin/latest/APIReference/API_dataplane-signin_CreateOAuth2Token.html
+	for _, object := range [][]byte{c.object, c.holder} {
+		if n, err := strconv.Atoi(string(f.scalar(memberFold(object, "expiresIn")))); err == nil && n > 0 && n < maxLifetime {
+			return f.row.time.Add(time.Duration(n) * time.Second)
+		}
+	}
+	return time.Time{}
 }
+
+// maxLifetime is, in seconds, more than any temporary credential lasts.
+const maxLifetime = 366 * 24 * 3600
 
 // memberFold is member without regard to case: services differ in how they
 // spell the names of a response.

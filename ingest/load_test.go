@@ -8,12 +8,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"trailscan/query"
 )
@@ -179,11 +182,22 @@ func TestBadInput(t *testing.T) {
 		{"garbage line", a + "\nHTTP/1.1 200 OK\n" + d, "a,d", []string{"broken JSON"}, statusDamaged},
 		{"broken record in an array", `[` + a + `,` + broken + `,` + d + `]`, "a,d", []string{"broken JSON"}, statusDamaged},
 		{"broken record in Records", `{"Records":[` + a + `,` + broken + `,` + d + `]}`, "a,d", []string{"broken JSON"}, statusDamaged},
+		{"garbage first line", "HTTP/1.1 200 OK\n" + a + "\n" + d, "a,d", []string{`begins with "HTTP`}, statusDamaged},
+		{"beginning lost in a line", b[40:] + "\n" + a + "\n" + d, "a,d", []string{"begins with"}, statusDamaged},
+		{"beginning lost in Records", b[40:] + "," + a + "," + d + "]}", "a,d", []string{"begins with", "'}'"}, statusDamaged},
+		{"a block of zeros first", strings.Repeat("\x00", 4096) + a, "a", []string{"begins with"}, statusDamaged},
+		{"garbage before Records", "note\n" + `{"Records":[` + a + "," + d + "]}", "a,d", []string{"begins with"}, statusDamaged},
+		{"missing comma", `{"Records":[` + a + " " + b + "," + d + "]}", "a,b,d", []string{"broken JSON"}, statusDamaged},
+		{"two commas", `[` + a + ",," + b + "," + d + "]", "a,b,d", []string{"broken JSON"}, statusDamaged},
+		{"lines with commas", a + ",\n" + b + ",\n" + d + ",\n", "a,b,d", []string{"broken JSON", "the text ends"}, statusDamaged},
+		{"Records not closed before the next", `{"Records":[` + a + "\n" + `{"Records":[` + b + "," + d + "]}", "a,b,d", []string{"broken JSON"}, statusDamaged},
 		{"text ends in a record", `{"Records":[` + a + `,` + b[:60], "a", []string{"the text ends"}, statusDamaged},
 		{"not CloudTrail", `{"name":"trailscan","version":1}`, "", []string{"no eventTime, eventSource, eventName"}, statusForeign},
 		{"no eventName", `{"eventTime":"2026-03-01T10:00:00Z","eventSource":"iam.amazonaws.com"}`, "", []string{"no eventName"}, statusUnreadable},
 		{"no time", `{"eventTime":"{{now}}","eventName":"x","eventSource":"y"}`, "", []string{"eventTime is no time"}, statusUnreadable},
 		{"no object", `[1,` + a + `,"x",null]`, "a", []string{"no JSON object", "no JSON object", "no JSON object"}, statusDamaged},
+		{"S3 notification", `{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","eventTime":"2026-03-01T10:00:00.000Z"}]}`, "", []string{"notification of aws:s3"}, statusUnreadable},
+		{"white space", " \n", "", []string{"white space only"}, statusUnreadable},
 		{"empty", "", "", []string{"empty file"}, statusUnreadable},
 		{"text", "hello\nworld", "", []string{`begins with "hello"`}, statusForeign},
 		{"parquet", "PAR1\x15\x04", "", []string{"Parquet"}, statusUnreadable},
@@ -213,6 +227,10 @@ func TestBadInput(t *testing.T) {
 			}
 			if got := dump(t, c, `SELECT status FROM sources`); got[0] != tc.status {
 				t.Errorf("status %s, want %s", got, tc.status)
+			}
+			if again, err := Load(context.Background(), c, []string{path}, Options{}); (err == nil) != (tc.ids != "") || again.Records != 0 ||
+				len(again.Damaged) != len(s.Damaged) || len(again.Unreadable) != len(s.Unreadable) || len(again.Foreign) != len(s.Foreign) {
+				t.Errorf("the second load tells another story: %+v, %v", again, err)
 			}
 			for status, problems := range map[string][]Problem{
 				statusDamaged: s.Damaged, statusUnreadable: s.Unreadable, statusForeign: s.Foreign,
@@ -259,6 +277,57 @@ func TestSources(t *testing.T) {
 	}
 }
 
+func TestNamesThatAreNoText(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a\xff.json"), []byte(event("a")), 0o600); err != nil {
+		t.Skip("the file system takes only text: ", err)
+	}
+	c := newCase(t)
+	load(t, c, dir)
+	if s := load(t, c, dir); s.AlreadyLoaded != 1 {
+		t.Errorf("second load: %+v", s)
+	}
+	if got := dump(t, c, `SELECT ends_with(uri, '/a\xff.json'), (SELECT count(*) FROM events) FROM sources`); len(got) != 1 || got[0] != "true|1" {
+		t.Errorf("sources %q", got)
+	}
+}
+
+// TestPipes loads through one path, as a shell's <(…) gives them, one stream
+// after another.
+func TestPipes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := exec.Command("mkfifo", path).Run(); err != nil {
+		t.Skip("no pipes: ", err)
+	}
+	c := newCase(t)
+	for _, id := range []string{"a", "b", "b"} {
+		go os.WriteFile(path, []byte(event(id)), 0)
+		load(t, c, path)
+	}
+	if got := dump(t, c, `SELECT (SELECT count(*) FROM sources), (SELECT count(*) FROM events)`); got[0] != "2|2" {
+		t.Errorf("sources and events: %s", got)
+	}
+}
+
+// TestTheCaseIsNoSource has the case lie in the folder that is loaded.
+func TestTheCaseIsNoSource(t *testing.T) {
+	dir := write(t, map[string]string{"a.json": event("a")})
+	path := filepath.Join(dir, "case.duckdb")
+	c := openCase(t, path, 0)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{dir, link} {
+		if s := load(t, c, folder); s.Sources != 1 || len(s.Foreign)+len(s.Unreadable) != 0 {
+			t.Errorf("%s: %+v", folder, s)
+		}
+	}
+	if _, err := Load(context.Background(), c, []string{path}, Options{}); err == nil || !strings.Contains(err.Error(), "is the case itself") {
+		t.Errorf("the case as a source: %v", err)
+	}
+}
+
 func TestUnreadableFile(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root reads everything")
@@ -278,6 +347,24 @@ func TestUnreadableFile(t *testing.T) {
 	}
 	if s = load(t, c, dir); s.Records != 1 || s.AlreadyLoaded != 1 {
 		t.Errorf("second load: %+v", s)
+	}
+}
+
+func TestUnreadableFolder(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root reads everything")
+	}
+	dir := write(t, map[string]string{"a.json": event("a"), "locked/b.json": event("b")})
+	locked := filepath.Join(dir, "locked")
+	if err := os.Chmod(locked, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(locked, 0o700)
+	if s := load(t, newCase(t), dir); s.Records != 1 || len(s.Unreadable) != 1 || s.Unreadable[0].URI != locked {
+		t.Errorf("%+v", s)
+	}
+	if _, err := Load(context.Background(), newCase(t), []string{locked}, Options{}); err == nil || !strings.Contains(err.Error(), "permission denied") {
+		t.Errorf("the folder alone: %v", err)
 	}
 }
 
@@ -329,6 +416,29 @@ func TestStandardInputAgain(t *testing.T) {
 	}
 	if got := dump(t, c, `SELECT (SELECT count(*) FROM sources), (SELECT count(*) FROM events)`); got[0] != "1|1" {
 		t.Errorf("sources and events: %s", got)
+	}
+}
+
+// TestStopWhileWaiting stops loads of streams that nothing comes through.
+func TestStopWhileWaiting(t *testing.T) {
+	c := newCase(t)
+	stdin, writer := io.Pipe()
+	defer writer.Close()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	sources := []string{"-"}
+	if err := exec.Command("mkfifo", pipe).Run(); err == nil {
+		sources = append(sources, pipe)
+	}
+	for _, source := range sources {
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		_, err := Load(ctx, c, []string{source}, Options{Stdin: stdin})
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", source, err)
+		}
+	}
+	if got := dump(t, c, `SELECT count(*) FROM sources`); got[0] != "0" {
+		t.Errorf("%s sources", got[0])
 	}
 }
 

@@ -139,6 +139,10 @@ func (f *flattener) columns(unicode bool) (reason string) {
 // missing says which member stops an object from being a record. Insights
 // events name their source and API inside insightDetails.
 func (f *flattener) missing() string {
+	if source := f.row.text[colEventSource]; bytes.HasPrefix(source, []byte("aws:")) {
+		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+		return "not a CloudTrail record: an event notification of " + clip(string(source), 40)
+	}
 	var absent []string
 	if f.row.time.IsZero() {
 		absent = append(absent, "eventTime")

@@ -48,8 +48,8 @@ type loader struct {
 	groupRecords int64
 	memoryLimit  string // of the case before the load, as DuckDB writes it
 	nextID       int64
-	sources      []int64          // ids of all sources of this run
-	streams      map[string]int64 // sources that came by standard input, by SHA-256
+	sources      []int64             // ids of all sources of this run
+	streams      map[[2]string]int64 // sources that can be read once only, by URI and SHA-256
 
 	filesDone, filesTotal atomic.Int64
 	bytesDone, bytesTotal atomic.Int64
@@ -66,7 +66,7 @@ func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64
 	if err != nil {
 		return nil, fmt.Errorf("load into case %s: %w", c.Path, err)
 	}
-	l := &loader{c: c, o: o, conn: conn, groupRecords: groupRecords, streams: map[string]int64{}}
+	l := &loader{c: c, o: o, conn: conn, groupRecords: groupRecords, streams: map[[2]string]int64{}}
 	if l.columns, err = feedColumns(); err == nil {
 		err = registerFeed(ctx, conn)
 	}
@@ -146,9 +146,6 @@ func (l *loader) fresh(ctx context.Context, files []*source) ([]*source, error) 
 			return nil, fmt.Errorf("read sources of case %s: %w", l.c.Path, err)
 		}
 		inCase[uri] = append(inCase[uri], k)
-		if uri == stdinURI && k.sha256 != "" {
-			l.streams[k.sha256] = k.id
-		}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read sources of case %s: %w", l.c.Path, err)
@@ -164,11 +161,18 @@ func (l *loader) fresh(ctx context.Context, files []*source) ([]*source, error) 
 				f.replaces = append(f.replaces, k.id)
 			}
 		}
-		if len(old) == 0 || f.uri == stdinURI {
+		if f.stream {
+			for _, k := range old {
+				if k.sha256 != "" {
+					l.streams[[2]string{f.uri, k.sha256}] = k.id
+				}
+			}
+		}
+		if len(old) == 0 || f.stream {
 			fresh = append(fresh, f)
 			continue
 		}
-		sum, err := hashFile(f.uri)
+		sum, err := hashFile(f.path)
 		i := slices.IndexFunc(old, func(k known) bool { return err == nil && k.sha256 == sum })
 		if i < 0 {
 			fresh = append(fresh, f)
@@ -182,6 +186,9 @@ func (l *loader) fresh(ctx context.Context, files []*source) ([]*source, error) 
 			l.summary.Unreadable = append(l.summary.Unreadable, again)
 		case statusForeign:
 			l.summary.Foreign = append(l.summary.Foreign, again)
+		case statusDamaged:
+			l.summary.Damaged = append(l.summary.Damaged, Problem{f.uri, "parts cannot be read, as before: see the table rejects"})
+			l.summary.AlreadyLoaded++
 		default:
 			l.summary.AlreadyLoaded++
 		}
@@ -232,7 +239,7 @@ func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (int
 			w := &fileReader{l: l, group: g, feed: f, bad: bad, batch: f.newBatch(),
 				reader: newReader(&l.bytesDone), splitter: newSplitter()}
 			for s := g.next(); s != nil && ctx.Err() == nil; s = g.next() {
-				if err := w.read(s); err != nil {
+				if err := w.read(ctx, s); err != nil {
 					cancel(err)
 					return
 				}
@@ -299,11 +306,8 @@ func (l *loader) describe(ctx context.Context, files []*source, bad *rejects) er
 		return err
 	}
 	list := bad.inOrder()
-	if i := slices.IndexFunc(files, l.isRepeatedStream); i >= 0 {
-		stream := files[i]
-		files = slices.Delete(slices.Clone(files), i, i+1)
-		list = slices.DeleteFunc(list, func(x rejected) bool { return x.source == stream })
-	}
+	files = slices.DeleteFunc(slices.Clone(files), l.isRepeatedStream)
+	list = slices.DeleteFunc(list, func(x rejected) bool { return l.isRepeatedStream(x.source) })
 	// What could not be read through before is described anew.
 	for _, table := range []string{"sources", "rejects"} {
 		if _, err := l.conn.ExecContext(ctx, `DELETE FROM `+table+` WHERE source_id IN (SELECT unnest(CAST(? AS BIGINT[])))`, replaced(files)); err != nil {
@@ -321,14 +325,14 @@ func (l *loader) describe(ctx context.Context, files []*source, bad *rejects) er
 	}
 	return l.appendRows("rejects", len(list), func(i int) []driver.Value {
 		x := list[i]
-		return []driver.Value{x.source.id, x.index, x.reason, text(x.raw)}
+		return []driver.Value{x.source.id, x.index, validText([]byte(x.reason)), text(x.raw)}
 	})
 }
 
 // isRepeatedStream says whether a stream that has been read turned out to be
 // one that the case holds: all its records are copies.
 func (l *loader) isRepeatedStream(f *source) bool {
-	return f.uri == stdinURI && l.streams[f.tally.sha256] != 0
+	return f.stream && l.streams[[2]string{f.uri, f.tally.sha256}] != 0
 }
 
 // replaced lists the sources whose place the files take.
@@ -372,12 +376,31 @@ func when(t time.Time) driver.Value {
 }
 
 // open opens a source for reading.
-func (l *loader) open(f *source) (io.ReadCloser, error) {
-	if f.uri != stdinURI {
-		return os.Open(f.uri)
-	}
-	if l.o.Stdin == nil {
+func (l *loader) open(ctx context.Context, f *source) (io.ReadCloser, error) {
+	switch {
+	case !f.stream:
+		return os.Open(f.path)
+	case f.uri != stdinURI:
+		return interruptible(ctx, func() (io.ReadCloser, error) { return os.Open(f.path) }), nil
+	case l.o.Stdin == nil:
 		return nil, errors.New("there is no standard input to read")
 	}
-	return io.NopCloser(l.o.Stdin), nil
+	return interruptible(ctx, func() (io.ReadCloser, error) { return io.NopCloser(l.o.Stdin), nil }), nil
+}
+
+// interruptible reads a stream that may keep one waiting, and stops doing so with
+// the context: nothing else ends a read of standard input, or the opening of a
+// pipe that nobody writes to.
+func interruptible(ctx context.Context, open func() (io.ReadCloser, error)) io.ReadCloser {
+	out, in := io.Pipe()
+	go func() {
+		stream, err := open()
+		if err == nil {
+			_, err = io.Copy(in, stream)
+			err = errors.Join(err, stream.Close())
+		}
+		in.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { out.CloseWithError(context.Cause(ctx)) })
+	return out
 }

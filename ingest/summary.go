@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ func (l *loader) tally(files []*source) {
 		t := &f.tally
 		if l.isRepeatedStream(f) {
 			s.AlreadyLoaded++
-			l.sources = append(l.sources, l.streams[t.sha256])
+			l.sources = append(l.sources, l.streams[[2]string{f.uri, t.sha256}])
 			continue
 		}
 		l.sources = append(l.sources, f.id)
@@ -127,9 +128,15 @@ func (l *loader) verdict(sources []string) error {
 		return nil
 	}
 	named := strings.Join(sources, ", ")
-	if bad := slices.Concat(s.Unreadable, s.Foreign); len(bad) > 0 {
-		p := bad[0]
-		return fmt.Errorf("%s: %w: %s: %s: name exported CloudTrail logs (JSON or JSON lines, gzipped or not)", named, ErrNothingReadable, p.URI, p.Reason)
+	bad := slices.Concat(s.Unreadable, s.Foreign)
+	if len(bad) == 0 {
+		return fmt.Errorf("%s: %w: the files hold none: %s", named, ErrNothingReadable, nameLogs)
 	}
-	return fmt.Errorf("%s: %w: the files hold none: name exported CloudTrail logs (JSON or JSON lines, gzipped or not)", named, ErrNothingReadable)
+	reason := bad[0].Reason
+	if path, err := filepath.Abs(named); named != bad[0].URI && (err != nil || pathText(path) != bad[0].URI) {
+		reason = bad[0].URI + ": " + reason
+	}
+	return fmt.Errorf("%s: %w: %s: %s", named, ErrNothingReadable, reason, nameLogs)
 }
+
+const nameLogs = "name exported CloudTrail logs (JSON or JSON lines, gzipped or not) that you may read"

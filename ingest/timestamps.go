@@ -17,6 +17,8 @@ var timeLayouts = []string{
 	"2006-01-02 15:04:05Z07:00",
 	"2006-01-02T15:04:05",
 	"2006-01-02 15:04:05",
+	"2006-01-02T15:04Z07:00",
+	"20060102T150405Z07:00",
 	"2006-01-02T15:04:05-0700",
 	"2006-01-02 15:04:05-0700",
 	"2006-01-02 15:04:05 -0700 MST",
@@ -24,6 +26,7 @@ var timeLayouts = []string{
 	// responseElements.credentials.expiration as STS and IAM write it.
 	"Jan 2, 2006, 3:04:05 PM",
 	"Jan 2, 2006 3:04:05 PM",
+	"Jan 2, 2006, 3:04:05 PM MST",
 	"Mon Jan 2 15:04:05 MST 2006",
 	time.RFC1123,
 }
@@ -42,9 +45,16 @@ func parseTime(s string) (t time.Time, exact, ok bool) {
 		return r
 	}, strings.TrimSpace(s))
 	for _, layout := range timeLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return inRange(t)
+		t, err := time.Parse(layout, s)
+		if err != nil {
+			continue
 		}
+		// Package time takes any letters for a zone, and those it does not know for
+		// UTC: https://pkg.go.dev/time#Parse
+		if zone, offset := t.Zone(); offset == 0 && zone != "" && zone != "UTC" && zone != "GMT" {
+			return time.Time{}, false, false
+		}
+		return inRange(t)
 	}
 	if t, ok := parseEpoch(s); ok {
 		return inRange(t)

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -81,15 +82,14 @@ func Open(ctx context.Context, path string, o Options) (*Case, error) {
 	case err == nil && info.IsDir():
 		return nil, fmt.Errorf("open case %s: is a directory: %w", path, ErrNotCase)
 	}
-	isNew := err != nil
-
 	c, err := connect(ctx, path, o)
 	if err != nil {
 		return nil, err
 	}
-	if isNew {
-		err = errors.Join(os.Chmod(path, 0o600), c.create(ctx, o.Version))
-	} else {
+	if o.Mode == Create {
+		err = c.create(ctx, o.Version)
+	}
+	if err == nil {
 		err = c.check(ctx)
 	}
 	if err != nil {
@@ -125,9 +125,9 @@ func connect(ctx context.Context, path string, o Options) (*Case, error) {
 			return c, nil
 		case !isLockError(err):
 			if isForeign(err) {
-				return nil, fmt.Errorf("open case %s: %w: %s", path, ErrNotCase, firstLine(err))
+				return nil, fmt.Errorf("open case %s: %w, or a damaged one (%s): choose another file with --case", path, ErrNotCase, cause(err))
 			}
-			return nil, fmt.Errorf("open case %s: %w", path, err)
+			return nil, fmt.Errorf("open case %s: %s", path, cause(err))
 		case time.Now().After(deadline):
 			return nil, fmt.Errorf("open case %s: %w by %s: wait for it to end or stop it", path, ErrLocked, lockHolder(err))
 		}
@@ -154,7 +154,15 @@ func dial(ctx context.Context, path string, o Options) (*Case, error) {
 	if o.MemoryLimit != "" {
 		settings.Set("memory_limit", o.MemoryLimit)
 	}
-	connector, err := duckdb.NewConnector(path+"?"+settings.Encode(), prepareConn)
+	// An absolute path, for some relative ones have a meaning of their own.
+	dsn, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if u, err := url.Parse(dsn); err != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery {
+		return nil, errors.New("its path has a ?, # or % in it, which the database driver takes for something else: choose another with --case")
+	}
+	connector, err := duckdb.NewConnector(dsn+"?"+settings.Encode(), prepareConn)
 	if err != nil {
 		return nil, err
 	}
@@ -177,12 +185,24 @@ func prepareConn(e driver.ExecerContext) error {
 	return nil
 }
 
+// create makes the relations in a database that has none: a new one, or one
+// whose maker was stopped at that.
 func (c *Case) create(ctx context.Context, version string) error {
 	tx, err := c.DB.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("create case %s: %w", c.Path, err)
 	}
 	defer tx.Rollback()
+	var empty bool
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) = 0 FROM duckdb_tables()`).Scan(&empty); err != nil {
+		return fmt.Errorf("create case %s: %w", c.Path, err)
+	}
+	if !empty {
+		return nil
+	}
+	if err := os.Chmod(c.Path, 0o600); err != nil {
+		return fmt.Errorf("create case: %w", err)
+	}
 	if _, err := tx.ExecContext(ctx, schemaSQL); err != nil {
 		return fmt.Errorf("create case %s: %w", c.Path, err)
 	}
@@ -217,6 +237,8 @@ func isLockError(err error) bool {
 func isForeign(err error) bool {
 	return strings.Contains(err.Error(), "not a valid DuckDB database file") ||
 		strings.Contains(err.Error(), "Serialization Error") ||
+		strings.Contains(err.Error(), "Could not read enough bytes") ||
+		strings.Contains(err.Error(), "checksum") ||
 		strings.Contains(err.Error(), "Trying to read a database file with version")
 }
 
@@ -230,7 +252,11 @@ func lockHolder(err error) string {
 	return "another process"
 }
 
-func firstLine(err error) string {
+// cause is what DuckDB says, in a line and without the driver's words around it.
+func cause(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
+	if _, said, ok := strings.Cut(line, "could not connect to database: "); ok {
+		return said
+	}
 	return line
 }

@@ -87,6 +87,12 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	db.Close()
 
+	text, err := os.ReadFile(older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := write("cut", string(text[:len(text)/2]))
+
 	for _, tc := range []struct {
 		name, path string
 		mode       Mode
@@ -95,6 +101,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"missing", filepath.Join(dir, "none"), ReadOnly, nil},
 		{"text file", write("text", "this is no database, and long enough to be read as a header of one"), ReadWrite, ErrNotCase},
 		{"empty file", write("empty", ""), ReadOnly, ErrNotCase},
+		{"case cut short", cut, ReadOnly, ErrNotCase},
 		{"directory", dir, Create, ErrNotCase},
 		{"another DuckDB database", foreign, ReadOnly, ErrNotCase},
 		{"another version", older, ReadWrite, ErrVersion},
@@ -110,6 +117,56 @@ func TestOpenRefuses(t *testing.T) {
 			}
 			t.Log(err)
 		})
+	}
+}
+
+// TestOpenFinishesWhatWasNotMade opens a database that has no relations yet: its
+// maker was killed, or another process is ahead in making it.
+func TestOpenFinishesWhatWasNotMade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "case.duckdb")
+	db, err := sql.Open("duckdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`CHECKPOINT`); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	if c, err := Open(context.Background(), path, Options{Mode: ReadOnly}); !errors.Is(err, ErrNotCase) {
+		t.Errorf("opened for reading: %v, %v", c, err)
+	}
+	for range 2 {
+		c, err := Open(context.Background(), path, Options{Mode: Create})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var n int
+		if err := c.DB.QueryRow(`SELECT count(*) FROM case_info`).Scan(&n); err != nil || n != 1 {
+			t.Errorf("%d rows of case_info: %v", n, err)
+		}
+		c.Close()
+	}
+}
+
+func TestOpenOddNames(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, name := range []string{":memory:", "a:b", "md:x", "a b ü", "a%20b"} {
+		c, err := Open(context.Background(), name, Options{Mode: Create})
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		c.Close()
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range []string{"a?b", "a#b", "a%zz"} {
+		if c, err := Open(context.Background(), name, Options{Mode: Create}); err == nil {
+			c.Close()
+			t.Errorf("opened %s", name)
+		}
 	}
 }
 

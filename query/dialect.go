@@ -13,12 +13,8 @@ var dialectMacros = []string{
 	`CREATE OR REPLACE TEMP MACRO json_extract_scalar(j, path) AS
 		CASE WHEN json_type(try_cast(j AS JSON), path) NOT IN ('OBJECT', 'ARRAY', 'NULL')
 		THEN json_extract_string(j, path) END`,
-	`CREATE OR REPLACE TEMP MACRO json_array_length_or_null(j) AS
-		CASE WHEN json_type(try_cast(j AS JSON)) = 'ARRAY' THEN json_array_length(j) END`,
-	`CREATE OR REPLACE TEMP MACRO url_decode_or_null(s) AS try(url_decode(s))`,
 	`CREATE OR REPLACE TEMP MACRO regexp_like(s, pattern) AS regexp_matches(s, pattern)`,
 	`CREATE OR REPLACE TEMP MACRO cardinality(l) AS len(l)`,
-	`CREATE OR REPLACE TEMP MACRO strpos_or_zero(s, part) AS strpos(s, part)`,
 	// DuckDB's date_diff counts boundaries crossed, Trino's whole units.
 	`CREATE OR REPLACE TEMP MACRO date_diff(unit, a, b) AS datesub(unit, a, b)`,
 	`CREATE OR REPLACE TEMP MACRO from_iso8601_timestamp(s) AS try_cast(s AS TIMESTAMPTZ)`,

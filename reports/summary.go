@@ -151,8 +151,13 @@ func IngestSummary(w io.Writer, in *ingest.Summary) error {
 	s.row("Loaded", fmt.Sprintf("%s from %s (%s)", plural(in.Records-in.Duplicates, "event"), plural(int64(in.Sources), "source"), size(in.Bytes)))
 	if !in.First.IsZero() {
 		s.row("", stamp(in.First)+" to "+stamp(in.Last))
-		s.row("", fmt.Sprintf("%s: %s", plural(int64(len(in.Accounts)), "account"), some(in.Accounts, 4)))
-		s.row("", fmt.Sprintf("%s: %s", plural(int64(len(in.Regions)), "region"), some(in.Regions, 4)))
+	}
+	// None where all are copies of events from other sources.
+	if n := len(in.Accounts); n > 0 {
+		s.row("", fmt.Sprintf("%s: %s", plural(int64(n), "account"), some(in.Accounts, 4)))
+	}
+	if n := len(in.Regions); n > 0 {
+		s.row("", fmt.Sprintf("%s: %s", plural(int64(n), "region"), some(in.Regions, 4)))
 	}
 	for _, row := range []struct {
 		label, text string

@@ -252,10 +252,21 @@ func WriteRows(w io.Writer, format string, rows *sql.Rows) error {
 			return fmt.Errorf("read the answer: %w", err)
 		}
 		for i, t := range types {
-			// The driver gives a UUID as its bytes.
-			if b, ok := r.values[i].([]byte); ok && t.DatabaseTypeName() == "UUID" && len(b) == len(duckdb.UUID{}) {
-				id := duckdb.UUID(b)
-				r.values[i] = id.String()
+			// The driver gives a UUID as its bytes, and a date or a time of the day as
+			// a moment.
+			switch v := r.values[i].(type) {
+			case []byte:
+				if t.DatabaseTypeName() == "UUID" && len(v) == len(duckdb.UUID{}) {
+					id := duckdb.UUID(v)
+					r.values[i] = id.String()
+				}
+			case time.Time:
+				switch t.DatabaseTypeName() {
+				case "DATE":
+					r.values[i] = v.Format(time.DateOnly)
+				case "TIME":
+					r.values[i] = v.Format("15:04:05.999999")
+				}
 			}
 		}
 		if err := e.encode(r); err != nil {

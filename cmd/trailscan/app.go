@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -132,10 +133,22 @@ func (a *app) failOnFlag(f *pflag.FlagSet) {
 	f.StringVar(&a.failOn, "fail-on", "", "exit with 3 when a finding reaches this severity: critical|high|medium|low|info")
 }
 
+// maxThreads is more than any machine gains from; far more cannot be started.
+const maxThreads = 1024
+
+// memorySize is how DuckDB spells sizes.
+var memorySize = regexp.MustCompile(`(?i)^[1-9][0-9]*(\.[0-9]+)? ?([KMGT]i?)?B$`)
+
 // openCase opens the case for a command; the caller closes it.
 func (a *app) openCase(ctx context.Context, mode query.Mode) (*query.Case, error) {
-	if a.threads < 0 {
-		return nil, usagef("--threads %d: must be at least 1", a.threads)
+	if a.threads < 0 || a.threads > maxThreads {
+		return nil, usagef("--threads %d: must be from 1 to %d", a.threads, maxThreads)
+	}
+	if a.memoryLimit != "" && !memorySize.MatchString(a.memoryLimit) {
+		return nil, usagef("--memory-limit %s: must be a size such as 800MB or 2GiB", a.memoryLimit)
+	}
+	if a.caseFile == "" {
+		return nil, usagef("--case: names no file")
 	}
 	return query.Open(ctx, a.caseFile, query.Options{
 		Mode: mode, Threads: a.threads, MemoryLimit: a.memoryLimit, Version: version,

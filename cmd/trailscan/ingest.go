@@ -43,7 +43,7 @@ A source that the case holds already is not loaded twice.`,
 	return cmd
 }
 
-// maxWarnings is how many damaged sources are named one by one.
+// maxWarnings is how many sources of a kind are named one by one.
 const maxWarnings = 10
 
 // load reads sources into the case, showing progress, and warns of damage or,
@@ -60,17 +60,23 @@ func (a *app) load(ctx context.Context, c *query.Case, sources []string, strict 
 		return summary, err
 	}
 	bad := slices.Concat(summary.Damaged, summary.Unreadable)
-	for i, d := range bad {
-		if i == maxWarnings {
-			a.say("trailscan: warning: %d more; the table sources has them all", len(bad)-i)
-			break
-		}
-		a.say("trailscan: warning: %s", reports.Terminal(d.URI+": "+d.Reason))
-	}
+	a.name("warning", bad)
+	a.name("passed over", slices.Concat(summary.Foreign, summary.Skipped))
 	if strict && len(bad) > 0 {
 		return summary, errors.New("sources are damaged, and --strict was given: what could be read is in the case, the rest in its rejects table")
 	}
 	return summary, nil
+}
+
+// name tells of sources one by one, as far as that helps.
+func (a *app) name(what string, sources []ingest.Problem) {
+	for i, s := range sources {
+		if i == maxWarnings {
+			a.say("trailscan: %s: %d more; the table sources has them all", what, len(sources)-i)
+			return
+		}
+		a.say("trailscan: %s: %s", what, reports.Terminal(s.URI+": "+s.Reason))
+	}
 }
 
 // isTerminal tells whether w is one, so that progress stays out of files.

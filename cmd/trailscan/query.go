@@ -1,11 +1,11 @@
 package main
 
 import (
-	"errors"
+	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +29,7 @@ credentials, principals, case_log and case_info.`,
 			if err != nil {
 				return err
 			}
-			text, err := a.sqlText(args, file)
+			text, err := a.sqlText(ctx, args, file)
 			if err != nil {
 				return err
 			}
@@ -52,25 +52,42 @@ credentials, principals, case_log and case_info.`,
 }
 
 // sqlText is the SQL from the argument, the file or standard input.
-func (a *app) sqlText(args []string, file string) (string, error) {
+func (a *app) sqlText(ctx context.Context, args []string, file string) (string, error) {
+	var text []byte
+	var err error
 	switch {
 	case len(args) == 1 && file != "":
 		return "", usagef("give the SQL as an argument or with -f, not both")
 	case len(args) == 1:
-		return args[0], nil
+		text = []byte(args[0])
 	case file != "":
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return "", fmt.Errorf("read SQL: %w", err)
-		}
-		return string(text), nil
+		text, err = os.ReadFile(file)
+	default:
+		text, err = readAll(ctx, a.stdin)
 	}
-	text, err := io.ReadAll(a.stdin)
 	if err != nil {
 		return "", fmt.Errorf("read SQL: %w", err)
 	}
-	if strings.TrimSpace(string(text)) == "" {
-		return "", usageError{errors.New("no SQL: give it as an argument, with -f FILE or on standard input")}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return "", usagef("no SQL: give it as an argument, with -f FILE or on standard input")
 	}
 	return string(text), nil
+}
+
+// readAll is io.ReadAll that does not outlast ctx: a read of a terminal cannot
+// be interrupted otherwise.
+func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
+	var text []byte
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		text, err = io.ReadAll(r)
+	}()
+	select {
+	case <-done:
+		return text, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
