@@ -172,7 +172,7 @@ func (t *tracer) countUse(ctx context.Context, c *closure) error {
 		u := uses[k]
 		if u == nil {
 			u = &useSet{Use: Use{Actor: k.actor, First: first.UTC()}, sources: map[string]bool{}, agents: map[string]bool{}, regions: map[string]bool{}}
-			u.Why = t.whyUse(c.nodes[k.node], k.network, k.family, byService(source, service))
+			u.Why = whyUse(c.nodes[k.node], k.network, source, agent, byService(source, service))
 			uses[k] = u
 			order = append(order, k)
 		}
@@ -203,8 +203,9 @@ func (t *tracer) countUse(ctx context.Context, c *closure) error {
 	return nil
 }
 
-// whyUse says why a cluster of use is whose it is.
-func (t *tracer) whyUse(n *node, network, family string, service bool) string {
+// whyUse says why a cluster of use is whose it is, by the first address and
+// agent in it.
+func whyUse(n *node, network, source, agent string, service bool) string {
 	switch {
 	case service:
 		return "made by " + network + " for the credential"
@@ -212,7 +213,7 @@ func (t *tracer) whyUse(n *node, network, family string, service bool) string {
 		return "the credential descends from the key, so all of its use counts"
 	}
 	for _, g := range n.root.groups {
-		if g.network == network && g.family == family {
+		if g.source == source && g.agent == agent {
 			return g.why
 		}
 	}

@@ -189,7 +189,7 @@ func TestTrace(t *testing.T) {
 		return e
 	}
 	openTrust := event{at: "2d 13:00:00", call: "iam:UpdateAssumeRolePolicy", from: away, ua: kali,
-		request: `{"roleName":"Backup","policyDocument":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{\"AWS\":[\"arn:aws:iam::777788889999:root\",\"666677778888\"]}}}"}`}
+		request: `{"roleName":"Backup","policyDocument":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{\"AWS\":[\"arn:aws:iam::777788889999:root\",\"666677778888\",\"arn:aws:iam::888899990000:user/x\"]}}}"}`}
 	for _, tc := range []struct {
 		name   string
 		events []event
@@ -252,8 +252,9 @@ func TestTrace(t *testing.T) {
 		{name: "an outside account that a changed trust policy lets in, not one that came before", events: usual(openTrust,
 			outsider("1d 12:00:00", "777788889999", "ASIAOLD"), outsider("2d 14:00:00", "777788889999", "ASIAVENDOR"),
 			outsider("2d 15:00:00", "666677778888", "ASIAOUT"), outsider("2d 16:00:00", "555566667777", "ASIAOTHER"),
+			outsider("2d 17:00:00", "888899990000", "ASIAUSER"),
 			event{at: "2d 15:01:00", key: "ASIAOUT", role: "Backup:x", created: "2d 15:00:00"}),
-			want: []string{"ASIAOUT role_session < " + leaked + " inferred", "role/Backup assumed", "role/Backup trust_changed"}},
+			want: []string{"ASIAOUT role_session < " + leaked + " inferred", "ASIAUSER role_session < " + leaked + " inferred", "role/Backup assumed", "role/Backup trust_changed"}},
 		{name: "what a service takes to act for a session or a key", events: usual(
 			assume("2d 12:01:00", leaked, "One:s", "ASIA1"),
 			event{at: "2d 12:05:00", key: "ASIA1", role: "One:s", created: "2d 12:01:00", call: "cloudformation:CreateStack", from: away, ua: kali},

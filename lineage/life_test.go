@@ -93,6 +93,7 @@ func TestUses(t *testing.T) {
 	c := newCase(t)
 	write(t, c, usual(
 		event{at: "2d 12:30:00", from: "203.0.113.7"}, event{at: "2d 12:31:00", from: "192.0.2.99", ua: browser},
+		event{at: "2d 12:32:00", from: "192.0.2.99"}, event{at: "2d 12:33:00", from: "192.0.2.50"}, event{at: "2d 12:34:00", ua: browser},
 		event{at: "2d 12:40:00", from: "198.51.100.24", ua: cli},
 		event{at: "1d 10:00:00", key: "ASIA5", role: "Web:i-0aaaaaaaaaaaaaaaa", created: "1d 08:00:00"},
 		event{at: "2d 12:10:00", call: "ssm:SendCommand", from: away, ua: kali, request: `{"instanceIds":["i-0aaaaaaaaaaaaaaaa"]}`},
@@ -117,8 +118,9 @@ func TestUses(t *testing.T) {
 			t.Errorf("%v has no reason", u)
 		}
 	}
-	want := []cluster{{Intruder, away, 2}, {Unclear, "203.0.113.7", 1}, {Owner, "192.0.2.99", 1}, {Intruder, "198.51.100.24", 1}}
-	if !slices.Equal(got, want) || d.EventCount != 5 {
+	want := []cluster{{Intruder, away, 2}, {Unclear, "203.0.113.7", 1},
+		{Unclear, "192.0.2.99", 1}, {Unclear, "192.0.2.99", 1}, {Owner, "192.0.2.50", 1}, {Owner, home, 1}, {Intruder, "198.51.100.24", 1}}
+	if !slices.Equal(got, want) || d.EventCount != 8 {
 		t.Errorf("got %v of %d events, want %v", got, d.EventCount, want)
 	}
 }
