@@ -180,6 +180,20 @@ func described(l *Lineage) []string {
 	return lines
 }
 
+// Two keys that seem to have issued each other, as forged or broken logs have
+// it, are no reason to fail.
+func TestTraceOfKeysInACircle(t *testing.T) {
+	c := newCase(t)
+	write(t, c, usual(assume("2d 12:01:00", leaked, "One:s", "ASIA1"), assume("2d 12:02:00", "ASIA1", "Two:s", leaked))...)
+	l, err := Trace(t.Context(), c, []string{leaked, "ASIA1"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(l.Credentials) != 2 || l.CompromisedSince.IsZero() {
+		t.Errorf("got %v since %s", described(l), l.CompromisedSince)
+	}
+}
+
 func TestTrace(t *testing.T) {
 	mallory := event{at: "2d 12:10:00", call: "iam:CreateUser", from: away, ua: kali, request: `{"userName":"mallory"}`,
 		response: `{"user":{"userId":"AIDAMALLORY","arn":"arn:aws:iam::111122223333:user/mallory","userName":"mallory"}}`}
@@ -305,6 +319,35 @@ func TestTrace(t *testing.T) {
 			event{at: "2d 14:00:00", call: "sts:AssumeRoleWithSAML", key: "-", identity: "AWSService", issues: "ASIA2",
 				request: `{"principalArn":"arn:aws:iam::111122223333:saml-provider/ours","roleArn":"arn:aws:iam::111122223333:role/One","roleSessionName":"s"}`}),
 			want: []string{"ASIA1 role_session < " + leaked + " inferred", "role/One assumed", "saml-provider/evil created"}},
+		{name: "sessions of the key's user and of a role whose issue a trail of writes hides", events: usual(
+			assume("2d 12:01:00", leaked, "One:s", "ASIA1"),
+			event{at: "2d 12:10:00", key: "ASIAHIDDEN", role: "One:s", created: "2d 12:09:00", from: away, ua: kali},
+			event{at: "2d 12:11:00", key: "ASIATOKEN", user: "alice", created: "2d 12:10:00", from: away, ua: kali},
+			event{at: "2d 12:12:00", key: "ASIAHOME", user: "alice", created: "2d 12:10:00"},
+			event{at: "2d 12:13:00", key: "ASIAOLD", user: "alice", created: "1d 12:10:00", from: away, ua: kali},
+			event{at: "2d 12:14:00", key: "ASIABOB", user: "bob", created: "2d 12:10:00", from: away, ua: kali},
+			event{at: "2d 12:15:00", key: "AKIASECOND", user: "alice", from: away, ua: kali},
+			event{at: "2d 13:00:00", call: "signin:ConsoleLogin", key: "-", user: "alice", from: away, ua: browser, response: `{"ConsoleLogin":"Success"}`},
+			event{at: "2d 13:01:00", key: "ASIACONSOLE", user: "alice", created: "2d 13:00:00", from: away, ua: browser}),
+			want: []string{"ASIA1 role_session < " + leaked + " confirmed", "ASIAHIDDEN role_session < " + leaked + " unexplained",
+				"ASIATOKEN unknown < " + leaked + " unexplained", "role/One assumed"}},
+		{name: "a sign-in token that names the id it was asked with", events: usual(
+			event{at: "2d 12:01:00", call: "sts:GetFederationToken", from: away, ua: kali, issues: "ASIA1", response: `{"federatedUser":{"federatedUserId":"AROAONE:s","arn":"arn:aws:sts::111122223333:federated-user/s"}}`},
+			event{at: "2d 12:02:00", call: "signin:GetSigninToken", key: "ASIA1", role: "One:s", from: away, ua: kali, issues: "ASIA1"},
+			event{at: "2d 12:03:00", key: "ASIA2", role: "One:s", created: "2d 12:02:00", from: away, ua: browser}),
+			want: []string{"ASIA1 federation_token < " + leaked + " confirmed", "ASIA2 console < ASIA1 inferred"}},
+		{name: "a later sign-in of a session's name that an identity provider let in", events: usual(
+			event{at: "1d 08:00:00", key: "ASIA0", role: "One:s", created: "1d 08:00:00", ua: browser},
+			assume("2d 12:01:00", leaked, "One:s", "ASIA1"),
+			event{at: "2d 12:10:00", id: "theirs", call: "signin:ConsoleLogin", key: "-", role: "One:s", created: "2d 12:01:00", from: away, ua: browser},
+			event{at: "2d 12:30:00", id: "own", call: "signin:ConsoleLogin", key: "-", role: "One:s", created: "2d 12:30:00", ua: browser},
+			event{at: "2d 12:31:00", key: "ASIAOWN", role: "One:s", created: "2d 12:30:00", ua: browser}),
+			want: []string{"ASIA1 role_session < " + leaked + " confirmed", "role/One assumed", "theirs console < ASIA1 inferred"}},
+		{name: "an instance whose profile was swapped", events: usual(
+			event{at: "2d 12:10:00", call: "ec2:ReplaceIamInstanceProfileAssociation", from: away, ua: kali,
+				response: `{"ReplaceIamInstanceProfileAssociationResponse":{"iamInstanceProfileAssociation":{"instanceId":"i-0aaaaaaaaaaaaaaaa"}}}`},
+			event{at: "2d 12:20:00", key: "ASIA5", role: "Admin:i-0aaaaaaaaaaaaaaaa", created: "2d 12:11:00"}),
+			want: []string{"ASIA5 role_session < " + leaked + " inferred", "role/Admin code_changed"}},
 		{name: "policies", events: usual(
 			event{at: "2d 12:10:00", call: "iam:PutUserPolicy", from: away, ua: kali, request: `{"userName":"alice","policyName":"p"}`},
 			event{at: "2d 12:11:00", call: "iam:AttachGroupPolicy", from: away, ua: kali, request: `{"groupName":"staff"}`},

@@ -12,7 +12,8 @@ import (
 
 // A key has a history to compare with when it was used for a day, or twenty
 // times over some hours. With less, that something is new says nothing: an
-// intruder changes address and tool within a session too.
+// intruder changes address and tool in one sitting too. A temporary credential
+// lives for hours only, so that the calls alone count.
 const (
 	historySpan   = 24 * time.Hour
 	historyEvents = 20
@@ -87,7 +88,7 @@ func (t *tracer) dateMisuse(ctx context.Context, i int, r *root) error {
 		return nil
 	}
 	start := r.groups[0].first
-	enough, err := t.historyOf(ctx, i, start)
+	enough, err := t.historyOf(ctx, i, r, start)
 	if err != nil {
 		return err
 	}
@@ -140,7 +141,7 @@ func (r *root) end() time.Time {
 }
 
 // historyOf returns whether a root was used enough before a moment.
-func (t *tracer) historyOf(ctx context.Context, i int, start time.Time) (func(at time.Time) bool, error) {
+func (t *tracer) historyOf(ctx context.Context, i int, r *root, start time.Time) (func(at time.Time) bool, error) {
 	var busy sql.NullTime // when it had been used often enough
 	err := t.conn.QueryRowContext(ctx, `SELECT event_time FROM events
 		WHERE access_key_id IN (SELECT access_key_id FROM trace_root_ids WHERE root = ?)
@@ -148,8 +149,12 @@ func (t *tracer) historyOf(ctx context.Context, i int, start time.Time) (func(at
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
+	least := busySpan
+	if strings.HasPrefix(r.key, "ASIA") {
+		least = 0
+	}
 	return func(at time.Time) bool {
-		return at.Sub(start) >= historySpan || at.Sub(start) >= busySpan && busy.Valid && busy.Time.Before(at)
+		return at.Sub(start) >= historySpan || at.Sub(start) >= least && busy.Valid && busy.Time.Before(at)
 	}, nil
 }
 
@@ -197,17 +202,18 @@ func (r *root) judge() {
 	}
 }
 
-// hostileNetworks are the networks of all roots that look like an intruder's.
-func (t *tracer) hostileNetworks() map[string]bool {
-	hostile := map[string]bool{}
+// networksOf are the networks that the roots were used from since their misuse
+// began by any of some actors.
+func (t *tracer) networksOf(actors ...Actor) map[string]bool {
+	networks := map[string]bool{}
 	for _, r := range t.roots {
 		for _, g := range r.groups {
-			if g.actor == Intruder && g.network != "" {
-				hostile[g.network] = true
+			if g.network != "" && slices.Contains(actors, g.actor) && !g.last.Before(r.since) {
+				networks[g.network] = true
 			}
 		}
 	}
-	return hostile
+	return networks
 }
 
 // sinceOf is the earliest misuse of the named roots, for a reader.
