@@ -35,6 +35,7 @@ func TestLife(t *testing.T) {
 	admin := func(at, call, request string) event {
 		return event{at: at, call: call, key: "AKIAADMIN", user: "admin", request: request}
 	}
+	revoke := admin("2d 12:40:00", "iam:PutRolePolicy", `{"roleName":"One","policyName":"AWSRevokeOlderSessions","policyDocument":"{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":[\"*\"],\"Resource\":[\"*\"],\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-09-03T12:40:00Z\"}}}]}"}`)
 	last := event{at: "2d 12:50:00", key: "AKIAADMIN", user: "admin"}
 	for _, tc := range []struct {
 		name    string
@@ -59,8 +60,9 @@ func TestLife(t *testing.T) {
 		{"the key's end is not the session's", "ASIA1", []event{token, admin("2d 12:40:00", "iam:DeleteAccessKey", `{"accessKeyId":"`+leaked+`"}`)}, "", "3d 00:01:00", true, true, "does not end it"},
 		{"the user's end is the token's", "ASIA1", []event{token, admin("2d 12:40:00", "iam:DeleteUser", `{"userName":"alice"}`)}, "", "3d 00:01:00", true, false, "user alice"},
 		{"the role's end is the session's", "ASIA1", []event{session, admin("2d 12:40:00", "iam:DeleteRole", `{"roleName":"One"}`)}, "", "2d 13:01:00", true, false, "role One"},
-		{"revoked", "ASIA1", []event{session, admin("2d 12:40:00", "iam:PutRolePolicy", `{"roleName":"One","policyName":"AWSRevokeOlderSessions","policyDocument":"{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":[\"*\"],\"Resource\":[\"*\"],\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-09-03T12:40:00Z\"}}}]}"}`)},
-			"", "2d 13:01:00", true, false, "role One"},
+		{"revoked", "ASIA1", []event{session, revoke}, "", "2d 13:01:00", true, false, "role One"},
+		{"revoked, and the policy overwritten", "ASIA1", []event{session, revoke, admin("2d 12:45:00", "iam:PutRolePolicy", `{"roleName":"One","policyName":"AWSRevokeOlderSessions","policyDocument":"{\"Statement\":[]}"}`)},
+			"", "2d 13:01:00", true, true, "role One"},
 		{"revoked before it was issued", "ASIA1", []event{session, admin("2d 11:40:00", "iam:PutRolePolicy", `{"roleName":"One","policyName":"AWSRevokeOlderSessions","policyDocument":"{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":[\"*\"],\"Resource\":[\"*\"],\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-09-03T11:40:00Z\"}}}]}"}`)},
 			"", "2d 13:01:00", true, true, "role One"},
 		{"a created key", "AKIA2", []event{key}, "", "", false, true, "Inactive"},
