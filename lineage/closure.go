@@ -61,7 +61,10 @@ type closure struct {
 	descended map[*root]bool  // roots that another root's misuse issued
 }
 
-type edgeKey struct{ from, to, via, eventID string }
+type edgeKey struct {
+	from             *node // nil where the edge says from which principal
+	to, via, eventID string
+}
 
 func (t *tracer) newClosure(ctx context.Context) (*closure, error) {
 	c := &closure{
@@ -178,9 +181,10 @@ func (c *closure) attach(n *node, ids ...string) {
 	c.fresh = append(c.fresh, n)
 }
 
-// edge joins a credential to a principal that it made, changed or used.
-func (c *closure) edge(e Edge) {
-	k := edgeKey{e.From, e.To, e.Via, e.EventID}
+// edge joins a credential to what it made, changed or used. Its id is filled in
+// at the end: a console session's changes when the first of its ids is found.
+func (c *closure) edge(from *node, e Edge) {
+	k := edgeKey{from, e.To, e.Via, e.EventID}
 	if _, ok := c.edges[k]; !ok {
 		c.edges[k] = e
 	}

@@ -180,6 +180,29 @@ func described(l *Lineage) []string {
 	return lines
 }
 
+// A key that is one of the many ids of a console session stands for the session.
+func TestTraceOfAConsoleKey(t *testing.T) {
+	c := newCase(t)
+	write(t, c,
+		event{at: "2d 12:00:00", call: "signin:ConsoleLogin", key: "-", from: away, ua: browser, response: `{"ConsoleLogin":"Success"}`},
+		event{at: "2d 12:01:00", key: "ASIA1", user: "alice", created: "2d 12:00:00", from: away, ua: browser},
+		event{at: "2d 12:02:00", key: "ASIA2", user: "alice", created: "2d 12:00:00", from: away, ua: browser},
+		event{at: "2d 12:03:00", call: "iam:CreateAccessKey", key: "ASIA1", user: "alice", created: "2d 12:00:00", from: away, ua: browser, issues: "AKIA2", request: `{"userName":"bob"}`},
+		event{at: "2d 12:04:00", key: "ASIAFWD", user: "alice", created: "2d 12:00:00", by: "s3.amazonaws.com"},
+		event{at: "2d 12:05:00", key: "ASIAOTHER", user: "alice", created: "2d 11:00:00"})
+	l, err := Trace(t.Context(), c, []string{"ASIA2"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"AKIA2 long_term < ASIA2 confirmed", "ASIA2 console < root confirmed", "ASIAFWD service_forwarded < ASIA2 inferred", "user/bob credential_added"}
+	if got := described(l); !slices.Equal(got, want) {
+		t.Errorf("got %s, want %s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if d := credential(t, l, "ASIA2"); !slices.Equal(d.AccessKeyIDs, []string{"ASIA1", "ASIA2"}) || d.EventCount != 3 {
+		t.Errorf("the session has the ids %v and %d events", d.AccessKeyIDs, d.EventCount)
+	}
+}
+
 // Two keys that seem to have issued each other, as forged or broken logs have
 // it, are no reason to fail.
 func TestTraceOfKeysInACircle(t *testing.T) {
@@ -360,6 +383,18 @@ func TestTrace(t *testing.T) {
 			l, err := Trace(t.Context(), c, []string{leaked}, Options{AllUse: tc.all})
 			if err != nil {
 				t.Fatal(err)
+			}
+			known := map[string]bool{}
+			for _, d := range l.Credentials {
+				known[d.ID] = true
+			}
+			for _, p := range l.Principals {
+				known[p.ARN] = true
+			}
+			for _, e := range l.Edges {
+				if !known[e.From] || !known[e.To] {
+					t.Errorf("an edge joins %s to %s, which are not both listed", e.From, e.To)
+				}
 			}
 			slices.Sort(tc.want)
 			if got := described(l); !slices.Equal(got, tc.want) {

@@ -222,7 +222,7 @@ func (c *closure) switchRole(login *call) {
 		if n.cred.Kind != Console || n.cred.PrincipalARN != from || login.time.Before(n.from) || login.time.After(n.from.Add(consoleLife)) {
 			continue
 		}
-		s := c.console(login, n, nil, "SwitchRole", n.actor, "the console session "+n.cred.ID+" switched to the role")
+		s := c.console(login, n, nil, "SwitchRole", n.actor, "the console session of "+from+" switched to the role")
 		s.cred.Kind = RoleSession
 		role, _ := parseARN(login.identityARN)
 		if a, ok := parseARN(login.issuerARN); ok {
