@@ -20,7 +20,8 @@ type call struct {
 	identityType, identityARN, identityAccount, user string
 	invokedBy, address                               string
 	issuerARN                                        string
-	provider                                         string // of a SAML or OIDC identity
+	created                                          time.Time // the caller's session
+	provider                                         string    // of a SAML or OIDC identity
 	issued, issuedARN                                string
 	expires                                          time.Time
 	roleARN, targetUser, targetRole                  string
@@ -30,7 +31,7 @@ type call struct {
 const callColumns = `c.rowid, c.source_id, c.record_index, c.event_id, c.event_source, c.event_name, c.event_time,
 	coalesce(c.account_id, ''), coalesce(c.access_key_id, ''), coalesce(c.principal_id, ''),
 	coalesce(c.identity_type, ''), coalesce(c.identity_arn, ''), coalesce(c.identity_account_id, ''), coalesce(c.user_name, ''),
-	coalesce(c.invoked_by, ''), coalesce(c.source_ip_address, ''), coalesce(c.session_issuer_arn, ''),
+	coalesce(c.invoked_by, ''), coalesce(c.source_ip_address, ''), coalesce(c.session_issuer_arn, ''), c.session_created,
 	coalesce(c.federated_provider, c.identity_provider, ''),
 	coalesce(c.issued_access_key_id, ''), coalesce(c.issued_principal_arn, ''), c.issued_expiration,
 	coalesce(c.role_arn, ''), coalesce(c.target_user, ''), coalesce(c.target_role, ''),
@@ -43,11 +44,11 @@ func (t *tracer) calls(ctx context.Context, from string, args ...any) ([]*call, 
 		func(scan func(...any) error) error {
 			c := &call{}
 			var source, name sql.NullString
-			var expires sql.NullTime
+			var created, expires sql.NullTime
 			err := scan(&c.row, &c.sourceID, &c.recordIndex, &c.eventID, &source, &name, &c.time, &c.account, &c.key, &c.principalID,
-				&c.identityType, &c.identityARN, &c.identityAccount, &c.user, &c.invokedBy, &c.address, &c.issuerARN, &c.provider,
+				&c.identityType, &c.identityARN, &c.identityAccount, &c.user, &c.invokedBy, &c.address, &c.issuerARN, &created, &c.provider,
 				&c.issued, &c.issuedARN, &expires, &c.roleARN, &c.targetUser, &c.targetRole, &c.request, &c.response, &c.additional)
-			c.source, c.name, c.expires = source.String, name.String, expires.Time
+			c.source, c.name, c.created, c.expires = source.String, name.String, created.Time, expires.Time
 			calls = append(calls, c)
 			return err
 		})

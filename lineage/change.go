@@ -41,6 +41,13 @@ func (c *closure) change(ctx context.Context, made *call) error {
 		}
 	}
 	switch made.source {
+	case "signin.amazonaws.com":
+		if made.name == "GetSigninToken" && (made.issued == "" || made.issued == made.key) {
+			// The answer names no id of its own: the console's ids begin with it.
+			by.moments = append(by.moments, made.time)
+			c.unmatched = append(c.unmatched, by)
+		}
+		return nil
 	case "iam.amazonaws.com":
 		return c.changeIAM(ctx, made, by)
 	case "lambda.amazonaws.com", "ec2.amazonaws.com", "ssm.amazonaws.com", "ec2-instance-connect.amazonaws.com":
@@ -224,7 +231,7 @@ func (c *closure) noteAs(certainty Certainty, made *call, by *node, who identity
 	}
 	p := Principal{ARN: who.arn, PrincipalID: who.id, AccountID: who.account, Kind: kind, How: how, EventID: made.eventID,
 		Time: made.time.UTC(), Certainty: certainty, Why: why}
-	c.edge(Edge{From: by.cred.ID, To: who.arn, Via: made.api(), EventID: made.eventID, Time: p.Time, Certainty: certainty, Why: why})
+	c.edge(by, Edge{To: who.arn, Via: made.api(), EventID: made.eventID, Time: p.Time, Certainty: certainty, Why: why})
 	key := [3]string{who.arn, who.id, string(how)}
 	if old := c.principal[key]; old == nil || p.Time.Before(old.p.Time) || p.Time.Equal(old.p.Time) && p.EventID < old.p.EventID {
 		c.principal[key] = &principalNode{p, by}

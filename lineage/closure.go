@@ -55,18 +55,22 @@ type closure struct {
 	marks     []mark
 	marked    map[[2]int64]bool
 	resolved  map[string]identity
-	hostile   map[string]bool
+	hostile   map[string]bool // networks that look like the intruder's
+	misused   map[string]bool // networks of all use that is not the owner's
 	actors    map[int64]Actor // of the roots' calls
 	descended map[*root]bool  // roots that another root's misuse issued
 }
 
-type edgeKey struct{ from, to, via, eventID string }
+type edgeKey struct {
+	from             *node // nil where the edge says from which principal
+	to, via, eventID string
+}
 
 func (t *tracer) newClosure(ctx context.Context) (*closure, error) {
 	c := &closure{
 		t: t, refs: map[string][]callRef{}, seen: map[int64]bool{}, byID: map[string]*node{},
 		taken: map[string]*takeover{}, principal: map[[3]string]*principalNode{}, edges: map[edgeKey]Edge{},
-		marked: map[[2]int64]bool{}, resolved: map[string]identity{}, hostile: t.hostileNetworks(),
+		marked: map[[2]int64]bool{}, resolved: map[string]identity{}, hostile: t.networksOf(Intruder), misused: t.networksOf(Intruder, Unclear),
 		actors: map[int64]Actor{}, descended: map[*root]bool{},
 	}
 	err := t.each(ctx, `SELECT c.rowid, c.access_key_id, c.event_time, coalesce(c.issued_access_key_id, ''), coalesce(u.actor, '')
@@ -177,9 +181,10 @@ func (c *closure) attach(n *node, ids ...string) {
 	c.fresh = append(c.fresh, n)
 }
 
-// edge joins a credential to a principal that it made, changed or used.
-func (c *closure) edge(e Edge) {
-	k := edgeKey{e.From, e.To, e.Via, e.EventID}
+// edge joins a credential to what it made, changed or used. Its id is filled in
+// at the end: a console session's changes when the first of its ids is found.
+func (c *closure) edge(from *node, e Edge) {
+	k := edgeKey{from, e.To, e.Via, e.EventID}
 	if _, ok := c.edges[k]; !ok {
 		c.edges[k] = e
 	}

@@ -25,6 +25,8 @@ func (c *closure) changeCode(made *call, by *node) error {
 		names = instanceIDs(made.response, "instancesSet", "items", "instanceId")
 	case "AssociateIamInstanceProfile":
 		names = append(names, made.param("AssociateIamInstanceProfileRequest", "InstanceId"))
+	case "ReplaceIamInstanceProfileAssociation": // its request names the association alone
+		names = append(names, member(made.response, "ReplaceIamInstanceProfileAssociationResponse", "iamInstanceProfileAssociation", "instanceId"))
 	case "ModifyInstanceAttribute":
 		if strings.Contains(made.request, `"userData"`) {
 			names = append(names, made.param("instanceId"))

@@ -27,7 +27,7 @@ const changeEvents = `
     OR event_source = 'lambda.amazonaws.com' AND (event_name LIKE 'CreateFunction20%' OR event_name LIKE 'UpdateFunctionCode20%'
         OR event_name LIKE 'UpdateFunctionConfiguration20%')
     OR event_source = 'ec2.amazonaws.com' AND event_name IN ('RunInstances', 'AssociateIamInstanceProfile',
-        'ModifyInstanceAttribute')
+        'ReplaceIamInstanceProfileAssociation', 'ModifyInstanceAttribute')
     OR event_source = 'ssm.amazonaws.com' AND event_name IN ('SendCommand', 'StartSession')
     OR event_source = 'ec2-instance-connect.amazonaws.com' AND event_name IN ('SendSSHPublicKey', 'SendSerialConsoleSSHPublicKey')`
 

@@ -49,7 +49,7 @@ func (t *tracer) fill(ctx context.Context, c *closure, l *Lineage) error {
 		if n.parent != nil {
 			id := n.parent.cred.ID
 			n.cred.Parent = &id
-			c.join(n, certainty[n])
+			c.join(n)
 		}
 		l.Credentials = append(l.Credentials, n.cred)
 	}
@@ -57,22 +57,28 @@ func (t *tracer) fill(ctx context.Context, c *closure, l *Lineage) error {
 		p.p.Certainty = weaker(p.p.Certainty, certainty[p.by])
 		l.Principals = append(l.Principals, p.p)
 	}
-	l.Edges = slices.AppendSeq(l.Edges, maps.Values(c.edges))
+	for k, e := range c.edges {
+		if k.from != nil {
+			e.From = k.from.cred.ID
+		}
+		l.Edges = append(l.Edges, e)
+	}
 	l.sort()
 	return nil
 }
 
 // join adds the edges that lead to a credential.
-func (c *closure) join(n *node, certainty Certainty) {
-	e := Edge{From: n.parent.cred.ID, To: n.cred.ID, Via: n.cred.Via, EventID: n.cred.IssuedEventID, Time: timeOf(n.cred.IssuedAt),
+func (c *closure) join(n *node) {
+	e := Edge{To: n.cred.ID, Via: n.cred.Via, EventID: n.cred.IssuedEventID, Time: timeOf(n.cred.IssuedAt),
 		Certainty: n.own, Why: n.cred.Why}
+	from := n.parent
 	if w := n.source; w != nil && w.pass == nil && w.who.arn != "" {
-		e.From = w.who.arn // the credential that took the principal over has an edge to it
+		from, e.From = nil, w.who.arn // the credential that took the principal over has an edge to it
 	}
 	if e.Time.IsZero() {
 		e.Time = n.from.UTC()
 	}
-	c.edge(e)
+	c.edge(from, e)
 }
 
 // sort puts the parts of the lineage in order: by time, then id.
@@ -172,7 +178,7 @@ func (t *tracer) countUse(ctx context.Context, c *closure) error {
 		u := uses[k]
 		if u == nil {
 			u = &useSet{Use: Use{Actor: k.actor, First: first.UTC()}, sources: map[string]bool{}, agents: map[string]bool{}, regions: map[string]bool{}}
-			u.Why = t.whyUse(c.nodes[k.node], k.network, k.family, byService(source, service))
+			u.Why = whyUse(c.nodes[k.node], k.network, source, agent, byService(source, service))
 			uses[k] = u
 			order = append(order, k)
 		}
@@ -203,8 +209,9 @@ func (t *tracer) countUse(ctx context.Context, c *closure) error {
 	return nil
 }
 
-// whyUse says why a cluster of use is whose it is.
-func (t *tracer) whyUse(n *node, network, family string, service bool) string {
+// whyUse says why a cluster of use is whose it is, by the first address and
+// agent in it.
+func whyUse(n *node, network, source, agent string, service bool) string {
 	switch {
 	case service:
 		return "made by " + network + " for the credential"
@@ -212,7 +219,7 @@ func (t *tracer) whyUse(n *node, network, family string, service bool) string {
 		return "the credential descends from the key, so all of its use counts"
 	}
 	for _, g := range n.root.groups {
-		if g.network == network && g.family == family {
+		if g.source == source && g.agent == agent {
 			return g.why
 		}
 	}

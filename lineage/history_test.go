@@ -180,6 +180,43 @@ func described(l *Lineage) []string {
 	return lines
 }
 
+// A key that is one of the many ids of a console session stands for the session.
+func TestTraceOfAConsoleKey(t *testing.T) {
+	c := newCase(t)
+	write(t, c,
+		event{at: "2d 12:00:00", call: "signin:ConsoleLogin", key: "-", from: away, ua: browser, response: `{"ConsoleLogin":"Success"}`},
+		event{at: "2d 12:01:00", key: "ASIA1", user: "alice", created: "2d 12:00:00", from: away, ua: browser},
+		event{at: "2d 12:02:00", key: "ASIA2", user: "alice", created: "2d 12:00:00", from: away, ua: browser},
+		event{at: "2d 12:03:00", call: "iam:CreateAccessKey", key: "ASIA1", user: "alice", created: "2d 12:00:00", from: away, ua: browser, issues: "AKIA2", request: `{"userName":"bob"}`},
+		event{at: "2d 12:04:00", key: "ASIAFWD", user: "alice", created: "2d 12:00:00", by: "s3.amazonaws.com"},
+		event{at: "2d 12:05:00", key: "ASIAOTHER", user: "alice", created: "2d 11:00:00"})
+	l, err := Trace(t.Context(), c, []string{"ASIA2"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"AKIA2 long_term < ASIA2 confirmed", "ASIA2 console < root confirmed", "ASIAFWD service_forwarded < ASIA2 inferred", "user/bob credential_added"}
+	if got := described(l); !slices.Equal(got, want) {
+		t.Errorf("got %s, want %s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if d := credential(t, l, "ASIA2"); !slices.Equal(d.AccessKeyIDs, []string{"ASIA1", "ASIA2"}) || d.EventCount != 3 {
+		t.Errorf("the session has the ids %v and %d events", d.AccessKeyIDs, d.EventCount)
+	}
+}
+
+// Two keys that seem to have issued each other, as forged or broken logs have
+// it, are no reason to fail.
+func TestTraceOfKeysInACircle(t *testing.T) {
+	c := newCase(t)
+	write(t, c, usual(assume("2d 12:01:00", leaked, "One:s", "ASIA1"), assume("2d 12:02:00", "ASIA1", "Two:s", leaked))...)
+	l, err := Trace(t.Context(), c, []string{leaked, "ASIA1"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(l.Credentials) != 2 || l.CompromisedSince.IsZero() {
+		t.Errorf("got %v since %s", described(l), l.CompromisedSince)
+	}
+}
+
 func TestTrace(t *testing.T) {
 	mallory := event{at: "2d 12:10:00", call: "iam:CreateUser", from: away, ua: kali, request: `{"userName":"mallory"}`,
 		response: `{"user":{"userId":"AIDAMALLORY","arn":"arn:aws:iam::111122223333:user/mallory","userName":"mallory"}}`}
@@ -189,7 +226,7 @@ func TestTrace(t *testing.T) {
 		return e
 	}
 	openTrust := event{at: "2d 13:00:00", call: "iam:UpdateAssumeRolePolicy", from: away, ua: kali,
-		request: `{"roleName":"Backup","policyDocument":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{\"AWS\":[\"arn:aws:iam::777788889999:root\",\"666677778888\"]}}}"}`}
+		request: `{"roleName":"Backup","policyDocument":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{\"AWS\":[\"arn:aws:iam::777788889999:root\",\"666677778888\",\"arn:aws:iam::888899990000:user/x\"]}}}"}`}
 	for _, tc := range []struct {
 		name   string
 		events []event
@@ -252,8 +289,9 @@ func TestTrace(t *testing.T) {
 		{name: "an outside account that a changed trust policy lets in, not one that came before", events: usual(openTrust,
 			outsider("1d 12:00:00", "777788889999", "ASIAOLD"), outsider("2d 14:00:00", "777788889999", "ASIAVENDOR"),
 			outsider("2d 15:00:00", "666677778888", "ASIAOUT"), outsider("2d 16:00:00", "555566667777", "ASIAOTHER"),
+			outsider("2d 17:00:00", "888899990000", "ASIAUSER"),
 			event{at: "2d 15:01:00", key: "ASIAOUT", role: "Backup:x", created: "2d 15:00:00"}),
-			want: []string{"ASIAOUT role_session < " + leaked + " inferred", "role/Backup assumed", "role/Backup trust_changed"}},
+			want: []string{"ASIAOUT role_session < " + leaked + " inferred", "ASIAUSER role_session < " + leaked + " inferred", "role/Backup assumed", "role/Backup trust_changed"}},
 		{name: "what a service takes to act for a session or a key", events: usual(
 			assume("2d 12:01:00", leaked, "One:s", "ASIA1"),
 			event{at: "2d 12:05:00", key: "ASIA1", role: "One:s", created: "2d 12:01:00", call: "cloudformation:CreateStack", from: away, ua: kali},
@@ -304,6 +342,35 @@ func TestTrace(t *testing.T) {
 			event{at: "2d 14:00:00", call: "sts:AssumeRoleWithSAML", key: "-", identity: "AWSService", issues: "ASIA2",
 				request: `{"principalArn":"arn:aws:iam::111122223333:saml-provider/ours","roleArn":"arn:aws:iam::111122223333:role/One","roleSessionName":"s"}`}),
 			want: []string{"ASIA1 role_session < " + leaked + " inferred", "role/One assumed", "saml-provider/evil created"}},
+		{name: "sessions of the key's user and of a role whose issue a trail of writes hides", events: usual(
+			assume("2d 12:01:00", leaked, "One:s", "ASIA1"),
+			event{at: "2d 12:10:00", key: "ASIAHIDDEN", role: "One:s", created: "2d 12:09:00", from: away, ua: kali},
+			event{at: "2d 12:11:00", key: "ASIATOKEN", user: "alice", created: "2d 12:10:00", from: away, ua: kali},
+			event{at: "2d 12:12:00", key: "ASIAHOME", user: "alice", created: "2d 12:10:00"},
+			event{at: "2d 12:13:00", key: "ASIAOLD", user: "alice", created: "1d 12:10:00", from: away, ua: kali},
+			event{at: "2d 12:14:00", key: "ASIABOB", user: "bob", created: "2d 12:10:00", from: away, ua: kali},
+			event{at: "2d 12:15:00", key: "AKIASECOND", user: "alice", from: away, ua: kali},
+			event{at: "2d 13:00:00", call: "signin:ConsoleLogin", key: "-", user: "alice", from: away, ua: browser, response: `{"ConsoleLogin":"Success"}`},
+			event{at: "2d 13:01:00", key: "ASIACONSOLE", user: "alice", created: "2d 13:00:00", from: away, ua: browser}),
+			want: []string{"ASIA1 role_session < " + leaked + " confirmed", "ASIAHIDDEN role_session < " + leaked + " unexplained",
+				"ASIATOKEN unknown < " + leaked + " unexplained", "role/One assumed"}},
+		{name: "a sign-in token that names the id it was asked with", events: usual(
+			event{at: "2d 12:01:00", call: "sts:GetFederationToken", from: away, ua: kali, issues: "ASIA1", response: `{"federatedUser":{"federatedUserId":"AROAONE:s","arn":"arn:aws:sts::111122223333:federated-user/s"}}`},
+			event{at: "2d 12:02:00", call: "signin:GetSigninToken", key: "ASIA1", role: "One:s", from: away, ua: kali, issues: "ASIA1"},
+			event{at: "2d 12:03:00", key: "ASIA2", role: "One:s", created: "2d 12:02:00", from: away, ua: browser}),
+			want: []string{"ASIA1 federation_token < " + leaked + " confirmed", "ASIA2 console < ASIA1 inferred"}},
+		{name: "a later sign-in of a session's name that an identity provider let in", events: usual(
+			event{at: "1d 08:00:00", key: "ASIA0", role: "One:s", created: "1d 08:00:00", ua: browser},
+			assume("2d 12:01:00", leaked, "One:s", "ASIA1"),
+			event{at: "2d 12:10:00", id: "theirs", call: "signin:ConsoleLogin", key: "-", role: "One:s", created: "2d 12:01:00", from: away, ua: browser},
+			event{at: "2d 12:30:00", id: "own", call: "signin:ConsoleLogin", key: "-", role: "One:s", created: "2d 12:30:00", ua: browser},
+			event{at: "2d 12:31:00", key: "ASIAOWN", role: "One:s", created: "2d 12:30:00", ua: browser}),
+			want: []string{"ASIA1 role_session < " + leaked + " confirmed", "role/One assumed", "theirs console < ASIA1 inferred"}},
+		{name: "an instance whose profile was swapped", events: usual(
+			event{at: "2d 12:10:00", call: "ec2:ReplaceIamInstanceProfileAssociation", from: away, ua: kali,
+				response: `{"ReplaceIamInstanceProfileAssociationResponse":{"iamInstanceProfileAssociation":{"instanceId":"i-0aaaaaaaaaaaaaaaa"}}}`},
+			event{at: "2d 12:20:00", key: "ASIA5", role: "Admin:i-0aaaaaaaaaaaaaaaa", created: "2d 12:11:00"}),
+			want: []string{"ASIA5 role_session < " + leaked + " inferred", "role/Admin code_changed"}},
 		{name: "policies", events: usual(
 			event{at: "2d 12:10:00", call: "iam:PutUserPolicy", from: away, ua: kali, request: `{"userName":"alice","policyName":"p"}`},
 			event{at: "2d 12:11:00", call: "iam:AttachGroupPolicy", from: away, ua: kali, request: `{"groupName":"staff"}`},
@@ -316,6 +383,18 @@ func TestTrace(t *testing.T) {
 			l, err := Trace(t.Context(), c, []string{leaked}, Options{AllUse: tc.all})
 			if err != nil {
 				t.Fatal(err)
+			}
+			known := map[string]bool{}
+			for _, d := range l.Credentials {
+				known[d.ID] = true
+			}
+			for _, p := range l.Principals {
+				known[p.ARN] = true
+			}
+			for _, e := range l.Edges {
+				if !known[e.From] || !known[e.To] {
+					t.Errorf("an edge joins %s to %s, which are not both listed", e.From, e.To)
+				}
 			}
 			slices.Sort(tc.want)
 			if got := described(l); !slices.Equal(got, tc.want) {

@@ -56,7 +56,11 @@ func (c *closure) plant(ctx context.Context) error {
 				c.attach(sessions[session], id)
 				continue
 			default:
-				n.cred.Kind = k.kind(id)
+				if n.cred.Kind = k.kind(id); n.cred.Kind == Unknown {
+					if n.cred.Kind, err = c.t.signedIn(ctx, &k); err != nil {
+						return err
+					}
+				}
 				if n.cred.Kind != LongTerm && !k.created.IsZero() {
 					n.cred.IssuedAt = timePtr(k.created)
 					n.moments = append(n.moments, k.created)
@@ -95,6 +99,18 @@ func (t *tracer) keyUse(ctx context.Context, id string) (k keyUse, found bool, e
 		return k.scan(scan)
 	})
 	return k, found, err
+}
+
+// signedIn is Console for a session that began with a sign-in, else Unknown: old
+// records do not say of a user's session where it is from.
+func (t *tracer) signedIn(ctx context.Context, k *keyUse) (Kind, error) {
+	var console bool
+	err := t.conn.QueryRowContext(ctx, `SELECT EXISTS (FROM trace_calls c WHERE c.event_name = 'ConsoleLogin' AND c.principal_id = ?
+		AND ?::TIMESTAMP BETWEEN c.event_time - INTERVAL 1 SECOND AND c.event_time + INTERVAL 2 SECOND)`, k.principalID, k.created).Scan(&console)
+	if console {
+		return Console, err
+	}
+	return Unknown, err
 }
 
 // fill says whom a credential acts as, from its use.

@@ -62,6 +62,8 @@ func (t *tracer) endings(ctx context.Context, until time.Time) (*endings, error)
 			if cutoff, ok := denyBefore(c.param("policyDocument")); ok {
 				e.revoked[who] = later(e.revoked[who], cutoff)
 				policies[who] = c.param("policyName")
+			} else if policies[who] == c.param("policyName") { // overwritten
+				delete(e.revoked, who)
 			}
 		case "DeleteRolePolicy", "DeleteUserPolicy":
 			if policies[who] == c.param("policyName") {

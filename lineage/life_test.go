@@ -35,6 +35,7 @@ func TestLife(t *testing.T) {
 	admin := func(at, call, request string) event {
 		return event{at: at, call: call, key: "AKIAADMIN", user: "admin", request: request}
 	}
+	revoke := admin("2d 12:40:00", "iam:PutRolePolicy", `{"roleName":"One","policyName":"AWSRevokeOlderSessions","policyDocument":"{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":[\"*\"],\"Resource\":[\"*\"],\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-09-03T12:40:00Z\"}}}]}"}`)
 	last := event{at: "2d 12:50:00", key: "AKIAADMIN", user: "admin"}
 	for _, tc := range []struct {
 		name    string
@@ -59,8 +60,9 @@ func TestLife(t *testing.T) {
 		{"the key's end is not the session's", "ASIA1", []event{token, admin("2d 12:40:00", "iam:DeleteAccessKey", `{"accessKeyId":"`+leaked+`"}`)}, "", "3d 00:01:00", true, true, "does not end it"},
 		{"the user's end is the token's", "ASIA1", []event{token, admin("2d 12:40:00", "iam:DeleteUser", `{"userName":"alice"}`)}, "", "3d 00:01:00", true, false, "user alice"},
 		{"the role's end is the session's", "ASIA1", []event{session, admin("2d 12:40:00", "iam:DeleteRole", `{"roleName":"One"}`)}, "", "2d 13:01:00", true, false, "role One"},
-		{"revoked", "ASIA1", []event{session, admin("2d 12:40:00", "iam:PutRolePolicy", `{"roleName":"One","policyName":"AWSRevokeOlderSessions","policyDocument":"{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":[\"*\"],\"Resource\":[\"*\"],\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-09-03T12:40:00Z\"}}}]}"}`)},
-			"", "2d 13:01:00", true, false, "role One"},
+		{"revoked", "ASIA1", []event{session, revoke}, "", "2d 13:01:00", true, false, "role One"},
+		{"revoked, and the policy overwritten", "ASIA1", []event{session, revoke, admin("2d 12:45:00", "iam:PutRolePolicy", `{"roleName":"One","policyName":"AWSRevokeOlderSessions","policyDocument":"{\"Statement\":[]}"}`)},
+			"", "2d 13:01:00", true, true, "role One"},
 		{"revoked before it was issued", "ASIA1", []event{session, admin("2d 11:40:00", "iam:PutRolePolicy", `{"roleName":"One","policyName":"AWSRevokeOlderSessions","policyDocument":"{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":[\"*\"],\"Resource\":[\"*\"],\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-09-03T11:40:00Z\"}}}]}"}`)},
 			"", "2d 13:01:00", true, true, "role One"},
 		{"a created key", "AKIA2", []event{key}, "", "", false, true, "Inactive"},
@@ -93,6 +95,7 @@ func TestUses(t *testing.T) {
 	c := newCase(t)
 	write(t, c, usual(
 		event{at: "2d 12:30:00", from: "203.0.113.7"}, event{at: "2d 12:31:00", from: "192.0.2.99", ua: browser},
+		event{at: "2d 12:32:00", from: "192.0.2.99"}, event{at: "2d 12:33:00", from: "192.0.2.50"}, event{at: "2d 12:34:00", ua: browser},
 		event{at: "2d 12:40:00", from: "198.51.100.24", ua: cli},
 		event{at: "1d 10:00:00", key: "ASIA5", role: "Web:i-0aaaaaaaaaaaaaaaa", created: "1d 08:00:00"},
 		event{at: "2d 12:10:00", call: "ssm:SendCommand", from: away, ua: kali, request: `{"instanceIds":["i-0aaaaaaaaaaaaaaaa"]}`},
@@ -117,8 +120,9 @@ func TestUses(t *testing.T) {
 			t.Errorf("%v has no reason", u)
 		}
 	}
-	want := []cluster{{Intruder, away, 2}, {Unclear, "203.0.113.7", 1}, {Owner, "192.0.2.99", 1}, {Intruder, "198.51.100.24", 1}}
-	if !slices.Equal(got, want) || d.EventCount != 5 {
+	want := []cluster{{Intruder, away, 2}, {Unclear, "203.0.113.7", 1},
+		{Unclear, "192.0.2.99", 1}, {Unclear, "192.0.2.99", 1}, {Owner, "192.0.2.50", 1}, {Owner, home, 1}, {Intruder, "198.51.100.24", 1}}
+	if !slices.Equal(got, want) || d.EventCount != 8 {
 		t.Errorf("got %v of %d events, want %v", got, d.EventCount, want)
 	}
 }

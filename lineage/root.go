@@ -41,7 +41,22 @@ func (t *tracer) findRoot(ctx context.Context, key string) (*root, error) {
 		return nil, fmt.Errorf("%w: no event of the case uses or issues %s: check the id, and that the logs cover the account and the time in which it was used", ErrUnknownKey, key)
 	}
 	r.issued = issued.Time
-	return r, nil
+	if used && !issued.Valid {
+		err = t.sessionIDs(ctx, r)
+	}
+	return r, err
+}
+
+// sessionIDs adds the other ids of the console session that a key is one of.
+func (t *tracer) sessionIDs(ctx context.Context, r *root) error {
+	return t.each(ctx, `SELECT k.access_key_id FROM trace_keys k JOIN trace_keys a USING (principal_id, session_created)
+		WHERE a.access_key_id = ? AND k.access_key_id <> a.access_key_id AND NOT a.forwarded AND NOT k.forwarded AND `+notIssued+`
+		ORDER BY k.first_used, k.access_key_id`, []any{r.key}, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		r.ids = append(r.ids, id)
+		return err
+	})
 }
 
 // findPrincipal finds the keys by which a principal acts. Those that another of

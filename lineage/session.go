@@ -45,7 +45,10 @@ func (c *closure) sessions(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.forwardedByKey(ctx, nodes)
+	if err := c.forwardedByKey(ctx, nodes); err != nil {
+		return err
+	}
+	return c.strays(ctx, nodes)
 }
 
 // forwardedByKey finds what services took to act for long-term keys: ids that

@@ -3,6 +3,7 @@ package lineage
 import (
 	"context"
 	"database/sql/driver"
+	"slices"
 	"time"
 )
 
@@ -81,10 +82,11 @@ func (c *closure) login(ctx context.Context, login *call) error {
 	if way != nil {
 		return c.passwordLogin(ctx, login, way)
 	}
-	if n := c.sessionOf(login); n != nil {
+	n, err := c.sessionOf(ctx, login)
+	if n != nil {
 		c.federatedLogin(login, n)
 	}
-	return nil
+	return err
 }
 
 // passwordLogin takes the sign-in of a user whose password the lineage set, or
@@ -95,7 +97,7 @@ func (c *closure) passwordLogin(ctx context.Context, login *call, way *takeover)
 	actor := way.actor
 	if way.how == PasswordSet {
 		why = "the lineage had set the user's password"
-		owns, err := c.ownNetwork(ctx, login, way)
+		owns, err := c.ownNetwork(ctx, login, way.from)
 		if err != nil {
 			return err
 		}
@@ -120,9 +122,9 @@ func (c *closure) isCreated(id string) bool {
 	return false
 }
 
-// ownNetwork reports whether a sign-in is from a network that the user used
-// before the password was set, and that is not the intruder's.
-func (c *closure) ownNetwork(ctx context.Context, login *call, way *takeover) (bool, error) {
+// ownNetwork reports whether a sign-in is from a network that its principal used
+// before a moment, and that is not the intruder's.
+func (c *closure) ownNetwork(ctx context.Context, login *call, before time.Time) (bool, error) {
 	from := network(login.address)
 	if from == "" || c.hostile[from] {
 		return false, nil
@@ -130,7 +132,7 @@ func (c *closure) ownNetwork(ctx context.Context, login *call, way *takeover) (b
 	own := false
 	err := c.t.each(ctx, `SELECT DISTINCT source_ip_address FROM events
 		WHERE principal_id = ? AND event_time < ? AND source_ip_address IS NOT NULL AND coalesce(error_code, '') = ''`,
-		[]any{login.principalID, way.from}, func(scan func(...any) error) error {
+		[]any{login.principalID, before}, func(scan func(...any) error) error {
 			var address string
 			err := scan(&address)
 			own = own || network(address) == from
@@ -140,22 +142,60 @@ func (c *closure) ownNetwork(ctx context.Context, login *call, way *takeover) (b
 }
 
 // sessionOf is the session of the lineage that a federated sign-in came from:
-// the latest that bears its principal and was valid.
-func (c *closure) sessionOf(login *call) *node {
+// the one that it names by when that began, else the latest that bears its
+// principal and was valid. A session that began with the sign-in may come from
+// an identity provider instead: it is the principal's own when it is from where
+// that always came from.
+func (c *closure) sessionOf(ctx context.Context, login *call) (*node, error) {
 	var best *node
 	for _, n := range c.unmatched {
 		if n.cred.PrincipalID != login.principalID || n.cred.Kind != RoleSession && n.cred.Kind != FederationToken && n.cred.Kind != Console {
 			continue
 		}
 		start := timeOf(n.cred.IssuedAt)
-		if login.time.Before(start.Add(-clockSkew)) || n.cred.ExpiresAt != nil && login.time.After(n.cred.ExpiresAt.Add(signInTokenLife)) {
+		end := later(start, n.from).Add(consoleLife)
+		if n.cred.ExpiresAt != nil {
+			end = n.cred.ExpiresAt.Add(signInTokenLife)
+		}
+		if login.time.Before(start.Add(-clockSkew)) || login.time.After(end) {
 			continue
+		}
+		if n.began(login.created) {
+			return n, nil
 		}
 		if best == nil || start.After(timeOf(best.cred.IssuedAt)) {
 			best = n
 		}
 	}
-	return best
+	switch {
+	case best == nil || login.created.IsZero():
+		return best, nil
+	case !sameMoment(login.created, login.time):
+		return nil, nil // of another session
+	}
+	owns, err := c.ownNetwork(ctx, login, best.from)
+	if owns {
+		best = nil
+	}
+	return best, err
+}
+
+// began reports whether a session, the console session made of it, or the one
+// that it was made of began at a moment.
+func (n *node) began(at time.Time) bool {
+	for _, s := range []*node{n, n.console, n.parent} {
+		if s != nil && slices.ContainsFunc(s.moments, func(m time.Time) bool { return sameMoment(m, at) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameMoment reports whether a session that began at a moment may be the one
+// that a record says was created then.
+func sameMoment(began, created time.Time) bool {
+	d := created.Sub(began)
+	return d >= -clockSkew && d <= 2*clockSkew
 }
 
 // federatedLogin joins a sign-in to the session of its sign-in token, or makes
@@ -182,7 +222,7 @@ func (c *closure) switchRole(login *call) {
 		if n.cred.Kind != Console || n.cred.PrincipalARN != from || login.time.Before(n.from) || login.time.After(n.from.Add(consoleLife)) {
 			continue
 		}
-		s := c.console(login, n, nil, "SwitchRole", n.actor, "the console session "+n.cred.ID+" switched to the role")
+		s := c.console(login, n, nil, "SwitchRole", n.actor, "the console session of "+from+" switched to the role")
 		s.cred.Kind = RoleSession
 		role, _ := parseARN(login.identityARN)
 		if a, ok := parseARN(login.issuerARN); ok {

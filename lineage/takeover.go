@@ -125,7 +125,8 @@ func (c *closure) usedBy(ctx context.Context, w *takeover) error {
 			c.attach(n, k.id)
 			continue
 		}
-		n := c.unexplained(w, k)
+		n := c.unexplained(k, w.by, later(k.created, w.from), w.actor, "acts for the "+w.kind+" that the lineage created")
+		n.source = w
 		sessions[session] = n
 	}
 	return nil
@@ -140,24 +141,6 @@ func (c *closure) keyOf(w *takeover) *node {
 		}
 	}
 	return w.by
-}
-
-// unexplained takes a credential that acts for a tainted principal and whose
-// issue is not in the log.
-func (c *closure) unexplained(w *takeover, k *keyUse) *node {
-	n := &node{
-		cred: Credential{ID: k.id, Kind: k.kind(k.id), IssuedAt: timePtr(k.created),
-			Why: "acts for the " + w.kind + " that the lineage created; no event of the logs issues it"},
-		parent: w.by, from: w.from, own: Unexplained, actor: w.actor, source: w,
-	}
-	if !k.created.IsZero() {
-		n.from = k.created
-		n.cred.ExpiresAt, n.cred.ExpiresDerived = timePtr(k.created.Add(consoleLife)), true
-		n.moments = append(n.moments, k.created)
-	}
-	k.fill(n)
-	c.add(n, k.id)
-	return n
 }
 
 // letIn finds the sessions of a role that a changed trust policy let in:

@@ -96,7 +96,8 @@ func (t *tracer) run(ctx context.Context, keys []string) (*Lineage, error) {
 
 // close works out the closure of the roots. A key that was asked for and that
 // the misuse of another one issued is no root: all of its use counts, and it
-// has no history of an owner.
+// has no history of an owner. One at a time, so that of two that issued each
+// other one stays.
 func (t *tracer) close(ctx context.Context) (*closure, error) {
 	for {
 		if err := t.judgeUse(ctx); err != nil {
@@ -109,10 +110,10 @@ func (t *tracer) close(ctx context.Context) (*closure, error) {
 		if err := c.run(ctx); err != nil {
 			return nil, err
 		}
-		before := len(t.roots)
-		t.roots = slices.DeleteFunc(t.roots, func(r *root) bool { return c.descended[r] && !r.isARN() })
-		if len(t.roots) == before {
+		i := slices.IndexFunc(t.roots, func(r *root) bool { return c.descended[r] && !r.isARN() })
+		if i < 0 {
 			return c, nil
 		}
+		t.roots = slices.Delete(t.roots, i, i+1)
 	}
 }

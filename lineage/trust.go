@@ -65,9 +65,12 @@ func oneOrMany[T any](raw json.RawMessage) []T {
 
 // admits reports whether the policy lets the caller of an AssumeRole in. Within
 // an account a policy names its users and roles; that it names the account
-// itself is how roles are shared every day.
+// itself is how roles are shared every day. Of a caller from another account
+// the log of the role's account tells the account and an id, never the ARN: any
+// ARN of that account will do.
 func (in trust) admits(made *call) bool {
-	names := []string{made.identityARN, made.issuerARN, made.provider}
+	id, _, _ := strings.Cut(made.principalID, ":")
+	names := []string{made.identityARN, made.issuerARN, made.provider, id}
 	if made.identityType == "AWSService" {
 		names = append(names, made.invokedBy)
 	} else if made.identityAccount != made.roleAccount() || made.provider != "" {
@@ -75,6 +78,14 @@ func (in trust) admits(made *call) bool {
 	}
 	for _, name := range names {
 		if name != "" && in[name] {
+			return true
+		}
+	}
+	if made.identityType != "AWSAccount" || made.identityAccount == "" {
+		return false
+	}
+	for name := range in {
+		if a, ok := parseARN(name); ok && a.account == made.identityAccount {
 			return true
 		}
 	}
