@@ -45,6 +45,9 @@ Findings of a traced key's lineage are marked.`,
 				if err != nil {
 					return err
 				}
+				if err := a.sayIfNone(ctx, c, since, until); err != nil {
+					return err
+				}
 				if len(findings) == 0 {
 					a.say("trailscan: no rule found anything in the events of %s", c.Path)
 				}

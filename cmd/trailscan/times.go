@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
+
+	"trailscan/query"
+	"trailscan/reports"
 )
 
 // parseTime reads a time as a user types one: RFC 3339, a date (its start, in
@@ -40,4 +44,16 @@ func (a *app) timeRange() (since, until time.Time, err error) {
 		err = usagef("--since %s is not before --until %s", a.since, a.until)
 	}
 	return
+}
+
+// sayIfNone tells the user when --since and --until leave no event.
+func (a *app) sayIfNone(ctx context.Context, c *query.Case, since, until time.Time) error {
+	if since.IsZero() && until.IsZero() {
+		return nil
+	}
+	n, err := reports.Count(ctx, c, reports.Filter{Since: since, Until: until})
+	if err == nil && n == 0 {
+		a.say("trailscan: no event of %s lies between --since and --until", c.Path)
+	}
+	return err
 }
