@@ -277,7 +277,7 @@ func (inc *Incident) spanGaps() {
 		}
 	}
 	severity, detail := rules.Info, "the last event is of "+stamp(inc.Totals.LastEvent)
-	if last := lastMisuse(l); !last.IsZero() && inc.Totals.LastEvent.Sub(last) < 24*time.Hour {
+	if last := LastMisuse(l); !last.IsZero() && inc.Totals.LastEvent.Sub(last) < 24*time.Hour {
 		severity = rules.High
 		detail += ", and the intruder was active until then"
 		if before := inc.Totals.LastEvent.Sub(last); before >= time.Minute {
@@ -288,8 +288,9 @@ func (inc *Incident) spanGaps() {
 		"“Still alive” means alive then. CloudTrail delivers within 5 to 15 minutes; load what has been delivered since before acting on this report.", detail)
 }
 
-// lastMisuse is when a lineage was last used by another than its owner.
-func lastMisuse(l *lineage.Lineage) (last time.Time) {
+// LastMisuse is when a lineage was last used by another than its owner; zero
+// when it never was.
+func LastMisuse(l *lineage.Lineage) (last time.Time) {
 	for _, c := range l.Credentials {
 		for _, u := range c.Uses {
 			if u.Actor != lineage.Owner && u.Last.After(last) {

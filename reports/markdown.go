@@ -134,7 +134,7 @@ func (m *markdown) scope() {
 	m.line("%s (%s), %s; %s left out, %s, %s.", plural(int64(t.Sources), "source"), size(t.Bytes), plural(t.Events, "event"),
 		plural(t.Duplicates, "duplicate"), plural(t.Conflicts, "conflicting id"), plural(t.Rejected, "rejected record"))
 	if t.Foreign > 0 {
-		m.line("\nLeft out: %s no CloudTrail logs.", plural(int64(t.Foreign), "file that is", "files that are"))
+		m.line("\nLeft out: %s.", plural(int64(t.Foreign), "file that is no CloudTrail log", "files that are no CloudTrail logs"))
 	}
 	for _, part := range []struct {
 		name   string

@@ -164,7 +164,7 @@ func (s *screen) lineage(b brief, zone *time.Location) {
 		s.flow("Misused", fmt.Sprintf("first %s, last %s, %s from %s", clock(b.Misused, zone), clock(b.LastSeen, zone),
 			plural(b.Events, "event"), orNone(some(b.Addresses, 3))), 2)
 	}
-	if b.MisusedWhy != "" {
+	if strings.HasPrefix(b.MisusedWhy, "inferred") {
 		why, _, _ := strings.Cut(b.MisusedWhy, ", which begins ")
 		s.flow("", why, 3)
 	}

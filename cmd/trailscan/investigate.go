@@ -108,6 +108,7 @@ func (i *investigation) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		i.sayIfUnused(l)
 		i.step("running the rules")
 		findings, assessments, err := rules.Scan(ctx, c, rules.Pack(), i.scan)
 		if err != nil {

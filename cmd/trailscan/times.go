@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"trailscan/lineage"
 	"trailscan/query"
 	"trailscan/reports"
 )
@@ -44,6 +45,14 @@ func (a *app) timeRange() (since, until time.Time, err error) {
 		err = usagef("--since %s is not before --until %s", a.since, a.until)
 	}
 	return
+}
+
+// sayIfUnused tells the user when --compromised-since leaves no use of the keys.
+func (a *app) sayIfUnused(l *lineage.Lineage) {
+	if a.compromisedSince != "" && reports.LastMisuse(l).IsZero() {
+		a.say("trailscan: nothing was done with %s from --compromised-since %s on: is the time right?",
+			reports.Terminal(strings.Join(l.Keys, ", ")), a.compromisedSince)
+	}
 }
 
 // sayIfNone tells the user when --since and --until leave no event.

@@ -42,6 +42,7 @@ case and print them as a tree. KEY is an access key id or a principal's ARN.`,
 				if err != nil {
 					return err
 				}
+				a.sayIfUnused(l)
 				return a.writeOutput(func(w io.Writer) error {
 					if format == "json" {
 						return reports.JSON(w, l)
