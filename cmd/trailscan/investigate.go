@@ -96,6 +96,7 @@ type investigation struct {
 }
 
 func (i *investigation) run(ctx context.Context) error {
+	defer i.step("") // an error stands on a line of its own
 	return i.withCase(ctx, query.Create, func(c *query.Case) error {
 		if _, err := i.load(ctx, c, i.sources, i.strict); err != nil {
 			return err
