@@ -92,6 +92,9 @@ func (m *markdown) head() {
 			}
 			m.line("  - %s %s of %s%s", mdCode(c.ID), words(string(c.Kind)), mdCode(clip(c.PrincipalARN, 160)), until)
 		}
+		if n := len(b.Alive) - 8; n > 0 {
+			m.line("  - and %s more under [Lineage](#lineage)", number(int64(n)))
+		}
 		if len(b.Principals) > 0 {
 			m.line("- **Made, changed or used on the way:** %s", mdText(principalsPhrase(b.Principals)))
 		}

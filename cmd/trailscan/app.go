@@ -246,6 +246,17 @@ func (a *app) location() (*time.Location, error) {
 	return zone, nil
 }
 
+// show is how a command's output is to look: its format and the zone of the
+// times in it.
+func (a *app) show(formats ...string) (string, *time.Location, error) {
+	format, err := a.outputFormat(formats...)
+	if err != nil {
+		return "", nil, err
+	}
+	zone, err := a.location()
+	return format, zone, err
+}
+
 // reachesFailOn gives errFindings when a finding is as severe as --fail-on.
 func (a *app) reachesFailOn(findings []rules.Finding) error {
 	if a.failOn == "" {

@@ -78,11 +78,7 @@ func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
 	if err := checkNames("KEY", keys); err != nil {
 		return err
 	}
-	format, err := a.outputFormat("table", "json", "ndjson", "csv")
-	if err != nil {
-		return err
-	}
-	zone, err := a.location()
+	format, zone, err := a.show("table", "json", "ndjson", "csv")
 	if err != nil {
 		return err
 	}

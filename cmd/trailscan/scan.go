@@ -19,11 +19,7 @@ Findings of a traced key's lineage are marked.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			format, err := a.outputFormat("table", "json", "ndjson", "csv")
-			if err != nil {
-				return err
-			}
-			zone, err := a.location()
+			format, zone, err := a.show("table", "json", "ndjson", "csv")
 			if err != nil {
 				return err
 			}

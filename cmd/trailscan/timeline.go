@@ -25,11 +25,7 @@ func (a *app) timelineCommand() *cobra.Command {
 					return err
 				}
 			}
-			format, err := a.outputFormat("table", "json", "ndjson", "csv")
-			if err != nil {
-				return err
-			}
-			zone, err := a.location()
+			format, zone, err := a.show("table", "json", "ndjson", "csv")
 			if err != nil {
 				return err
 			}

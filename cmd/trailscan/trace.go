@@ -25,11 +25,7 @@ case and print them as a tree. KEY is an access key id or a principal's ARN.`,
 			if err := checkNames("KEY", keys); err != nil {
 				return err
 			}
-			format, err := a.outputFormat("table", "json")
-			if err != nil {
-				return err
-			}
-			zone, err := a.location()
+			format, zone, err := a.show("table", "json")
 			if err != nil {
 				return err
 			}
