@@ -163,14 +163,14 @@ func sortFindings(findings []rules.Finding) []rules.Finding {
 	return out
 }
 
-// firstActions are the first n of a plan in its order, with at most two of the
+// firstActions are the first n of a plan in its order, with at most one of the
 // phase preserve where what stops the intruder follows.
 func firstActions(actions []remediate.Action, n int) []remediate.Action {
 	var out, held []remediate.Action
 	preserved := 0
 	for _, a := range actions {
 		if a.Phase == remediate.Preserve {
-			if preserved++; preserved > 2 {
+			if preserved++; preserved > 1 {
 				held = append(held, a)
 				continue
 			}

@@ -17,7 +17,7 @@ import (
 const (
 	maxMoments  = 40
 	maxFindings = 400
-	maxActions  = 600
+	maxActions  = 150 // of a phase
 	maxSources  = 1000
 	maxFolders  = 200
 	maxEvidence = 20
@@ -52,7 +52,7 @@ type moment struct {
 	Title     string
 	Severity  rules.Severity
 	Resources []string
-	Summary   string
+	Times     int // findings that are told as one
 }
 
 // day is the part of the narrative that falls on one day of the zone.
@@ -90,6 +90,7 @@ type phase struct {
 	Name    remediate.Phase
 	Means   string
 	Actions []remediate.Action
+	More    int // actions left out
 }
 
 // folder sums the sources of one account and region, or of one directory.
@@ -151,15 +152,25 @@ func prune(nodes []*node, room, cut *int) []*node {
 }
 
 // moments are what of the lineage's findings tells the story: severe and done.
+// The same again and again is one moment.
 func moments(findings []rules.Finding) []moment {
 	var out []moment
 	for _, f := range sortFindings(findings) {
 		if f.InLineage && f.Outcome == rules.Success && f.Severity >= rules.Medium && len(out) < maxMoments {
-			out = append(out, moment{f.FirstSeen, f.Title, f.Severity, f.Resources, f.Summary})
+			out = append(out, moment{f.FirstSeen, f.Title, f.Severity, f.Resources, 1})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b moment) int { return a.Time.Compare(b.Time) })
-	return out
+	var told []moment
+	for _, m := range out {
+		if n := len(told) - 1; n >= 0 && told[n].Title == m.Title && told[n].Severity == m.Severity {
+			told[n].Resources = append(slices.Clip(told[n].Resources), m.Resources...)
+			told[n].Times++
+			continue
+		}
+		told = append(told, m)
+	}
+	return told
 }
 
 // quiet is how long a pause in the narrative is worth a line of its own.
@@ -199,14 +210,17 @@ var phaseMeanings = []phase{
 	{Name: remediate.Restore, Means: "Give the owner working access again, with least privilege."},
 }
 
-// phases arranges the first n actions.
-func phases(actions []remediate.Action, n int) []phase {
-	actions = actions[:min(len(actions), n)]
+// phases arranges actions, at most so many of a phase.
+func phases(actions []remediate.Action, most int) []phase {
 	var out []phase
 	for _, p := range phaseMeanings {
 		for _, a := range actions {
-			if a.Phase == p.Name {
+			switch {
+			case a.Phase != p.Name:
+			case len(p.Actions) < most:
 				p.Actions = append(p.Actions, a)
+			default:
+				p.More++
 			}
 		}
 		if len(p.Actions) > 0 {
@@ -223,6 +237,9 @@ func folders(sources []Source) []folder {
 	index := map[string]int{}
 	var out []folder
 	for _, s := range sources {
+		if s.Status == "foreign" {
+			continue
+		}
 		name := s.URI[:strings.LastIndexByte(s.URI, '/')+1]
 		if m := trailFolder.FindStringSubmatch(s.URI); m != nil {
 			name = fmt.Sprintf("account %s, %s", m[1], m[2])

@@ -65,9 +65,9 @@ func (inc *Incident) loadGaps(ctx context.Context, c *query.Case) error {
 
 // coverage is what the case holds of an account in a region.
 type coverage struct {
-	account, region        string
-	events, reads, writes  int64 // of these, those that say read_only
-	data, insight, network int64
+	account, region       string
+	events, reads, writes int64 // of these, those that say read_only
+	insight, network      int64
 }
 
 func loadCoverage(ctx context.Context, c *query.Case) ([]coverage, error) {
@@ -75,13 +75,12 @@ func loadCoverage(ctx context.Context, c *query.Case) ([]coverage, error) {
 SELECT coalesce(account_id, ''), coalesce(aws_region, ''), count(*),
     count(*) FILTER (read_only AND event_category IS DISTINCT FROM 'Data'),
     count(*) FILTER (NOT read_only AND event_category IS DISTINCT FROM 'Data'),
-    count(*) FILTER (event_category = 'Data' OR NOT management_event),
     count(*) FILTER (event_category = 'Insight'), count(*) FILTER (event_category = 'NetworkActivity')
 FROM events GROUP BY ALL ORDER BY 1, 2`
 	var all []coverage
 	err := eachRow(ctx, c, text, nil, func(scan func(...any) error) error {
 		var v coverage
-		if err := scan(&v.account, &v.region, &v.events, &v.reads, &v.writes, &v.data, &v.insight, &v.network); err != nil {
+		if err := scan(&v.account, &v.region, &v.events, &v.reads, &v.writes, &v.insight, &v.network); err != nil {
 			return err
 		}
 		all = append(all, v)
@@ -101,7 +100,6 @@ func perAccount(all []coverage) []coverage {
 		s.events += v.events
 		s.reads += v.reads
 		s.writes += v.writes
-		s.data += v.data
 		s.insight += v.insight
 		s.network += v.network
 	}
@@ -252,11 +250,11 @@ func (inc *Incident) sourceGaps() {
 		for _, r := range inc.Rejects {
 			details = append(details, fmt.Sprintf("%d: %s", r.Count, r.Reason))
 		}
-		inc.gap("rejected-records", severity, fmt.Sprintf("%s rejected", verb(t.Rejected, "record was", "records were")),
+		inc.gap("rejected-records", severity, fmt.Sprintf("%s rejected", plural(t.Rejected, "record was", "records were")),
 			"They are kept in the case's table rejects with the reason, and no rule saw them.", details...)
 	}
 	if t.Conflicts > 0 {
-		inc.gap("conflicting-records", rules.Medium, fmt.Sprintf("%s an id with a different event", verb(t.Conflicts, "record shares", "records share")),
+		inc.gap("conflicting-records", rules.Medium, fmt.Sprintf("%s an id with a different event", plural(t.Conflicts, "record shares", "records share")),
 			"CloudTrail's event ids are unique. Records that share one and differ in time, name or account have been edited or made up; both are kept.")
 	}
 }
@@ -279,7 +277,7 @@ func (inc *Incident) spanGaps() {
 		}
 	}
 	severity, detail := rules.Info, "the last event is of "+stamp(inc.Totals.LastEvent)
-	if last := lastMisuse(l); !last.IsZero() && inc.Totals.LastEvent.Sub(last) < 24*time.Hour {
+	if last := LastMisuse(l); !last.IsZero() && inc.Totals.LastEvent.Sub(last) < 24*time.Hour {
 		severity = rules.High
 		detail += ", and the intruder was active until then"
 		if before := inc.Totals.LastEvent.Sub(last); before >= time.Minute {
@@ -290,8 +288,9 @@ func (inc *Incident) spanGaps() {
 		"“Still alive” means alive then. CloudTrail delivers within 5 to 15 minutes; load what has been delivered since before acting on this report.", detail)
 }
 
-// lastMisuse is when a lineage was last used by another than its owner.
-func lastMisuse(l *lineage.Lineage) (last time.Time) {
+// LastMisuse is when a lineage was last used by another than its owner; zero
+// when it never was.
+func LastMisuse(l *lineage.Lineage) (last time.Time) {
 	for _, c := range l.Credentials {
 		for _, u := range c.Uses {
 			if u.Actor != lineage.Owner && u.Last.After(last) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"trailscan/lineage"
 	"trailscan/query"
 	"trailscan/rules"
 )
@@ -143,7 +144,7 @@ func (inc *Incident) originGap(ctx context.Context, c *query.Case) error {
 	var mine []string
 	if inc.Lineage != nil {
 		for _, cred := range inc.Lineage.Credentials {
-			if cred.Certainty == "unexplained" {
+			if cred.Certainty == lineage.Unexplained {
 				mine = append(mine, strings.TrimSuffix(fmt.Sprintf("%s of %s: %s", cred.ID, cred.PrincipalARN, cred.Why), ": "))
 			}
 		}
@@ -155,7 +156,7 @@ func (inc *Incident) originGap(ctx context.Context, c *query.Case) error {
 				"The plan's denials cover the principal and so these too.", mine...)
 	}
 	if early+unexplained > 0 {
-		inc.gap("unknown-origin", rules.Low, fmt.Sprintf("%s used without an issuing event", verb(early+unexplained, "temporary key was", "temporary keys were")),
+		inc.gap("unknown-origin", rules.Low, fmt.Sprintf("%s used without an issuing event", plural(early+unexplained, "temporary key was", "temporary keys were")),
 			"The event that issued a credential may be older than the logs, in another account's logs, in a region that was not loaded, or not recorded. "+
 				"A credential that the intruder got in such a way is not in the lineage.",
 			fmt.Sprintf("first used within 36 hours of the beginning of the logs, which may explain it: %d", early),

@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -58,7 +59,7 @@ func TestOutputsOfAHostileIncident(t *testing.T) {
 		"report.md":   func(w io.Writer, inc *Incident) error { return Markdown(w, inc, time.UTC) },
 		"report.json": func(w io.Writer, inc *Incident) error { return JSON(w, inc) },
 		"summary.txt": func(w io.Writer, inc *Incident) error {
-			return Summary(w, inc, "trailscan-AKIAIOSFODNN7EXAMPLE", berlin)
+			return Summary(w, inc, "trailscan-AKIAIOSFODNN7EXAMPLE", berlin, 100)
 		},
 		"lineage.txt":     func(w io.Writer, inc *Incident) error { return LineageTree(w, inc.Lineage, time.UTC) },
 		"plan.txt":        func(w io.Writer, inc *Incident) error { return PlanTable(w, inc.Plan, time.UTC) },
@@ -79,9 +80,19 @@ func TestOutputsOfAHostileIncident(t *testing.T) {
 	}
 }
 
+// Whatever the incident holds, the summary fits 24 lines of 80 or of 100 columns.
 func TestSummaryFitsAScreen(t *testing.T) {
+	for _, columns := range []int{0, 80, 93, 100, 240} {
+		for name, full := range map[string]bool{"as it is": false, "with many of everything": true} {
+			t.Run(fmt.Sprintf("%d columns, %s", columns, name), func(t *testing.T) { summaryFits(t, columns, full) })
+		}
+	}
+}
+
+func summaryFits(t *testing.T, columns int, full bool) {
 	inc, _ := hostileIncident()
-	for range 40 {
+	inc.Lineage.CompromisedSinceWhy = strings.Repeat(inc.Lineage.CompromisedSinceWhy, 3)
+	for n := 0; full && n < 40; n++ {
 		inc.Findings = append(inc.Findings, inc.Findings[0])
 		inc.Plan.Actions = append(inc.Plan.Actions, inc.Plan.Actions[1])
 		inc.Gaps = append(inc.Gaps, inc.Gaps[0])
@@ -90,7 +101,7 @@ func TestSummaryFitsAScreen(t *testing.T) {
 		inc.Lineage.Credentials = append(inc.Lineage.Credentials, alive)
 	}
 	var b strings.Builder
-	if err := Summary(&b, inc, "out", time.UTC); err != nil {
+	if err := Summary(&b, inc, strings.Repeat("out/", 40), time.UTC, columns); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
@@ -98,7 +109,7 @@ func TestSummaryFitsAScreen(t *testing.T) {
 		t.Errorf("%d lines, want at most 24:\n%s", len(lines), b.String())
 	}
 	for _, line := range lines {
-		if n := len([]rune(line)); n > summaryWidth {
+		if n := len([]rune(line)); n > min(max(columns, 80), 100) {
 			t.Errorf("a line of %d columns: %s", n, line)
 		}
 	}
@@ -111,7 +122,7 @@ func TestDocumentsOfAnEmptyIncident(t *testing.T) {
 		"HTML":     func(w io.Writer) error { return HTML(w, inc, time.UTC) },
 		"Markdown": func(w io.Writer) error { return Markdown(w, inc, time.UTC) },
 		"JSON":     func(w io.Writer) error { return JSON(w, inc) },
-		"summary":  func(w io.Writer) error { return Summary(w, inc, "out", time.UTC) },
+		"summary":  func(w io.Writer) error { return Summary(w, inc, "out", time.UTC, 100) },
 	} {
 		var b strings.Builder
 		if err := write(&b); err != nil {

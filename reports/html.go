@@ -17,6 +17,9 @@ var htmlText string
 //go:embed report.css
 var styleText string
 
+// nodesOpen is how many nodes of a branch of the lineage stand open.
+const nodesOpen = 25
+
 // htmlPage is the report's template. It holds no script and loads nothing; the
 // page's content security policy forbids both.
 var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{
@@ -37,9 +40,17 @@ var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{
 	"clock":      func(t time.Time) string { return clock(t, time.UTC) }, // HTML puts the reader's zone
 	"call":       callText,
 	"hour":       func(t time.Time) string { return hour(t, time.UTC) }, // as well
-	"firstOf6":   func(list []string) []string { return list[:min(6, len(list))] },
-	"minus":      func(a, b int) int { return max(0, a-b) },
-	"int64":      func(n int) int64 { return int64(n) },
+	"firstNodes": func(list []*node) []*node { return list[:min(nodesOpen, len(list))] },
+	"restNodes":  func(list []*node) []*node { return list[min(nodesOpen, len(list)):] },
+	"alive": func(list []*node) (n int) {
+		for _, x := range list {
+			n += btoi(x.Live)
+		}
+		return n
+	},
+	"firstOf6": func(list []string) []string { return list[:min(6, len(list))] },
+	"minus":    func(a, b int) int { return max(0, a-b) },
+	"int64":    func(n int) int64 { return int64(n) },
 }).Parse(htmlText))
 
 // HTML writes report.html: one file that needs no network, with times in zone.

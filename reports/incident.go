@@ -185,7 +185,8 @@ FROM sources ORDER BY uri, source_id`
 func (inc *Incident) loadRejects(ctx context.Context, c *query.Case) error {
 	const text = `
 SELECT r.reason, count(*), coalesce(min(s.uri), '')
-FROM rejects r LEFT JOIN sources s USING (source_id) GROUP BY r.reason ORDER BY count(*) DESC, r.reason`
+FROM rejects r LEFT JOIN sources s USING (source_id)
+WHERE s.status IS DISTINCT FROM 'foreign' GROUP BY r.reason ORDER BY count(*) DESC, r.reason`
 	return eachRow(ctx, c, text, nil, func(scan func(...any) error) error {
 		var r Reject
 		if err := scan(&r.Reason, &r.Count, &r.Example); err != nil {

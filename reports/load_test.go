@@ -145,6 +145,13 @@ func TestGaps(t *testing.T) {
 			[]string{"silence: in all regions"}, nil},
 		{"a silent region", nil, without(month, func(e event) bool { return e["aws_region"] == "eu-west-1" && at(e).After(day(20)) }),
 			[]string{"silence: in eu-west-1"}, nil},
+		{"a region that only the intruder used is not silent without them", nil, append(slices.Clone(month), slices.Collect(func(yield func(event) bool) {
+			for h := range 24 * 7 {
+				if !yield(one("RunInstances", day(14).Add(time.Duration(h)*time.Hour), event{"aws_region": "ap-southeast-1", "actor": "intruder"})) {
+					return
+				}
+			}
+		})...), nil, []string{"silence"}},
 		{"office hours are no silence", nil, without(month, func(e event) bool {
 			return at(e).Hour() < 8 || at(e).Hour() > 17 || at(e).Weekday() == time.Saturday || at(e).Weekday() == time.Sunday
 		}), nil, []string{"silence"}},

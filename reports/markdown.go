@@ -23,6 +23,7 @@ func Markdown(w io.Writer, inc *Incident, zone *time.Location) error {
 	m.findings()
 	m.plan()
 	m.assessment()
+	m.sources()
 	if _, err := io.WriteString(w, m.out.String()); err != nil {
 		return fmt.Errorf("write the Markdown report: %w", err)
 	}
@@ -91,6 +92,9 @@ func (m *markdown) head() {
 			}
 			m.line("  - %s %s of %s%s", mdCode(c.ID), words(string(c.Kind)), mdCode(clip(c.PrincipalARN, 160)), until)
 		}
+		if n := len(b.Alive) - 8; n > 0 {
+			m.line("  - and %s more under [Lineage](#lineage)", number(int64(n)))
+		}
 		if len(b.Principals) > 0 {
 			m.line("- **Made, changed or used on the way:** %s", mdText(principalsPhrase(b.Principals)))
 		}
@@ -132,6 +136,9 @@ func (m *markdown) scope() {
 	m.line("\n## Scope and evidence\n")
 	m.line("%s (%s), %s; %s left out, %s, %s.", plural(int64(t.Sources), "source"), size(t.Bytes), plural(t.Events, "event"),
 		plural(t.Duplicates, "duplicate"), plural(t.Conflicts, "conflicting id"), plural(t.Rejected, "rejected record"))
+	if t.Foreign > 0 {
+		m.line("\nLeft out: %s.", plural(int64(t.Foreign), "file that is no CloudTrail log", "files that are no CloudTrail logs"))
+	}
 	for _, part := range []struct {
 		name   string
 		scopes []Scope
@@ -148,14 +155,7 @@ func (m *markdown) scope() {
 	for _, f := range m.Folders {
 		m.row(mdCode(clip(f.Name, 160)), number(int64(f.Sources)), size(f.Bytes), number(f.Records), number(int64(f.Bad)), m.clock(f.First), m.clock(f.Last))
 	}
-	m.line("\n### Sources\n")
-	if len(m.Listed) < t.Sources {
-		m.line("The first %d of %d; the case's table `sources` has all.", len(m.Listed), t.Sources)
-	}
-	m.table("Source", "SHA-256", "Status", "Bytes", "Records", "Rejected")
-	for _, s := range m.Listed {
-		m.row(mdCode(clip(s.URI, 300)), mdCode(s.SHA256), mdText(s.Status), number(s.Bytes), number(s.Records), number(s.Rejected))
-	}
+	m.line("\nEvery source with its SHA-256 stands at the end, under [Sources](#sources).")
 	if len(m.Rejects) > 0 {
 		m.table("Rejected", "Reason", "For example in")
 		for _, r := range m.Rejects[:min(100, len(m.Rejects))] {
@@ -170,6 +170,18 @@ func (m *markdown) scope() {
 	}
 }
 
+// sources lists what was read; it is long, so it comes last.
+func (m *markdown) sources() {
+	m.line("\n## Sources\n")
+	if len(m.Listed) < len(m.Sources) {
+		m.line("The first %d of %d; the case's table `sources` has all.", len(m.Listed), len(m.Sources))
+	}
+	m.table("Source", "SHA-256", "Status", "Bytes", "Records", "Rejected")
+	for _, s := range m.Listed {
+		m.row(mdCode(clip(s.URI, 300)), mdCode(s.SHA256), mdText(s.Status), number(s.Bytes), number(s.Records), number(s.Rejected))
+	}
+}
+
 func (m *markdown) timeline() {
 	m.line("\n## Timeline of the intrusion")
 	if m.Timeline.Events == 0 {
@@ -179,7 +191,11 @@ func (m *markdown) timeline() {
 	if len(m.Moments) > 0 {
 		m.line("\n### Key moments\n")
 		for _, k := range m.Moments {
-			m.line("- %s **%s** %s %s", m.clock(k.Time), k.Severity, mdText(clip(k.Title, 160)), codes(k.Resources, 6))
+			title := mdText(clip(k.Title, 160))
+			if k.Times > 1 {
+				title += fmt.Sprintf(" ×%d", k.Times)
+			}
+			m.line("- %s **%s** %s %s", m.clock(k.Time), k.Severity, title, codes(k.Resources, 6))
 		}
 	}
 	m.line("\n### Everything the intruder did\n")
@@ -299,9 +315,9 @@ func (m *markdown) plan() {
 		for i, a := range p.Actions {
 			m.action(i+1, a)
 		}
-	}
-	if n := len(m.Plan.Actions) - maxActions; n > 0 {
-		m.line("\n**%d more actions left out for length.** plan.json has all.", n)
+		if p.More > 0 {
+			m.line("\n**%s more left out for length.** plan.json has all.", number(int64(p.More)))
+		}
 	}
 }
 

@@ -83,7 +83,7 @@ func TestReportOfTheLeakedKey(t *testing.T) {
 		"HTML":     func(w io.Writer) error { return HTML(w, inc, time.UTC) },
 		"Markdown": func(w io.Writer) error { return Markdown(w, inc, time.UTC) },
 		"JSON":     func(w io.Writer) error { return JSON(w, inc) },
-		"summary":  func(w io.Writer) error { return Summary(w, inc, "out", time.UTC) },
+		"summary":  func(w io.Writer) error { return Summary(w, inc, "out", time.UTC, 100) },
 	} {
 		var once, twice strings.Builder
 		if err := write(&once); err != nil {

@@ -14,7 +14,8 @@ import (
 
 // A silence is a run of hours without an event where, by the rest of the logs,
 // there should have been some. Each hour is compared with the same hour of
-// other days (of weekdays, or of weekend days); with the share p of those that
+// other days (of weekdays, or of weekend days), the intruder's events apart,
+// for a region that only the intruder used is not silent without them; with the share p of those that
 // had events, an hour is silent by chance with 1-p. A run is told when the
 // chance of all of it is below 1 in 160,000. With too few days to compare with,
 // only a series that is busy nearly always is judged.
@@ -24,7 +25,8 @@ const (
 	silenceShown    = 10
 )
 
-// series is which hours of an account, or of a region of it, have events.
+// series is which hours of an account, or of a region of it, have events, and
+// whether any of them was not the intruder's.
 type series struct {
 	account, region string // region "" is the whole account
 	hours           map[int64]bool
@@ -75,8 +77,13 @@ func (inc *Incident) silenceGaps(ctx context.Context, c *query.Case) error {
 // every region of it over the account's whole span.
 func findSilences(ctx context.Context, c *query.Case) ([]silence, error) {
 	const text = `
-SELECT coalesce(account_id, ''), coalesce(aws_region, ''), CAST(floor(epoch(event_time) / 3600) AS BIGINT) AS hour
-FROM events WHERE event_time IS NOT NULL GROUP BY ALL ORDER BY 1, 2, 3`
+WITH intruder AS (
+    SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'
+)
+SELECT coalesce(e.account_id, ''), coalesce(e.aws_region, ''), CAST(floor(epoch(e.event_time) / 3600) AS BIGINT) AS hour,
+    bool_or(i.source_id IS NULL)
+FROM events e LEFT JOIN intruder i ON i.source_id = e.source_id AND i.record_index = e.record_index
+WHERE e.event_time IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`
 	var out []silence
 	var whole series
 	var regions []series
@@ -89,7 +96,8 @@ FROM events WHERE event_time IS NOT NULL GROUP BY ALL ORDER BY 1, 2, 3`
 	err := eachRow(ctx, c, text, nil, func(scan func(...any) error) error {
 		var account, region string
 		var hour int64
-		if err := scan(&account, &region, &hour); err != nil {
+		var everyday bool
+		if err := scan(&account, &region, &hour, &everyday); err != nil {
 			return err
 		}
 		if whole.hours == nil || whole.account != account {
@@ -99,8 +107,8 @@ FROM events WHERE event_time IS NOT NULL GROUP BY ALL ORDER BY 1, 2, 3`
 		if len(regions) == 0 || regions[len(regions)-1].region != region {
 			regions = append(regions, series{account: account, region: region, hours: map[int64]bool{}})
 		}
-		whole.hours[hour] = true
-		regions[len(regions)-1].hours[hour] = true
+		whole.hours[hour] = whole.hours[hour] || everyday
+		regions[len(regions)-1].hours[hour] = everyday
 		return nil
 	})
 	flush()
@@ -160,13 +168,13 @@ func (s series) silences(first, last int64) []silence {
 	}
 	var out []silence
 	for h := first; h < last; {
-		if s.hours[h] {
+		if s.seen(h) {
 			h++
 			continue
 		}
 		// A run begins and ends with an hour that is busy on other days.
 		run := silence{account: s.account, region: s.region}
-		for ; h < last && !s.hours[h]; h++ {
+		for ; h < last && !s.seen(h); h++ {
 			if v := surprise(h); v > 0 {
 				if run.surprise == 0 {
 					run.from = h
@@ -180,6 +188,12 @@ func (s series) silences(first, last int64) []silence {
 		}
 	}
 	return out
+}
+
+// seen tells whether an hour has events, whoever's they are.
+func (s series) seen(hour int64) bool {
+	_, seen := s.hours[hour]
+	return seen
 }
 
 // slotOf is the kind of day (weekday 0, weekend 1) and the hour of the day in UTC.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -12,103 +13,198 @@ import (
 	"trailscan/rules"
 )
 
-// The summary fits one screen: at most 24 lines of at most 100 columns. What
-// matters on an incident call comes first; what is cut says how much it was.
+// The summary fits one screen: at most 24 lines of 80 to 100 columns. What
+// matters on an incident call comes first and is wrapped, never cut; findings
+// and actions take the lines that are left, and their numbers stand above them.
 const (
-	summaryWidth    = 100
-	summaryAlive    = 3
+	summaryLines    = 24
+	summaryNarrow   = 80
+	summaryWide     = 100
+	summaryAlive    = 2
 	summaryFindings = 4
-	summaryActions  = 5
+	summaryActions  = 6
 )
 
-// Summary writes what everybody must know first, and where in dir the rest is.
-func Summary(w io.Writer, inc *Incident, dir string, zone *time.Location) error {
+// Summary writes what everybody must know first, and where in dir the rest is,
+// for a terminal of so many columns.
+func Summary(w io.Writer, inc *Incident, dir string, zone *time.Location, columns int) error {
 	b := newBrief(inc, summaryFindings, summaryActions)
-	s := &screen{}
+	s := newScreen(columns)
 	t := inc.Totals
-	s.row("Loaded", fmt.Sprintf("%s from %s (%s), %s in %s", plural(t.Events, "event"), plural(int64(t.Sources), "source"),
-		size(t.Bytes), plural(int64(len(inc.Accounts)), "account"), plural(int64(len(inc.Regions)), "region")))
-	s.row("", fmt.Sprintf("%s to %s %s%s", orNone(clock(t.FirstEvent, zone)), orNone(clock(t.LastEvent, zone)), zone, damage(t)))
+	s.flow("Loaded", fmt.Sprintf("%s from %s (%s), %s in %s, %s to %s %s%s", plural(t.Events, "event"), plural(int64(t.Sources), "source"),
+		size(t.Bytes), plural(int64(len(inc.Accounts)), "account"), plural(int64(len(inc.Regions)), "region"),
+		orNone(clock(t.FirstEvent, zone)), orNone(clock(t.LastEvent, zone)), zone, damage(t)), 3)
 	if b.Traced {
 		s.lineage(b, zone)
 	} else {
-		s.row("Key", "none was traced")
+		s.flow("Key", "none was traced", 1)
 	}
+
+	end := newScreen(columns)
+	end.severeGaps(inc.Gaps)
+	end.flow("Report", filepath.Join(dir, "report.html"), 2)
+
 	head := phrase(b.Severity)
 	if b.Traced && head != "" {
 		head += fmt.Sprintf("; %d of the lineage", b.Mine)
 	}
-	s.row("Findings", orNone(head))
+	s.flow("Findings", orNone(head), 1)
+	left := summaryLines - s.lines - end.lines
+	var findings, actions []string
 	for _, f := range b.Worst {
-		outcome := ""
-		if f.Outcome != rules.Success {
-			outcome = " (" + string(f.Outcome) + ")"
-		}
-		line := fmt.Sprintf("%-8s  %s%s", f.Severity, f.Title, outcome)
-		if len(f.Resources) > 0 {
-			line += ": " + some(f.Resources, 1)
-		}
-		s.row("", line)
+		findings = append(findings, findingLine(f, s.room))
 	}
-	if inc.Plan != nil {
-		s.row("First", fmt.Sprintf("%s in the plan; nothing has been carried out", plural(int64(b.Actions), "action")))
+	if inc.Plan == nil {
+		s.items(findings, hang, left)
+	} else {
 		for i, a := range b.First {
-			s.row("", fmt.Sprintf("%d. [%s] %s", i+1, a.Mode, a.Title))
+			actions = append(actions, fmt.Sprintf("%d. [%s] %s", i+1, a.Mode, shortenARNs(a.Title)))
 		}
+		s.items(findings, hang, max(3, left-1-summaryActions))
+		s.flow("First", fmt.Sprintf("%s in the plan; nothing has been carried out", plural(int64(b.Actions), "action")), 1)
+		s.items(actions, "   ", summaryLines-s.lines-end.lines)
 	}
-	if g := worstGaps(inc.Gaps); g != "" {
-		s.row("Unseen", g)
-	}
-	s.row("Report", filepath.Join(dir, "report.html"))
-	_, err := io.WriteString(w, s.String())
+	_, err := io.WriteString(w, s.String()+end.String())
 	return err
 }
 
-// screen is text of labelled rows, each cut to one line.
-type screen struct{ strings.Builder }
+// hang sets what is wrapped of a finding under its title.
+var hang = strings.Repeat(" ", 10)
 
-func (s *screen) row(label, text string) {
-	line := Terminal(text)
-	if room := summaryWidth - 11; utf8.RuneCountInString(line) > room {
-		line = clip(line, room)
+// findingLine names a finding, and what it is about where that has room.
+func findingLine(f rules.Finding, room int) string {
+	line := fmt.Sprintf("%-8s  %s", f.Severity, f.Title)
+	if f.Outcome != rules.Success {
+		line += " (" + string(f.Outcome) + ")"
 	}
-	s.WriteString(strings.TrimRight(pad(label, 11)+line, " ") + "\n")
+	if len(f.Resources) == 0 {
+		return line
+	}
+	about := line + ": " + some(append([]string{shortenARNs(f.Resources[0])}, f.Resources[1:]...), 1)
+	if len(wrap(Terminal(about), room, 2)) > len(wrap(line, room, 2)) {
+		return line
+	}
+	return about
 }
+
+// screen is text of labelled rows that are wrapped at a width.
+type screen struct {
+	strings.Builder
+	room  int // columns beside the labels
+	lines int
+}
+
+// labelWidth is how many columns the labels take.
+const labelWidth = 11
+
+func newScreen(columns int) *screen {
+	return &screen{room: min(max(columns, summaryNarrow), summaryWide) - labelWidth}
+}
+
+// flow writes text beside a label, on most lines at most.
+func (s *screen) flow(label, text string, most int) {
+	for _, line := range wrap(Terminal(text), s.room, most) {
+		s.WriteString(strings.TrimRight(pad(label, labelWidth)+line, " ") + "\n")
+		s.lines++
+		label = ""
+	}
+}
+
+// items writes as many texts as go on so many lines, each on one or two, of
+// which the second begins with indent.
+func (s *screen) items(texts []string, indent string, lines int) {
+	for _, text := range texts {
+		text = Terminal(text)
+		parts := wrap(text, s.room, 2)
+		if len(parts) == 2 {
+			parts[1] = clip(indent+parts[1], s.room)
+		}
+		if lines -= len(parts); lines < 0 {
+			return
+		}
+		for _, part := range parts {
+			s.flow("", part, 1)
+		}
+	}
+}
+
+// wrap breaks text between words into lines of at most width runes. What does
+// not go on the last line is cut.
+func wrap(text string, width, most int) []string {
+	var lines []string
+	rest := []rune(text)
+	for len(rest) > width && len(lines) < most-1 {
+		end := width
+		for i := width; i > 0; i-- {
+			if rest[i] == ' ' {
+				end = i
+				break
+			}
+		}
+		lines = append(lines, string(rest[:end]))
+		rest = []rune(strings.TrimLeft(string(rest[end:]), " "))
+	}
+	return append(lines, clip(string(rest), width))
+}
+
+var anyARN = regexp.MustCompile(`\barn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:(?:trail/)?`)
+
+// shortenARNs leaves of the ARNs in a text what tells them apart within an account.
+func shortenARNs(text string) string { return anyARN.ReplaceAllString(text, "") }
 
 func (s *screen) lineage(b brief, zone *time.Location) {
 	state := "not active at the end of the logs"
 	if b.KeyAlive {
 		state = "STILL ACTIVE"
 	}
-	s.row(verbOnly(len(b.Keys), "Key", "Keys"), fmt.Sprintf("%s of %s, %s", some(b.Keys, 2), orNone(some(shortARNs(b.Owners), 2)), state))
+	s.flow(verbOnly(len(b.Keys), "Key", "Keys"), fmt.Sprintf("%s of %s, %s", some(b.Keys, 2), orNone(some(shortARNs(b.Owners), 2)), state), 2)
 	if b.Misused.IsZero() {
-		s.row("Misused", "no use is seen that is not its owner's")
+		s.flow("Misused", "no use is seen that is not its owner's", 1)
 	} else {
-		s.row("Misused", fmt.Sprintf("first %s, last %s, %s from %s", clock(b.Misused, zone), clock(b.LastSeen, zone),
-			plural(b.Events, "event"), orNone(some(b.Addresses, 2))))
+		s.flow("Misused", fmt.Sprintf("first %s, last %s, %s from %s", clock(b.Misused, zone), clock(b.LastSeen, zone),
+			plural(b.Events, "event"), orNone(some(b.Addresses, 3))), 2)
 	}
-	if b.MisusedWhy != "" {
-		s.row("", b.MisusedWhy)
+	if strings.HasPrefix(b.MisusedWhy, "inferred") {
+		why, _, _ := strings.Cut(b.MisusedWhy, ", which begins ")
+		s.flow("", why, 3)
 	}
-	line := fmt.Sprintf("%s, %d alive at %s", plural(int64(b.Descend), "credential"), len(b.Alive), orNone(clock(b.AsOf, zone)))
+	line := fmt.Sprintf("%s, %s alive at %s", plural(int64(b.Descend), "credential"), number(int64(len(b.Alive))), orNone(clock(b.AsOf, zone)))
 	if b.Outlive > 0 {
-		line += fmt.Sprintf("; %d outlive the key", b.Outlive)
+		line += fmt.Sprintf("; %s %s the key", number(int64(b.Outlive)), verbOnly(b.Outlive, "outlives", "outlive"))
 	}
-	s.row("Descend", line)
-	for i, c := range b.Alive {
-		if i == summaryAlive-1 && len(b.Alive) > summaryAlive {
-			s.row("", fmt.Sprintf("and %d more", len(b.Alive)-i))
-			break
-		}
-		until := ""
+	s.flow("Descend", line, 1)
+	for _, c := range b.Alive[:min(len(b.Alive), summaryAlive)] {
+		line := fmt.Sprintf("%s %s of %s", c.ID, words(string(c.Kind)), strings.TrimPrefix(shortARN(c.PrincipalARN), "assumed-role/"))
 		if c.ExpiresAt != nil {
-			until = ", until " + clock(*c.ExpiresAt, zone)
+			if until := ", until " + clock(*c.ExpiresAt, zone); utf8.RuneCountInString(line+until) <= s.room {
+				line += until
+			}
 		}
-		s.row("", fmt.Sprintf("%s %s of %s%s", c.ID, words(string(c.Kind)), shortARN(c.PrincipalARN), until))
+		s.flow("", line, 1)
 	}
 	if len(b.Principals) > 0 {
-		s.row("", principalsPhrase(b.Principals))
+		s.flow("", principalsPhrase(b.Principals), 2)
 	}
+}
+
+// severeGaps names as many severe gaps of the logs as go on two lines.
+func (s *screen) severeGaps(gaps []Gap) {
+	var titles []string
+	for _, g := range gaps {
+		if g.Severity >= rules.High {
+			titles = append(titles, strings.ToLower(g.Title[:1])+g.Title[1:])
+		}
+	}
+	if len(titles) == 0 {
+		return
+	}
+	n := len(titles)
+	text := strings.Join(titles, "; ")
+	for n > 1 && len(wrap(text, s.room, n+2)) > 2 {
+		n--
+		text = fmt.Sprintf("%s; and %d more", strings.Join(titles[:n], "; "), len(titles)-n)
+	}
+	s.flow("Unseen", text, 2)
 }
 
 // damage tells of what of the sources is missing.
@@ -126,17 +222,6 @@ func damage(t Totals) string {
 	return "; " + strings.Join(parts, ", ")
 }
 
-// worstGaps names the severe gaps of the logs.
-func worstGaps(gaps []Gap) string {
-	var titles []string
-	for _, g := range gaps {
-		if g.Severity >= rules.High {
-			titles = append(titles, strings.ToLower(g.Title[:1])+g.Title[1:])
-		}
-	}
-	return some(titles, 2)
-}
-
 func shortARNs(arns []string) []string {
 	out := make([]string, len(arns))
 	for i, a := range arns {
@@ -147,17 +232,17 @@ func shortARNs(arns []string) []string {
 
 // IngestSummary writes what a load brought into the case.
 func IngestSummary(w io.Writer, in *ingest.Summary) error {
-	s := &screen{}
-	s.row("Loaded", fmt.Sprintf("%s from %s (%s)", plural(in.Records-in.Duplicates, "event"), plural(int64(in.Sources), "source"), size(in.Bytes)))
+	s := newScreen(summaryWide)
+	s.flow("Loaded", fmt.Sprintf("%s from %s (%s)", plural(in.Records-in.Duplicates, "event"), plural(int64(in.Sources), "source"), size(in.Bytes)), 1)
 	if !in.First.IsZero() {
-		s.row("", stamp(in.First)+" to "+stamp(in.Last))
+		s.flow("", stamp(in.First)+" to "+stamp(in.Last), 1)
 	}
 	// None where all are copies of events from other sources.
 	if n := len(in.Accounts); n > 0 {
-		s.row("", fmt.Sprintf("%s: %s", plural(int64(n), "account"), some(in.Accounts, 4)))
+		s.flow("", fmt.Sprintf("%s: %s", plural(int64(n), "account"), some(in.Accounts, 4)), 1)
 	}
 	if n := len(in.Regions); n > 0 {
-		s.row("", fmt.Sprintf("%s: %s", plural(int64(n), "region"), some(in.Regions, 4)))
+		s.flow("", fmt.Sprintf("%s: %s", plural(int64(n), "region"), some(in.Regions, 4)), 1)
 	}
 	for _, row := range []struct {
 		label, text string
@@ -173,7 +258,7 @@ func IngestSummary(w io.Writer, in *ingest.Summary) error {
 		{"Conflicts", "records that share their id with a different event", in.Conflicts},
 	} {
 		if row.n > 0 {
-			s.row(row.label, number(row.n)+" "+row.text)
+			s.flow(row.label, number(row.n)+" "+row.text, 1)
 		}
 	}
 	_, err := io.WriteString(w, s.String())

@@ -49,7 +49,7 @@ func WriteFindings(w io.Writer, format string, findings []rules.Finding, zone *t
 		table: []column[rules.Finding]{
 			{"severity", 0, func(f rules.Finding) string { return f.Severity.String() }},
 			{"rule", 0, func(f rules.Finding) string { return f.Rule }},
-			{"title", 52, func(f rules.Finding) string { return f.Title }},
+			{"title", 0, func(f rules.Finding) string { return f.Title }},
 			{"outcome", 0, func(f rules.Finding) string { return string(f.Outcome) }},
 			{"first seen", 0, func(f rules.Finding) string { return clock(f.FirstSeen, zone) }},
 			{"events", 0, func(f rules.Finding) string { return number(f.Count) }},

@@ -88,6 +88,15 @@ func Timeline(ctx context.Context, c *query.Case, f Filter, fn func(Row) error) 
 	return nil
 }
 
+// Count is how many events the filter leaves.
+func Count(ctx context.Context, c *query.Case, f Filter) (n int64, err error) {
+	where, args := f.where()
+	if err := c.DB.QueryRowContext(ctx, "SELECT count(*) FROM events e"+where, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the events of %s: %w", c.Path, err)
+	}
+	return n, nil
+}
+
 // where is the filter as SQL over events e, with the values that it binds.
 func (f Filter) where() (string, []any) {
 	var conditions []string

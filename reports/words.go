@@ -8,7 +8,7 @@ import (
 )
 
 // plural counts things: "1 key", "2 keys", "1,200 keys". A plural that is not
-// formed with s is given.
+// formed with s is given, as is one with its verb: "key was", "keys were".
 func plural(n int64, one string, many ...string) string {
 	word := one + "s"
 	if len(many) > 0 {
@@ -19,9 +19,6 @@ func plural(n int64, one string, many ...string) string {
 	}
 	return number(n) + " " + word
 }
-
-// verb counts a subject with its verb: verb(2, "key was", "keys were").
-func verb(n int64, one, many string) string { return plural(n, one, many) }
 
 func verbOnly(n int, one, many string) string {
 	if n == 1 {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -100,13 +99,13 @@ func (a *app) caseFlags(f *pflag.FlagSet) {
 	if path == "" {
 		path = "case.duckdb"
 	}
-	f.StringVar(&a.caseFile, "case", path, "case file (environment: TRAILSCAN_CASE)")
+	f.StringVar(&a.caseFile, "case", path, "case `FILE` (environment: TRAILSCAN_CASE)")
 	a.resourceFlags(f)
 }
 
 func (a *app) resourceFlags(f *pflag.FlagSet) {
-	f.IntVar(&a.threads, "threads", 0, "threads to use (default: all cores)")
-	f.StringVar(&a.memoryLimit, "memory-limit", "", "memory that the database may use, e.g. 800MB")
+	f.IntVar(&a.threads, "threads", 0, "`N` threads to use (default: all cores)")
+	f.StringVar(&a.memoryLimit, "memory-limit", "", "memory that the database may use: a `SIZE` such as 800MB")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing but errors and asked-for data")
 }
 
@@ -115,40 +114,41 @@ func (a *app) progressFlags(f *pflag.FlagSet) {
 }
 
 func (a *app) timeFlags(f *pflag.FlagSet) {
-	f.StringVar(&a.since, "since", "", "only events from this time on: RFC 3339, a date, or an age such as 30d")
-	f.StringVar(&a.until, "until", "", "only events before this time")
+	f.StringVar(&a.since, "since", "", "only events from this `TIME` on: RFC 3339, a date, or an age such as 30d")
+	f.StringVar(&a.until, "until", "", "only events before this `TIME`")
 }
 
 func (a *app) compromisedFlag(f *pflag.FlagSet) {
-	f.StringVar(&a.compromisedSince, "compromised-since", "", "when the key fell into other hands (default: inferred)")
+	f.StringVar(&a.compromisedSince, "compromised-since", "", "`TIME` when the key fell into other hands (default: inferred)")
 }
 
 func (a *app) outputFlags(f *pflag.FlagSet, formats ...string) {
-	f.StringVar(&a.format, "format", "", strings.Join(formats, "|")+" (default: by the ending of -o, else "+formats[0]+")")
-	f.StringVarP(&a.output, "output", "o", "", "file to write to (default: standard output)")
-	f.StringVar(&a.timezone, "timezone", "UTC", "zone of the times shown to people, e.g. Europe/Berlin")
+	f.StringVar(&a.format, "format", "", "`FORMAT`: "+strings.Join(formats, "|")+" (default: by the ending of -o, else "+formats[0]+")")
+	f.StringVarP(&a.output, "output", "o", "", "`FILE` to write to (default: standard output)")
+	a.timezoneFlag(f)
+}
+
+func (a *app) timezoneFlag(f *pflag.FlagSet) {
+	f.StringVar(&a.timezone, "timezone", "UTC", "`ZONE` of the times shown to people, e.g. Europe/Berlin")
 }
 
 func (a *app) failOnFlag(f *pflag.FlagSet) {
-	f.StringVar(&a.failOn, "fail-on", "", "exit with 3 when a finding reaches this severity: critical|high|medium|low|info")
+	f.StringVar(&a.failOn, "fail-on", "", "exit with 3 when a finding reaches this `SEVERITY`: critical|high|medium|low|info")
 }
 
 // maxThreads is more than any machine gains from; far more cannot be started.
 const maxThreads = 1024
 
-// memorySize is how DuckDB spells sizes.
-var memorySize = regexp.MustCompile(`(?i)^[1-9][0-9]*(\.[0-9]+)? ?([KMGT]i?)?B$`)
-
 // openCase opens the case for a command; the caller closes it.
 func (a *app) openCase(ctx context.Context, mode query.Mode) (*query.Case, error) {
+	if a.caseFile == "" {
+		return nil, usagef("--case is empty: name a case file")
+	}
 	if a.threads < 0 || a.threads > maxThreads {
 		return nil, usagef("--threads %d: must be from 1 to %d", a.threads, maxThreads)
 	}
-	if a.memoryLimit != "" && !memorySize.MatchString(a.memoryLimit) {
-		return nil, usagef("--memory-limit %s: must be a size such as 800MB or 2GiB", a.memoryLimit)
-	}
-	if a.caseFile == "" {
-		return nil, usagef("--case: names no file")
+	if err := checkMemoryLimit(a.memoryLimit); err != nil {
+		return nil, err
 	}
 	return query.Open(ctx, a.caseFile, query.Options{
 		Mode: mode, Threads: a.threads, MemoryLimit: a.memoryLimit, Version: version,
@@ -175,6 +175,9 @@ func (a *app) withCase(ctx context.Context, mode query.Mode, f func(*query.Case)
 	return f(c)
 }
 
+// allFormats are those that the ending of --output names in some command.
+var allFormats = []string{"json", "ndjson", "csv", "md", "html", "sh"}
+
 // outputFormat is the format asked for: --format, else the ending of --output,
 // else the first of those that the command has.
 func (a *app) outputFormat(formats ...string) (string, error) {
@@ -184,8 +187,11 @@ func (a *app) outputFormat(formats ...string) (string, error) {
 		}
 		return a.format, nil
 	}
-	if ext := strings.TrimPrefix(filepath.Ext(a.output), "."); slices.Contains(formats, ext) {
+	switch ext := strings.TrimPrefix(filepath.Ext(a.output), "."); {
+	case slices.Contains(formats, ext):
 		return ext, nil
+	case slices.Contains(allFormats, ext):
+		return "", usagef("-o %s: this command does not write %s: use an ending or a --format of %s", a.output, ext, strings.Join(formats, ", "))
 	}
 	return formats[0], nil
 }
@@ -241,6 +247,17 @@ func (a *app) location() (*time.Location, error) {
 		return nil, usagef("--timezone %s: unknown zone: use a name such as Europe/Berlin", a.timezone)
 	}
 	return zone, nil
+}
+
+// show is how a command's output is to look: its format and the zone of the
+// times in it.
+func (a *app) show(formats ...string) (string, *time.Location, error) {
+	format, err := a.outputFormat(formats...)
+	if err != nil {
+		return "", nil, err
+	}
+	zone, err := a.location()
+	return format, zone, err
 }
 
 // reachesFailOn gives errFindings when a finding is as severe as --fail-on.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"trailscan/ingest"
 	"trailscan/query"
@@ -28,6 +29,9 @@ A source that the case holds already is not loaded twice.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, sources []string) error {
 			ctx := cmd.Context()
+			if err := checkNames("SOURCE", sources); err != nil {
+				return err
+			}
 			return a.withCase(ctx, query.Create, func(c *query.Case) error {
 				summary, err := a.load(ctx, c, sources, strict)
 				if summary != nil && !a.quiet {
@@ -82,11 +86,17 @@ func (a *app) name(what string, sources []ingest.Problem) {
 // isTerminal tells whether w is one, so that progress stays out of files.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	if !ok {
-		return false
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// columns is the width of the terminal w, or 100 where it is none.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return 100
 }
 
 // showProgress redraws the one line of progress.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +36,17 @@ report.html and report.md. Nothing touches AWS.`,
 			if len(keys) == 0 {
 				return usagef("--key is missing: name the leaked access key")
 			}
+			if err := checkNames("--key", keys); err != nil {
+				return err
+			}
+			if err := checkNames("SOURCE", sources); err != nil {
+				return err
+			}
 			if err := a.checkFailOn(); err != nil {
+				return err
+			}
+			zone, err := a.location()
+			if err != nil {
 				return err
 			}
 			since, until, err := a.timeRange()
@@ -54,16 +65,16 @@ report.html and report.md. Nothing touches AWS.`,
 			}
 			a.caseFile = filepath.Join(dir, "case.duckdb")
 			i := investigation{app: a, dir: dir, keys: keys, sources: sources, strict: strict,
-				trace: trace, scan: rules.Options{Since: since, Until: until}}
+				zone: zone, trace: trace, scan: rules.Options{Since: since, Until: until}}
 			return i.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringArrayVar(&keys, "key", nil, "leaked access key id, or the ARN of a principal; may be repeated")
-	cmd.Flags().StringVarP(&dir, "output", "o", "", "folder to write into (default: ./trailscan-<key>)")
+	cmd.Flags().StringArrayVar(&keys, "key", nil, "leaked access `KEY`: its id, or the ARN of a principal; may be repeated")
+	cmd.Flags().StringVarP(&dir, "output", "o", "", "`DIR` to write into (default: ./trailscan-<key>)")
 	cmd.Flags().BoolVar(&strict, "strict", false, "fail when anything of a source cannot be read")
 	cmd.Flags().BoolVar(&allUse, "all-use", false, "follow the owner's own use of the key too")
-	cmd.Flags().StringVar(&asOf, "as-of", "", "the time at which a credential counts as alive or not (default: the end of the logs)")
-	cmd.Flags().StringVar(&a.timezone, "timezone", "UTC", "zone of the times shown to people, e.g. Europe/Berlin")
+	cmd.Flags().StringVar(&asOf, "as-of", "", "`TIME` at which a credential counts as alive or not (default: the end of the logs)")
+	a.timezoneFlag(cmd.Flags())
 	a.resourceFlags(cmd.Flags())
 	a.progressFlags(cmd.Flags())
 	a.timeFlags(cmd.Flags())
@@ -79,17 +90,18 @@ type investigation struct {
 	keys    []string
 	sources []string
 	strict  bool
+	zone    *time.Location
 	trace   lineage.Options
 	scan    rules.Options
 }
 
 func (i *investigation) run(ctx context.Context) error {
-	zone, err := i.location()
-	if err != nil {
-		return err
-	}
+	defer i.step("") // an error stands on a line of its own
 	return i.withCase(ctx, query.Create, func(c *query.Case) error {
 		if _, err := i.load(ctx, c, i.sources, i.strict); err != nil {
+			return err
+		}
+		if err := i.sayIfNone(ctx, c, i.scan.Since, i.scan.Until); err != nil {
 			return err
 		}
 		i.step("tracing what descends from %s", strings.Join(i.keys, ", "))
@@ -97,6 +109,7 @@ func (i *investigation) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		i.sayIfUnused(l)
 		i.step("running the rules")
 		findings, assessments, err := rules.Scan(ctx, c, rules.Pack(), i.scan)
 		if err != nil {
@@ -124,8 +137,8 @@ func (i *investigation) run(ctx context.Context) error {
 			{"timeline.csv", func(w io.Writer) error {
 				return reports.TimelineCSV(ctx, w, c, reports.Filter{Lineage: true, Since: i.scan.Since, Until: i.scan.Until})
 			}},
-			{"report.html", func(w io.Writer) error { return reports.HTML(w, incident, zone) }},
-			{"report.md", func(w io.Writer) error { return reports.Markdown(w, incident, zone) }},
+			{"report.html", func(w io.Writer) error { return reports.HTML(w, incident, i.zone) }},
+			{"report.md", func(w io.Writer) error { return reports.Markdown(w, incident, i.zone) }},
 		} {
 			if err := writeFile(filepath.Join(i.dir, artifact.name), artifact.write); err != nil {
 				return err
@@ -133,7 +146,7 @@ func (i *investigation) run(ctx context.Context) error {
 		}
 		i.step("")
 		if !i.quiet {
-			if err := reports.Summary(i.stdout, incident, i.dir, zone); err != nil {
+			if err := reports.Summary(i.stdout, incident, i.dir, i.zone, columns(i.stdout)); err != nil {
 				return err
 			}
 		}

@@ -52,13 +52,13 @@ and does goes into a journal beside the plan, which --rollback takes back.`,
 	a.caseFlags(flags)
 	a.outputFlags(flags, "table", "json", "ndjson", "csv")
 	flags.BoolVar(&f.apply, "apply", false, "carry the plan out")
-	flags.StringVar(&f.file, "plan", "", "a reviewed plan.json, in place of a new plan for KEY")
+	flags.StringVar(&f.file, "plan", "", "a reviewed plan `FILE`, in place of a new plan for KEY")
 	flags.StringVar(&f.rollback, "rollback", "", "take back what the journal `FILE` says was done")
-	flags.StringArrayVar(&f.only, "only", nil, "run exactly this action, auto or review; may be repeated")
+	flags.StringArrayVar(&f.only, "only", nil, "run exactly the action `ID`, auto or review; may be repeated")
 	flags.BoolVar(&f.yes, "yes", false, "do not ask for the account id to be typed")
-	flags.StringVar(&f.profile, "profile", "", "AWS profile to use")
-	flags.StringVar(&f.region, "region", "", "AWS region in place of those that the plan names")
-	flags.StringVar(&f.endpoint, "endpoint-url", "", "endpoint in place of AWS's")
+	flags.StringVar(&f.profile, "profile", "", "AWS `PROFILE` to use")
+	flags.StringVar(&f.region, "region", "", "AWS `REGION` in place of those that the plan names")
+	flags.StringVar(&f.endpoint, "endpoint-url", "", "`URL` in place of AWS's endpoints")
 	return cmd
 }
 
@@ -75,11 +75,10 @@ func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
 	case !f.apply && (len(f.only) > 0 || f.yes):
 		return usagef("--only and --yes go with --apply")
 	}
-	format, err := a.outputFormat("table", "json", "ndjson", "csv")
-	if err != nil {
+	if err := checkNames("KEY", keys); err != nil {
 		return err
 	}
-	zone, err := a.location()
+	format, zone, err := a.show("table", "json", "ndjson", "csv")
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ credentials, principals, case_log and case_info.`,
 	}
 	a.caseFlags(cmd.Flags())
 	a.outputFlags(cmd.Flags(), "table", "json", "ndjson", "csv")
-	cmd.Flags().StringVarP(&file, "file", "f", "", "file to read the SQL from")
+	cmd.Flags().StringVarP(&file, "file", "f", "", "`FILE` to read the SQL from")
 	return cmd
 }
 

@@ -19,11 +19,7 @@ plan that follows from it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			format, err := a.outputFormat("md", "html", "json")
-			if err != nil {
-				return err
-			}
-			zone, err := a.location()
+			format, zone, err := a.show("md", "html", "json")
 			if err != nil {
 				return err
 			}

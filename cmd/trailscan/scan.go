@@ -19,11 +19,7 @@ Findings of a traced key's lineage are marked.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			format, err := a.outputFormat("table", "json", "ndjson", "csv")
-			if err != nil {
-				return err
-			}
-			zone, err := a.location()
+			format, zone, err := a.show("table", "json", "ndjson", "csv")
 			if err != nil {
 				return err
 			}
@@ -43,6 +39,9 @@ Findings of a traced key's lineage are marked.`,
 					return reports.WriteFindings(w, format, findings, zone)
 				})
 				if err != nil {
+					return err
+				}
+				if err := a.sayIfNone(ctx, c, since, until); err != nil {
 					return err
 				}
 				if len(findings) == 0 {

@@ -17,11 +17,15 @@ func (a *app) timelineCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			format, err := a.outputFormat("table", "json", "ndjson", "csv")
-			if err != nil {
-				return err
+			for _, filter := range []struct {
+				flag   string
+				values []string
+			}{{"--key", f.Keys}, {"--principal", f.Principals}, {"--ip", f.IPs}} {
+				if err := checkNames(filter.flag, filter.values); err != nil {
+					return err
+				}
 			}
-			zone, err := a.location()
+			format, zone, err := a.show("table", "json", "ndjson", "csv")
 			if err != nil {
 				return err
 			}
@@ -44,9 +48,9 @@ func (a *app) timelineCommand() *cobra.Command {
 	a.caseFlags(cmd.Flags())
 	a.timeFlags(cmd.Flags())
 	a.outputFlags(cmd.Flags(), "table", "json", "ndjson", "csv")
-	cmd.Flags().StringArrayVar(&f.Keys, "key", nil, "only events made with this access key; may be repeated")
-	cmd.Flags().StringArrayVar(&f.Principals, "principal", nil, "only events of this principal's ARN; may be repeated")
-	cmd.Flags().StringArrayVar(&f.IPs, "ip", nil, "only events from this address; may be repeated")
+	cmd.Flags().StringArrayVar(&f.Keys, "key", nil, "only events made with the access `KEY`; may be repeated")
+	cmd.Flags().StringArrayVar(&f.Principals, "principal", nil, "only events of the principal `ARN`; may be repeated")
+	cmd.Flags().StringArrayVar(&f.IPs, "ip", nil, "only events from the `ADDRESS`; may be repeated")
 	cmd.Flags().BoolVar(&f.Lineage, "lineage", false, "only events of the traced lineage")
 	return cmd
 }

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
+
+	"trailscan/lineage"
+	"trailscan/query"
+	"trailscan/reports"
 )
 
 // parseTime reads a time as a user types one: RFC 3339, a date (its start, in
@@ -40,4 +45,24 @@ func (a *app) timeRange() (since, until time.Time, err error) {
 		err = usagef("--since %s is not before --until %s", a.since, a.until)
 	}
 	return
+}
+
+// sayIfUnused tells the user when --compromised-since leaves no use of the keys.
+func (a *app) sayIfUnused(l *lineage.Lineage) {
+	if a.compromisedSince != "" && reports.LastMisuse(l).IsZero() {
+		a.say("trailscan: nothing was done with %s from --compromised-since %s on: is the time right?",
+			reports.Terminal(strings.Join(l.Keys, ", ")), a.compromisedSince)
+	}
+}
+
+// sayIfNone tells the user when --since and --until leave no event.
+func (a *app) sayIfNone(ctx context.Context, c *query.Case, since, until time.Time) error {
+	if since.IsZero() && until.IsZero() {
+		return nil
+	}
+	n, err := reports.Count(ctx, c, reports.Filter{Since: since, Until: until})
+	if err == nil && n == 0 {
+		a.say("trailscan: no event of %s lies between --since and --until", c.Path)
+	}
+	return err
 }

@@ -22,11 +22,10 @@ case and print them as a tree. KEY is an access key id or a principal's ARN.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, keys []string) error {
 			ctx := cmd.Context()
-			format, err := a.outputFormat("table", "json")
-			if err != nil {
+			if err := checkNames("KEY", keys); err != nil {
 				return err
 			}
-			zone, err := a.location()
+			format, zone, err := a.show("table", "json")
 			if err != nil {
 				return err
 			}
@@ -39,6 +38,7 @@ case and print them as a tree. KEY is an access key id or a principal's ARN.`,
 				if err != nil {
 					return err
 				}
+				a.sayIfUnused(l)
 				return a.writeOutput(func(w io.Writer) error {
 					if format == "json" {
 						return reports.JSON(w, l)
@@ -52,7 +52,7 @@ case and print them as a tree. KEY is an access key id or a principal's ARN.`,
 	a.compromisedFlag(cmd.Flags())
 	a.outputFlags(cmd.Flags(), "table", "json")
 	cmd.Flags().BoolVar(&allUse, "all-use", false, "follow the owner's own use of the key too")
-	cmd.Flags().StringVar(&asOf, "as-of", "", "the time at which a credential counts as alive or not (default: the end of the logs)")
+	cmd.Flags().StringVar(&asOf, "as-of", "", "`TIME` at which a credential counts as alive or not (default: the end of the logs)")
 	return cmd
 }
 
