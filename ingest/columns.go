@@ -1,6 +1,8 @@
 package ingest
 
-// column is a column of the records table, in the order of the table.
+import "trailscan/query"
+
+// column is a column of what is kept of a record; those of identities are apart.
 type column int
 
 const (
@@ -25,31 +27,9 @@ const (
 	colRecipientAccountID
 	colVPCEndpointID
 	colVPCEndpointAccountID
-	colIdentityType
-	colPrincipalID
-	colIdentityARN
-	colIdentityAccountID
-	colAccessKeyID
-	colUserName
-	colInvokedBy
-	colIdentityProvider
-	colCredentialID
-	colIdentityStoreARN
-	colOnBehalfOfUserID
-	colSessionCreated
-	colSessionMFA
-	colSessionIssuerType
-	colSessionIssuerARN
-	colSessionIssuerPrincipalID
-	colSessionIssuerAccountID
-	colSessionIssuerName
-	colSourceIdentity
-	colSessionAssumedRoot
-	colFederatedProvider
 	colIssuedAccessKeyID
 	colIssuedPrincipalARN
 	colIssuedExpiration
-	colUserIdentity
 	colRequestParameters
 	colResponseElements
 	colAdditionalEventData
@@ -60,10 +40,75 @@ const (
 	colInsightDetails
 	colAddendum
 	colExtra
+	colIdentity
 	colSourceID
 	colRecordIndex
 	columnCount
 )
+
+// idColumns is the number of the first columns whose values are nearly always
+// UUIDs. Each is two in the table: a UUID, and the text of what is none.
+const idColumns = colSharedEventID + 1
+
+// recordColumns are the columns of the table records, in its order: the UUIDs,
+// then the columns above.
+var recordColumns = []query.Column{
+	{Name: "event_uuid", Type: "UUID"},
+	{Name: "request_uuid", Type: "UUID"},
+	{Name: "shared_event_uuid", Type: "UUID"},
+	{Name: "event_id_text", Type: "VARCHAR"},
+	{Name: "request_id_text", Type: "VARCHAR"},
+	{Name: "shared_event_id_text", Type: "VARCHAR"},
+	{Name: "event_time", Type: "TIMESTAMP"},
+	{Name: "event_version", Type: "VARCHAR"},
+	{Name: "event_source", Type: "VARCHAR"},
+	{Name: "event_name", Type: "VARCHAR"},
+	{Name: "event_type", Type: "VARCHAR"},
+	{Name: "event_category", Type: "VARCHAR"},
+	{Name: "api_version", Type: "VARCHAR"},
+	{Name: "aws_region", Type: "VARCHAR"},
+	{Name: "source_ip_address", Type: "VARCHAR"},
+	{Name: "user_agent", Type: "VARCHAR"},
+	{Name: "error_code", Type: "VARCHAR"},
+	{Name: "error_message", Type: "VARCHAR"},
+	{Name: "read_only", Type: "BOOLEAN"},
+	{Name: "management_event", Type: "BOOLEAN"},
+	{Name: "session_credential_from_console", Type: "BOOLEAN"},
+	{Name: "recipient_account_id", Type: "VARCHAR"},
+	{Name: "vpc_endpoint_id", Type: "VARCHAR"},
+	{Name: "vpc_endpoint_account_id", Type: "VARCHAR"},
+	{Name: "issued_access_key_id", Type: "VARCHAR"},
+	{Name: "issued_principal_arn", Type: "VARCHAR"},
+	{Name: "issued_expiration", Type: "TIMESTAMP"},
+	{Name: "request_parameters", Type: "VARCHAR"},
+	{Name: "response_elements", Type: "VARCHAR"},
+	{Name: "additional_event_data", Type: "VARCHAR"},
+	{Name: "service_event_details", Type: "VARCHAR"},
+	{Name: "resources", Type: "VARCHAR"},
+	{Name: "tls_details", Type: "VARCHAR"},
+	{Name: "edge_device_details", Type: "VARCHAR"},
+	{Name: "insight_details", Type: "VARCHAR"},
+	{Name: "addendum", Type: "VARCHAR"},
+	{Name: "extra", Type: "VARCHAR"},
+	{Name: "identity_id", Type: "BIGINT"},
+	{Name: "source_id", Type: "BIGINT"},
+	{Name: "record_index", Type: "BIGINT"},
+}
+
+// name is the column's name in the view whole_records.
+func (c column) name() string {
+	switch c {
+	case colEventID:
+		return "event_id"
+	case colRequestID:
+		return "request_id"
+	case colSharedEventID:
+		return "shared_event_id"
+	case colIdentity:
+		return "user_identity"
+	}
+	return recordColumns[c+idColumns].Name
+}
 
 // kind says how a member of a record is kept in its column.
 type kind int
@@ -72,7 +117,8 @@ const (
 	kindText kind = iota // a JSON string's text
 	kindBool
 	kindTime
-	kindJSON // any JSON value but null, compact
+	kindJSON     // any JSON value but null, compact
+	kindIdentity // the same, in the table identities
 )
 
 // memberOf describes a member of a record that has a column of its own.
@@ -87,7 +133,7 @@ type memberOf struct {
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 var memberColumns = []memberOf{
 	{"eventVersion", colEventVersion, kindText},
-	{"userIdentity", colUserIdentity, kindJSON},
+	{"userIdentity", colIdentity, kindIdentity},
 	{"eventTime", colEventTime, kindTime},
 	{"eventSource", colEventSource, kindText},
 	{"eventName", colEventName, kindText},

@@ -18,54 +18,55 @@ import (
 // chosen by its content, so that it does not matter which was read first, be it
 // in an earlier run (only copies of it that were dropped then stay counted as
 // such). Records that share the id and nothing else all stay and
-// count as conflicts, all but the first. Only ids that occur more than once are
-// looked at further.
+// count as conflicts, all but the first. Only ids that seen takes for repeated
+// are looked at.
 
 // differsReason is why a copy is in rejects.
 const differsReason = "copy of an event that differs from it in other members: the event of source %d, record %d is kept"
 
-// dedupeSteps make, of the ids that the group (from source $first on) shares
-// with others, the list of records that repeat an id: as the copy of an event,
-// or in conflict.
-var dedupeSteps = []string{`
-CREATE OR REPLACE TEMP TABLE ingest_ids AS
-	SELECT event_id FROM records WHERE source_id >= %[1]d GROUP BY event_id HAVING count(*) > 1
-	UNION
-	SELECT event_id FROM records WHERE source_id < %[1]d
-		AND event_id IN (SELECT event_id FROM records WHERE source_id >= %[1]d)`, `
+// findRepeats makes, of the ids in ingest_ids, the list of records of the group
+// (from source $first on) that repeat an id: as the copy of an event, or in
+// conflict.
+const findRepeats = `
 CREATE OR REPLACE TEMP TABLE ingest_repeats AS
 	WITH same AS (
-		SELECT source_id, record_index, event_id, event_time, event_source, event_name,
+		SELECT source_id, record_index, event_uuid, event_id_text, event_time, event_source, event_name,
 			coalesce(recipient_account_id, identity_account_id) AS account_id
-		FROM records SEMI JOIN ingest_ids USING (event_id)
+		FROM (SELECT * FROM records SEMI JOIN ingest_ids USING (event_uuid)) JOIN identities USING (identity_id)
 	), ranked AS (
 		SELECT source_id, record_index,
 			first_value(source_id) OVER event AS first_source,
 			first_value(record_index) OVER event AS first_index,
 			row_number() OVER event AS copy_number,
-			row_number() OVER (PARTITION BY event_id ORDER BY source_id, record_index) AS id_number
+			row_number() OVER (PARTITION BY event_uuid, event_id_text ORDER BY source_id, record_index) AS id_number
 		FROM same
 		WINDOW event AS (
-			PARTITION BY event_id, event_time, event_source, event_name, account_id
+			PARTITION BY event_uuid, event_id_text, event_time, event_source, event_name, account_id
 			ORDER BY source_id, record_index)
 	)
 	SELECT source_id, record_index, first_source, first_index, copy_number > 1 AS is_copy
 	FROM ranked
-	WHERE source_id >= %[1]d AND id_number > 1`,
-}
+	WHERE source_id >= %[1]d AND id_number > 1`
 
 // dedupe removes the group's copies of events and counts them and the conflicts
 // in the tallies of the files. A copy whose remaining content differs goes to
-// bad.
-func (l *loader) dedupe(ctx context.Context, files []*source, bad *rejects) error {
-	first := files[0].id
-	for _, step := range dedupeSteps {
-		if _, err := l.conn.ExecContext(ctx, fmt.Sprintf(step, first)); err != nil {
-			return err
-		}
+// bad. The ids are those that there may have been before.
+func (l *loader) dedupe(ctx context.Context, files []*source, ids []uuid, bad *rejects) error {
+	if len(ids) == 0 {
+		return nil
 	}
-	repeats, err := l.countRepeats(ctx, files)
-	if err != nil || repeats == 0 {
+	if _, err := l.conn.ExecContext(ctx, `CREATE OR REPLACE TEMP TABLE ingest_ids (event_uuid UUID)`); err != nil {
+		return err
+	}
+	if err := insertFrom(ctx, l.conn, "ingest_ids", &idRows{ctx: ctx, ids: ids}); err != nil {
+		return err
+	}
+	first := files[0].id
+	if _, err := l.conn.ExecContext(ctx, fmt.Sprintf(findRepeats, first)); err != nil {
+		return err
+	}
+	copies, err := l.countRepeats(ctx, files)
+	if err != nil || copies == 0 {
 		return err
 	}
 	c := chooser{files: files, earlier: map[int64]*source{}, bad: bad}
@@ -114,13 +115,13 @@ func (l *loader) chooseCopies(ctx context.Context, c *chooser) error {
 			FROM copies UNION SELECT first_source, first_index, first_source, first_index FROM copies
 		), hashed AS (
 			SELECT source_id, record_index, sha256(CAST(json_array(`+all+`) AS VARCHAR)) AS content
-			FROM records SEMI JOIN involved USING (source_id, record_index)
+			FROM whole_records SEMI JOIN involved USING (source_id, record_index)
 		), differing AS (
 			SELECT first_source, first_index FROM involved JOIN hashed USING (source_id, record_index)
 			GROUP BY ALL HAVING min(content) <> max(content)
 		)
 		SELECT first_source, first_index, source_id, record_index, `+all+`
-		FROM involved SEMI JOIN differing USING (first_source, first_index) JOIN records USING (source_id, record_index)
+		FROM involved SEMI JOIN differing USING (first_source, first_index) JOIN whole_records USING (source_id, record_index)
 		ORDER BY first_source, first_index, source_id, record_index`)
 	if err != nil {
 		return err

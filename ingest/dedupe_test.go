@@ -97,7 +97,7 @@ func state(tb testing.TB, dir string, threads int) []string {
 		tb.Fatal(err)
 	}
 	return slices.Concat(
-		dump(tb, c, `SELECT * FROM records ORDER BY source_id, record_index`),
+		dump(tb, c, `SELECT * FROM whole_records ORDER BY source_id, record_index`),
 		dump(tb, c, `SELECT * EXCLUDE (uri, ingested_at), parse_filename(uri) FROM sources ORDER BY source_id`),
 		dump(tb, c, `SELECT * FROM rejects ORDER BY ALL`))
 }

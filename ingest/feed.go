@@ -6,15 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2"
 
 	"trailscan/query"
 )
 
-// feedFunction is the table function through which DuckDB pulls records.
-const feedFunction = "ingest_records"
+// feedFunction is the table function through which DuckDB pulls rows.
+const feedFunction = "ingest_rows"
 
 const (
 	batchRecords = 2048    // what a DuckDB chunk holds
@@ -37,22 +37,31 @@ type batchRecord struct {
 // DuckDB, which flatten them: so both sides use all cores, and a slow side
 // holds the other up instead of filling memory.
 type feed struct {
-	ctx     context.Context
-	full    chan *batch
-	empty   sync.Pool
-	columns []duckdb.ColumnInfo
-	threads int
-	reject  func(rejected)
+	ctx        context.Context
+	full       chan *batch
+	empty      sync.Pool
+	threads    int
+	reject     func(rejected)
+	identities *identities
+	seen       *seen
+	arenas     arenas
+	pause      atomic.Bool // the identities that wait are many: end this query
+	drained    atomic.Bool // there are no more batches
+
+	mu         sync.Mutex
+	flatteners []*flattener // those not in use
+	repeated   []uuid       // event ids that there may have been before
 }
 
-func newFeed(ctx context.Context, threads int, columns []duckdb.ColumnInfo, reject func(rejected)) *feed {
+func newFeed(ctx context.Context, threads int, identities *identities, seen *seen, reject func(rejected)) *feed {
 	return &feed{
-		ctx:     ctx,
-		full:    make(chan *batch, threads),
-		empty:   sync.Pool{New: func() any { return new(batch) }},
-		columns: columns,
-		threads: threads,
-		reject:  reject,
+		ctx:        ctx,
+		full:       make(chan *batch, threads),
+		empty:      sync.Pool{New: func() any { return new(batch) }},
+		threads:    threads,
+		reject:     reject,
+		identities: identities,
+		seen:       seen,
 	}
 }
 
@@ -72,50 +81,80 @@ func (f *feed) send(b *batch) error {
 	}
 }
 
-// feedKey is under which the feed of a query travels in its context.
-type feedKey struct{}
+// flattener and keep hand out the flatteners, which know identities and so live
+// longer than a query.
+func (f *feed) flattener() *flattener {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := len(f.flatteners); n > 0 {
+		last := f.flatteners[n-1]
+		f.flatteners = f.flatteners[:n-1]
+		return last
+	}
+	return &flattener{identities: f.identities}
+}
 
-// registerFeed makes the table function known to the database of conn. The feed
-// that a query reads is the one in its context.
-func registerFeed(ctx context.Context, conn *sql.Conn) error {
+func (f *feed) keep(flat *flattener, repeated []uuid) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.flatteners = append(f.flatteners, flat)
+	f.repeated = append(f.repeated, repeated...)
+}
+
+// sourceKey is under which the rows of a query travel in its context.
+type sourceKey struct{}
+
+// registerFunctions makes the functions of a load known to the database of conn.
+// The rows that a query reads are those in its context.
+func registerFunctions(ctx context.Context, conn *sql.Conn) error {
 	var known bool
 	err := conn.QueryRowContext(ctx, `SELECT count(*) > 0 FROM duckdb_functions() WHERE function_name = ?`, feedFunction).Scan(&known)
 	if err != nil || known {
 		return err
 	}
+	if err := registerRemember(conn); err != nil {
+		return err
+	}
 	return duckdb.RegisterTableUDF(conn, feedFunction, duckdb.ParallelChunkTableFunction{
 		BindArgumentsContext: func(ctx context.Context, _ map[string]any, _ ...any) (duckdb.ParallelChunkTableSource, error) {
-			f, ok := ctx.Value(feedKey{}).(*feed)
+			source, ok := ctx.Value(sourceKey{}).(duckdb.ParallelChunkTableSource)
 			if !ok {
 				return nil, errors.New("only a load of logs can read " + feedFunction)
 			}
-			return f, nil
+			return source, nil
 		},
 	})
 }
 
-// feedColumns are the columns of the records table for DuckDB.
-func feedColumns() ([]duckdb.ColumnInfo, error) {
-	types := map[string]duckdb.Type{
-		"VARCHAR": duckdb.TYPE_VARCHAR, "BOOLEAN": duckdb.TYPE_BOOLEAN,
-		"TIMESTAMP": duckdb.TYPE_TIMESTAMP, "BIGINT": duckdb.TYPE_BIGINT,
-	}
-	columns := make([]duckdb.ColumnInfo, len(query.EventColumns))
-	for i, c := range query.EventColumns {
-		t, err := duckdb.NewTypeInfo(types[c.Type])
+// insertFrom runs an INSERT of the rows of source into a table.
+func insertFrom(ctx context.Context, conn *sql.Conn, table string, source duckdb.ParallelChunkTableSource) error {
+	_, err := conn.ExecContext(context.WithValue(ctx, sourceKey{}, source), `INSERT INTO `+table+` BY NAME SELECT * FROM `+feedFunction+`()`)
+	return err
+}
+
+var duckdbTypes = map[string]duckdb.Type{
+	"VARCHAR": duckdb.TYPE_VARCHAR, "BOOLEAN": duckdb.TYPE_BOOLEAN, "UUID": duckdb.TYPE_UUID,
+	"TIMESTAMP": duckdb.TYPE_TIMESTAMP, "BIGINT": duckdb.TYPE_BIGINT,
+}
+
+// columnInfos are the columns of a table for DuckDB.
+func columnInfos(columns []query.Column) []duckdb.ColumnInfo {
+	infos := make([]duckdb.ColumnInfo, len(columns))
+	for i, c := range columns {
+		t, err := duckdb.NewTypeInfo(duckdbTypes[c.Type])
 		if err != nil {
-			return nil, fmt.Errorf("type of column %s: %w", c.Name, err)
+			panic(fmt.Sprintf("type of column %s: %v", c.Name, err)) // no input can bring this about
 		}
-		columns[i] = duckdb.ColumnInfo{Name: c.Name, T: t}
+		infos[i] = duckdb.ColumnInfo{Name: c.Name, T: t}
 	}
-	return columns, nil
+	return infos
 }
 
 // The methods of duckdb.ParallelChunkTableSource.
 
-func (f *feed) ColumnInfos() []duckdb.ColumnInfo     { return f.columns }
+func (f *feed) ColumnInfos() []duckdb.ColumnInfo     { return columnInfos(recordColumns) }
 func (f *feed) Cardinality() *duckdb.CardinalityInfo { return nil }
-func (f *feed) NewLocalState() any                   { return new(flattener) }
+func (f *feed) NewLocalState() any                   { return &vectors{arena: f.arenas.new()} }
 func (f *feed) Init() duckdb.ParallelTableSourceInfo {
 	return duckdb.ParallelTableSourceInfo{MaxThreads: f.threads}
 }
@@ -123,7 +162,7 @@ func (f *feed) Init() duckdb.ParallelTableSourceInfo {
 // FillChunk flattens the next batch into chunk. An empty chunk ends the table,
 // so a batch without a record is passed over.
 func (f *feed) FillChunk(state any, chunk duckdb.DataChunk) error {
-	for {
+	for !f.pause.Load() {
 		var b *batch
 		var ok bool
 		select {
@@ -132,21 +171,27 @@ func (f *feed) FillChunk(state any, chunk duckdb.DataChunk) error {
 			return context.Cause(f.ctx)
 		}
 		if !ok {
-			return chunk.SetSize(0)
+			f.drained.Store(true)
+			break
 		}
-		rows, err := f.fill(state.(*flattener), chunk, b)
-		if err != nil {
+		v := state.(*vectors)
+		if err := v.reset(chunk, len(recordColumns)); err != nil {
 			return err
 		}
+		rows := f.fill(v, b)
 		f.empty.Put(b)
 		if rows > 0 {
 			return chunk.SetSize(rows)
 		}
 	}
+	return chunk.SetSize(0)
 }
 
-func (f *feed) fill(flat *flattener, chunk duckdb.DataChunk, b *batch) (rows int, err error) {
+// fill flattens a batch and says how many rows it made.
+func (f *feed) fill(v *vectors, b *batch) (rows int) {
 	var t tally
+	var repeated []uuid
+	flat := f.flattener()
 	start := 0
 	for i, rec := range b.records {
 		text := b.text[start:rec.end]
@@ -156,8 +201,8 @@ func (f *feed) fill(flat *flattener, chunk duckdb.DataChunk, b *batch) (rows int
 			f.reject(rejected{source: rec.source, index: rec.index, reason: reason, raw: validText(clipRaw(text))})
 		} else {
 			t.add(r.time)
-			if err := r.write(chunk, rows, rec); err != nil {
-				return 0, fmt.Errorf("%s, record %d: %w", rec.source.uri, rec.index, err)
+			if id := r.write(v, rows, rec); f.seen.add(id) {
+				repeated = append(repeated, id)
 			}
 			rows++
 		}
@@ -166,47 +211,52 @@ func (f *feed) fill(flat *flattener, chunk duckdb.DataChunk, b *batch) (rows int
 			t = tally{}
 		}
 	}
-	return rows, nil
+	if f.identities.full() {
+		f.pause.Store(true)
+	}
+	f.keep(flat, repeated)
+	return rows
 }
 
-// write sets a row of a chunk.
-func (r *row) write(chunk duckdb.DataChunk, at int, rec batchRecord) error {
-	for c := range columnCount {
-		var err error
+// write sets a row of a chunk and returns the id of its event.
+func (r *row) write(v *vectors, at int, rec batchRecord) (event uuid) {
+	for c := range idColumns {
+		text, textColumn := r.text[c], int(c+idColumns)
+		id, ok := parseUUID(text)
+		switch {
+		case ok:
+			v.uuid(int(c), at, id)
+			v.null(textColumn, at)
+		case c == colEventID:
+			id = textUUID(text)
+			v.uuid(int(c), at, id)
+			v.text(textColumn, at, text)
+		default:
+			v.null(int(c), at)
+			v.text(textColumn, at, text)
+		}
+		if c == colEventID {
+			event = id
+		}
+	}
+	for c := idColumns; c < columnCount; c++ {
+		at, to := at, int(c+idColumns)
 		switch c {
 		case colEventTime:
-			err = writeTime(chunk, c, at, r.time)
-		case colSessionCreated:
-			err = writeTime(chunk, c, at, r.created)
+			v.time(to, at, r.time)
 		case colIssuedExpiration:
-			err = writeTime(chunk, c, at, r.expires)
-		case colReadOnly, colManagementEvent, colSessionCredentialFromConsole, colSessionMFA:
-			if r.bools[c] == null {
-				err = duckdb.SetChunkValue[any](chunk, int(c), at, nil)
-			} else {
-				err = duckdb.SetChunkValue(chunk, int(c), at, r.bools[c] == yes)
-			}
+			v.time(to, at, r.expires)
+		case colReadOnly, colManagementEvent, colSessionCredentialFromConsole:
+			v.bool(to, at, r.bools[c])
+		case colIdentity:
+			put(v, to, at, r.identity.id)
 		case colSourceID:
-			err = duckdb.SetChunkValue(chunk, int(c), at, rec.source.id)
+			put(v, to, at, rec.source.id)
 		case colRecordIndex:
-			err = duckdb.SetChunkValue(chunk, int(c), at, rec.index)
+			put(v, to, at, rec.index)
 		default:
-			if text := r.text[c]; text == nil {
-				err = duckdb.SetChunkValue[any](chunk, int(c), at, nil)
-			} else {
-				err = duckdb.SetChunkValue(chunk, int(c), at, text)
-			}
-		}
-		if err != nil {
-			return err
+			v.text(to, at, r.text[c])
 		}
 	}
-	return nil
-}
-
-func writeTime(chunk duckdb.DataChunk, c column, at int, t time.Time) error {
-	if t.IsZero() {
-		return duckdb.SetChunkValue[any](chunk, int(c), at, nil)
-	}
-	return duckdb.SetChunkValue(chunk, int(c), at, t)
+	return event
 }

@@ -70,7 +70,7 @@ func FuzzRecord(f *testing.F) {
 		if !jsontext.Value(record).IsValid(decoderOptions()...) {
 			return
 		}
-		var fl flattener
+		fl := flattener{identities: new(identities)}
 		r, reason := fl.flatten(record)
 		if reason != "" {
 			return
@@ -95,6 +95,10 @@ func (r *row) rebuildValues() []any {
 			v = r.time.Truncate(time.Microsecond)
 		case m.kind == kindBool && r.bools[m.column] != null:
 			v = r.bools[m.column] == yes
+		case m.kind == kindIdentity:
+			if text := r.identity.text[idnJSON]; text != nil {
+				v = string(text)
+			}
 		case r.text[m.column] != nil:
 			v = string(r.text[m.column])
 		}

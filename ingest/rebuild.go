@@ -6,28 +6,16 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"trailscan/query"
 )
 
-// RebuildColumns are the columns of the records table that Rebuild needs, in
-// its order.
+// RebuildColumns are the columns of the view whole_records that Rebuild needs,
+// in its order.
 func RebuildColumns() []string {
 	names := make([]string, 0, len(memberColumns)+1)
 	for _, m := range memberColumns {
 		names = append(names, m.column.name())
 	}
 	return append(names, colExtra.name())
-}
-
-// name is the column's name in the records table. The view events differs in
-// one: its account_id falls back on the identity's where the record names no
-// recipient, which could not be told apart there.
-func (c column) name() string {
-	if c == colRecipientAccountID {
-		return "recipient_account_id"
-	}
-	return query.EventColumns[c].Name
 }
 
 // Rebuild gives back the JSON of a record from the values of RebuildColumns as
@@ -57,7 +45,7 @@ func Rebuild(values []any) (jsontext.Value, error) {
 		switch v := values[i].(type) {
 		case string:
 			switch {
-			case m.kind == kindJSON:
+			case m.kind == kindJSON, m.kind == kindIdentity:
 				record = append(record, v...)
 			case m.column == colEventID && isContentID([]byte(v)):
 				record, ok = record[:before], false

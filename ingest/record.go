@@ -32,8 +32,9 @@ type row struct {
 	text    [columnCount][]byte // nil is NULL
 	bools   [columnCount]tristate
 	time    time.Time
-	created time.Time // zero is NULL
 	expires time.Time // zero is NULL
+
+	identity *identity
 }
 
 // flattener turns records into rows. It is not safe for concurrent use; the row
@@ -42,6 +43,10 @@ type flattener struct {
 	row     row
 	arena   []byte // text that had to be changed on its way into the row
 	members []span
+
+	identities *identities
+	known      map[string]*identity // by the raw text
+	knownSize  int
 }
 
 // span is a member of a record.
@@ -70,7 +75,9 @@ func (f *flattener) flatten(record []byte) (*row, string) {
 	if len(r.text[colEventID]) == 0 {
 		r.text[colEventID] = f.contentID(record)
 	}
-	f.identity(r.text[colUserIdentity])
+	if r.identity == nil {
+		r.identity = f.identity(nil, false, true)
+	}
 	f.issued()
 	f.extra(unicode)
 	return r, ""
@@ -120,6 +127,9 @@ func (f *flattener) columns(unicode bool) (reason string) {
 		case kindJSON:
 			m.kept = true
 			f.row.text[c.column] = f.json(m.value, m.spaced, unicode)
+		case kindIdentity:
+			m.kept = true
+			f.row.identity = f.identity(m.value, m.spaced, unicode)
 		case kindBool:
 			f.row.bools[c.column], m.kept = boolean(m.value)
 		case kindTime:

@@ -86,7 +86,7 @@ func TestIssued(t *testing.T) {
 		{"last use", "iam", "GetAccessKeyLastUsed", `"responseElements":{"userName":"bob","accessKeyLastUsed":{"accessKeyId":"AKIAIOSFODNN7EXAMPLE"}}`, "", "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var f flattener
+			f := flattener{identities: new(identities)}
 			r, reason := f.flatten([]byte(`{"eventTime":"2026-03-01T10:00:00Z","eventSource":"` + tc.source + `.amazonaws.com","eventName":"` + tc.event +
 				`","recipientAccountId":"111122223333",` + identity + `,` + tc.members + `}`))
 			if reason != "" {

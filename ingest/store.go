@@ -39,11 +39,12 @@ const (
 
 // loader is one run of Load.
 type loader struct {
-	c       *query.Case
-	o       Options
-	conn    *sql.Conn
-	columns []duckdb.ColumnInfo
-	summary Summary
+	c          *query.Case
+	o          Options
+	conn       *sql.Conn
+	identities identities
+	seen       *seen
+	summary    Summary
 
 	groupRecords int64
 	memoryLimit  string // of the case before the load, as DuckDB writes it
@@ -67,11 +68,11 @@ func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64
 		return nil, fmt.Errorf("load into case %s: %w", c.Path, err)
 	}
 	l := &loader{c: c, o: o, conn: conn, groupRecords: groupRecords, streams: map[[2]string]int64{}}
-	if l.columns, err = feedColumns(); err == nil {
-		err = registerFeed(ctx, conn)
-	}
+	err = registerFunctions(ctx, conn)
 	if err == nil {
-		err = conn.QueryRowContext(ctx, `SELECT coalesce(max(source_id), 0) + 1 FROM sources`).Scan(&l.nextID)
+		err = conn.QueryRowContext(ctx, `
+			SELECT (SELECT coalesce(max(source_id), 0) + 1 FROM sources),
+				(SELECT coalesce(max(identity_id), 0) + 1 FROM identities)`).Scan(&l.nextID, &l.identities.next)
 	}
 	if err == nil {
 		err = conn.QueryRowContext(ctx, `SELECT current_setting('memory_limit')`).Scan(&l.memoryLimit)
@@ -104,8 +105,15 @@ func (l *loader) load(ctx context.Context, files []*source) error {
 		l.bytesTotal.Add(f.size)
 	}
 	files, err := l.fresh(ctx, files)
-	if err != nil {
+	if err != nil || len(files) == 0 {
 		return err
+	}
+	var bytes int64
+	for _, f := range files {
+		bytes += f.size
+	}
+	if err := l.remember(ctx, bytes); err != nil {
+		return fmt.Errorf("read the events of case %s: %w", l.c.Path, err)
 	}
 	// In order of their paths, so that ids never depend on what is read first.
 	for _, f := range files {
@@ -208,12 +216,12 @@ func (l *loader) group(ctx context.Context, files []*source) (n int, err error) 
 		}
 	}()
 	var bad rejects
-	n, err = l.insert(ctx, files, &bad)
+	n, repeated, err := l.insert(ctx, files, &bad)
 	if err != nil {
 		return 0, fmt.Errorf("load into case %s: %w", l.c.Path, err)
 	}
 	files = files[:n]
-	if err := l.dedupe(ctx, files, &bad); err != nil {
+	if err := l.dedupe(ctx, files, repeated, &bad); err != nil {
 		return 0, fmt.Errorf("find duplicates in case %s: %w", l.c.Path, err)
 	}
 	if err := l.describe(ctx, files, &bad); err != nil {
@@ -227,11 +235,12 @@ func (l *loader) group(ctx context.Context, files []*source) (n int, err error) 
 }
 
 // insert stores the records of the first files of the list, as many as make a
-// group.
-func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (int, error) {
+// group, and returns the ids of events that may have been there before.
+func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (n int, repeated []uuid, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	f := newFeed(ctx, l.o.Threads, l.columns, bad.add)
+	f := newFeed(ctx, l.o.Threads, &l.identities, l.seen, bad.add)
+	defer f.arenas.release()
 	var readers sync.WaitGroup
 	g := &groupState{files: files, limit: l.groupRecords}
 	for range min(l.o.Threads, len(files)) {
@@ -253,8 +262,7 @@ func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (int
 		readers.Wait()
 		close(f.full)
 	}()
-	_, err := l.conn.ExecContext(context.WithValue(ctx, feedKey{}, f), `INSERT INTO records SELECT * FROM `+feedFunction+`()`)
-	if err != nil {
+	if err := l.drain(ctx, f); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
@@ -262,10 +270,27 @@ func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (int
 		for range f.full {
 			// Let the readers see that it is over.
 		}
-		return 0, err
+		return 0, nil, err
 	}
 	readers.Wait()
-	return g.taken, context.Cause(ctx)
+	return g.taken, f.repeated, context.Cause(ctx)
+}
+
+// drain stores all records of the feed, and their identities whenever many wait.
+func (l *loader) drain(ctx context.Context, f *feed) error {
+	for !f.drained.Load() {
+		f.pause.Store(false)
+		if err := insertFrom(ctx, l.conn, "records", f); err != nil {
+			return err
+		}
+		rows := &identityRows{ctx: ctx, list: l.identities.take()}
+		err := insertFrom(ctx, l.conn, "identities", rows)
+		rows.arenas.release()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // groupState deals out the files of a group.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"trailscan/internal/casetest"
 	"trailscan/query"
 )
 
@@ -22,7 +23,7 @@ func bigCase(tb testing.TB, n int) (*query.Case, string) {
 	}
 	// The issuing event number i hands out key i; every tenth belongs to the
 	// intrusion, in chains twenty long that begin at the leaked key.
-	_, err = c.DB.Exec(`INSERT INTO records BY NAME
+	casetest.Insert(tb, c.DB, `BY NAME
 		WITH e AS (SELECT i, i % 200 = 7 AS issues, i // 200 AS k, TIMESTAMP '2026-09-01 00:00:00' + to_milliseconds(i * 2592000000 // $1) AS t FROM range($1) r(i)),
 		f AS (SELECT *, k >= $1 // 200 // 3 AND k % 10 = 3 AS hostile, CASE WHEN (k // 10) % 20 = 0 THEN NULL ELSE k - 10 END AS before,
 		    CASE WHEN i % 3 = 0 THEN greatest(k - 1 - (hash(i) % 40)::BIGINT, 0) END AS session FROM e)
@@ -44,9 +45,6 @@ func bigCase(tb testing.TB, n int) (*query.Case, string) {
 		        ELSE '{"maxResults":' || (i % 1000) || ',"filterSet":{"items":[{"name":"vpc-id","valueSet":{"items":[{"value":"vpc-' || i || '"}]}}]}}' END AS request_parameters,
 		    CASE WHEN issues THEN '{"credentials":{"accessKeyId":"' || key_of(k) || '","sessionToken":"' || repeat(md5(i::VARCHAR), 20) || '","expiration":"x"},"assumedRoleUser":{"assumedRoleId":"AROAEXAMPLE:s' || k || '"}}' END AS response_elements
 		FROM f`, n)
-	if err != nil {
-		tb.Fatal(err)
-	}
 	return c, "AKIAIOSFODNN7EXAMPLE"
 }
 
@@ -83,7 +81,7 @@ func BenchmarkTraceJuggling(b *testing.B) {
 	const hops = 50_000
 	c := newCase(b)
 	write(b, c, usual()...)
-	_, err := c.DB.Exec(`INSERT INTO records BY NAME
+	casetest.Insert(b, c.DB, `BY NAME
 		SELECT 'hop-' || i AS event_id, TIMESTAMP '2026-09-03 12:01:00' + to_seconds(i) AS event_time, 1 AS source_id, 1000 + i AS record_index,
 		    '111122223333' AS recipient_account_id, 'sts.amazonaws.com' AS event_source, 'AssumeRole' AS event_name, 'us-east-1' AS aws_region,
 		    $2 AS source_ip_address, $3 AS user_agent, CASE WHEN i = 0 THEN $4 ELSE 'ASIA' || (i - 1) END AS access_key_id,
@@ -92,9 +90,6 @@ func BenchmarkTraceJuggling(b *testing.B) {
 		    '{"roleArn":"arn:aws:iam::111122223333:role/Juggle","roleSessionName":"s' || i || '"}' AS request_parameters,
 		    '{"assumedRoleUser":{"assumedRoleId":"AROAJUGGLE:s' || i || '"}}' AS response_elements
 		FROM range($1) r(i)`, hops, away, kali, leaked)
-	if err != nil {
-		b.Fatal(err)
-	}
 	for b.Loop() {
 		l, err := Trace(b.Context(), c, []string{leaked}, Options{})
 		if err != nil {

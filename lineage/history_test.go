@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"trailscan/internal/casetest"
 	"trailscan/query"
 )
 
@@ -88,7 +89,8 @@ func write(t testing.TB, c *query.Case, events ...event) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	stmt, err := tx.Prepare(`INSERT INTO records BY NAME SELECT ? AS event_id, ?::TIMESTAMP AS event_time, ? AS event_source, ? AS event_name,
+	casetest.Stage(t, tx)
+	stmt, err := tx.Prepare(`INSERT INTO staged BY NAME SELECT ? AS event_id, ?::TIMESTAMP AS event_time, ? AS event_source, ? AS event_name,
 		'us-east-1' AS aws_region, ? AS source_ip_address, ? AS user_agent, ? AS error_code, ? AS recipient_account_id, ? AS identity_type,
 		? AS principal_id, ? AS identity_arn, ? AS identity_account_id, ? AS access_key_id, ? AS user_name, ? AS invoked_by,
 		?::TIMESTAMP AS session_created, ? AS session_issuer_arn, ? AS session_issuer_principal_id, ? AS issued_access_key_id, ?::TIMESTAMP AS issued_expiration,
@@ -139,6 +141,7 @@ func write(t testing.TB, c *query.Case, events ...event) {
 			t.Fatal(err)
 		}
 	}
+	casetest.Store(t, tx)
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"trailscan/internal/casetest"
 	"trailscan/lineage"
 	"trailscan/query"
 )
@@ -74,6 +75,7 @@ func (s story) open(t testing.TB) (*query.Case, *lineage.Lineage) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	casetest.Stage(t, tx)
 	for i, k := range s.calls {
 		source, name := splitCall(k.api)
 		region, acct, key, user, arn, id := k.region, k.account, k.by, "alice", aliceARN, aliceID
@@ -90,7 +92,7 @@ func (s story) open(t testing.TB) (*query.Case, *lineage.Lineage) {
 		if k.err != "" {
 			failed = k.err
 		}
-		if _, err := tx.ExecContext(t.Context(), `INSERT INTO records (event_id, event_time, event_source, event_name, aws_region, recipient_account_id,
+		if _, err := tx.ExecContext(t.Context(), `INSERT INTO staged (event_id, event_time, event_source, event_name, aws_region, recipient_account_id,
 				identity_type, identity_arn, identity_account_id, principal_id, user_name, access_key_id, error_code, read_only, request_parameters, response_elements,
 				source_id, record_index)
 			VALUES (?, ?, ?, ?, ?, ?, 'IAMUser', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)`,
@@ -108,6 +110,7 @@ func (s story) open(t testing.TB) (*query.Case, *lineage.Lineage) {
 			}
 		}
 	}
+	casetest.Store(t, tx)
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}

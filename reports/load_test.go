@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"trailscan/internal/casetest"
 	"trailscan/lineage"
 	"trailscan/query"
 )
@@ -52,18 +53,12 @@ func testCase(t *testing.T, events ...event) *query.Case {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{
-		`CREATE TEMP TABLE made AS SELECT unnest(from_json(?::JSON, ?), max_depth := 2)`,
-		`INSERT INTO records BY NAME SELECT * EXCLUDE actor FROM made`,
-		`INSERT INTO lineage_events SELECT source_id, record_index, 'AKIAIOSFODNN7EXAMPLE', actor FROM made WHERE actor IS NOT NULL`,
-	} {
-		var args []any
-		if strings.Contains(text, "?") {
-			args = []any{string(rows), string(shape)}
-		}
-		if _, err := conn.ExecContext(ctx, text, args...); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := conn.ExecContext(ctx, `CREATE TEMP TABLE made AS SELECT unnest(from_json(?::JSON, ?), max_depth := 2)`, string(rows), string(shape)); err != nil {
+		t.Fatal(err)
+	}
+	casetest.Insert(t, conn, `BY NAME SELECT * EXCLUDE actor FROM made`)
+	if _, err := conn.ExecContext(ctx, `INSERT INTO lineage_events SELECT source_id, record_index, 'AKIAIOSFODNN7EXAMPLE', actor FROM made WHERE actor IS NOT NULL`); err != nil {
+		t.Fatal(err)
 	}
 	return c
 }

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"trailscan/internal/casetest"
+
 	"context"
 	"slices"
 	"strings"
@@ -52,7 +54,7 @@ func TestAssessment(t *testing.T) {
 	signIn := Rule{ID: "TS-XX-923", Where: `event_source = 'signin.amazonaws.com' AND event_name = 'ConsoleLogin'`}
 	user := Rule{ID: "TS-XX-924", Where: `event_source = 'iam.amazonaws.com' AND event_name = 'CreateUser'`}
 	fresh := Rule{ID: "TS-XX-925", Where: `true`, FirstSeen: &FirstSeen{Key: []string{"event_name"}, Learn: 7 * 24 * time.Hour}}
-	const columns = `INSERT INTO records (event_id, event_time, event_source, event_name, aws_region, read_only, event_category, source_id, record_index) VALUES `
+	const columns = `(event_id, event_time, event_source, event_name, aws_region, read_only, event_category, source_id, record_index) VALUES `
 	for _, tc := range []struct {
 		name, rows string
 		rule       Rule
@@ -77,9 +79,7 @@ func TestAssessment(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			c := openCase(t)
 			if tc.rows != "" {
-				if _, err := c.DB.Exec(columns + tc.rows); err != nil {
-					t.Fatal(err)
-				}
+				casetest.Insert(t, c.DB, columns+tc.rows)
 			}
 			_, got, err := Scan(context.Background(), c, []Rule{tc.rule}, Options{})
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"trailscan/internal/casetest"
 	"trailscan/query"
 )
 
@@ -60,18 +61,18 @@ func put(t interface {
 			tainted = append(tainted, fmt.Sprintf(`(1, %d, 'AKIAIOSFODNN7EXAMPLE', 'intruder')`, i))
 		}
 	}
-	var sql strings.Builder
-	sql.WriteString(`DELETE FROM records; DELETE FROM lineage_events;`)
+	if _, err := c.DB.Exec(`DELETE FROM records; DELETE FROM lineage_events`); err != nil {
+		t.Fatal(err)
+	}
 	if len(rows) > 0 {
-		sql.WriteString(`INSERT INTO records (event_id, event_time, event_source, event_name, aws_region,
+		casetest.Insert(t, c.DB, `(event_id, event_time, event_source, event_name, aws_region,
 			recipient_account_id, principal_id, identity_arn, access_key_id, source_ip_address, user_agent, error_code,
-			request_parameters, source_id, record_index) VALUES ` + strings.Join(rows, ", ") + ";")
+			request_parameters, source_id, record_index) VALUES `+strings.Join(rows, ", "))
 	}
 	if len(tainted) > 0 {
-		sql.WriteString(`INSERT INTO lineage_events VALUES ` + strings.Join(tainted, ", "))
-	}
-	if _, err := c.DB.Exec(sql.String()); err != nil {
-		t.Fatal(err)
+		if _, err := c.DB.Exec(`INSERT INTO lineage_events VALUES ` + strings.Join(tainted, ", ")); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"trailscan/internal/casetest"
 	"trailscan/query"
 )
 
@@ -11,8 +12,7 @@ import (
 // of them denied, and a lineage of one in a thousand.
 func fillCase(b *testing.B, c *query.Case) {
 	b.Helper()
-	if _, err := c.DB.Exec(`
-		INSERT INTO records (event_id, event_time, event_source, event_name, aws_region, read_only, management_event,
+	casetest.Insert(b, c.DB, `(event_id, event_time, event_source, event_name, aws_region, read_only, management_event,
 			event_category, recipient_account_id, identity_type, principal_id, identity_arn, user_name, access_key_id,
 			source_ip_address, user_agent, error_code, error_message, request_parameters, response_elements,
 			source_id, record_index)
@@ -28,7 +28,8 @@ func fillCase(b *testing.B, c *query.Case) {
 			CASE WHEN (h // 23) % 10 = 0 THEN 'User is not authorized to perform: x' END,
 			'{"userName":"n' || (h // 29) % 5000 || '","maxItems":100,"filterSet":{"items":[{"name":"x"}]}}',
 			'{"requestId":"' || i || '","_return":true}', 1, i
-		FROM (SELECT i, CAST(hash(i) % 1000000007 AS BIGINT) AS h FROM range(600000) AS t(i));
+		FROM (SELECT i, CAST(hash(i) % 1000000007 AS BIGINT) AS h FROM range(600000) AS t(i))`)
+	if _, err := c.DB.Exec(`
 		INSERT INTO lineage_events SELECT 1, i * 1000, 'AKIAEXAMPLE', 'intruder' FROM range(600) AS t(i)`); err != nil {
 		b.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"trailscan/internal/casetest"
+
 	"context"
 	"encoding/json"
 	"fmt"
@@ -133,13 +135,11 @@ func TestScanBetweenTimes(t *testing.T) {
 
 func TestFindingsAreBounded(t *testing.T) {
 	c := openCase(t)
-	if _, err := c.DB.Exec(`INSERT INTO records (event_id, event_time, event_source, event_name, principal_id,
+	casetest.Insert(t, c.DB, `(event_id, event_time, event_source, event_name, principal_id,
 			recipient_account_id, source_ip_address, source_id, record_index)
 		SELECT 'id' || (10000 - i), TIMESTAMP '2026-03-01' + to_seconds(i), 'iam.amazonaws.com', 'CreateUser', 'a',
 			'111122223333', '10.0.' || (i // 200) || '.' || (i % 200), 1, i
-		FROM range(3000) AS t(i)`); err != nil {
-		t.Fatal(err)
-	}
+		FROM range(3000) AS t(i)`)
 	findings, _, err := Scan(context.Background(), c, []Rule{anyCreate}, Options{})
 	if err != nil {
 		t.Fatal(err)
