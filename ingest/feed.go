@@ -40,11 +40,10 @@ type feed struct {
 	ctx        context.Context
 	full       chan *batch
 	empty      sync.Pool
-	threads    int
 	reject     func(rejected)
 	identities *identities
 	seen       *seen
-	arenas     arenas
+	arenas     *arenas
 	pause      atomic.Bool // the identities that wait are many: end this query
 	drained    atomic.Bool // there are no more batches
 
@@ -53,15 +52,15 @@ type feed struct {
 	repeated   []uuid       // event ids that there may have been before
 }
 
-func newFeed(ctx context.Context, threads int, identities *identities, seen *seen, reject func(rejected)) *feed {
+func newFeed(ctx context.Context, l *loader, reject func(rejected)) *feed {
 	return &feed{
 		ctx:        ctx,
-		full:       make(chan *batch, threads),
+		full:       make(chan *batch, l.arenas.threads),
 		empty:      sync.Pool{New: func() any { return new(batch) }},
-		threads:    threads,
 		reject:     reject,
-		identities: identities,
-		seen:       seen,
+		identities: &l.identities,
+		seen:       l.seen,
+		arenas:     &l.arenas,
 	}
 }
 
@@ -69,6 +68,14 @@ func (f *feed) newBatch() *batch {
 	b := f.empty.Get().(*batch)
 	b.text, b.records = b.text[:0], b.records[:0]
 	return b
+}
+
+// recycle takes back a batch, unless a huge record has made it one that must not
+// stay in memory.
+func (f *feed) recycle(b *batch) {
+	if cap(b.text) <= 2*batchBytes {
+		f.empty.Put(b)
+	}
 }
 
 // send hands over a batch; it fails when the load is stopped.
@@ -91,7 +98,7 @@ func (f *feed) flattener() *flattener {
 		f.flatteners = f.flatteners[:n-1]
 		return last
 	}
-	return &flattener{identities: f.identities}
+	return &flattener{identities: f.identities, knownLimit: knownLimit / f.arenas.threads}
 }
 
 func (f *feed) keep(flat *flattener, repeated []uuid) {
@@ -107,6 +114,9 @@ type sourceKey struct{}
 // registerFunctions makes the functions of a load known to the database of conn.
 // The rows that a query reads are those in its context.
 func registerFunctions(ctx context.Context, conn *sql.Conn) error {
+	if n := duckdb.GetDataChunkCapacity(); n < batchRecords {
+		return fmt.Errorf("this DuckDB is built for chunks of %d rows, trailscan writes %d", n, batchRecords)
+	}
 	var known bool
 	err := conn.QueryRowContext(ctx, `SELECT count(*) > 0 FROM duckdb_functions() WHERE function_name = ?`, feedFunction).Scan(&known)
 	if err != nil || known {
@@ -154,9 +164,9 @@ func columnInfos(columns []query.Column) []duckdb.ColumnInfo {
 
 func (f *feed) ColumnInfos() []duckdb.ColumnInfo     { return columnInfos(recordColumns) }
 func (f *feed) Cardinality() *duckdb.CardinalityInfo { return nil }
-func (f *feed) NewLocalState() any                   { return &vectors{arena: f.arenas.new()} }
+func (f *feed) NewLocalState() any                   { return &vectors{arena: f.arenas.next()} }
 func (f *feed) Init() duckdb.ParallelTableSourceInfo {
-	return duckdb.ParallelTableSourceInfo{MaxThreads: f.threads}
+	return duckdb.ParallelTableSourceInfo{MaxThreads: f.arenas.threads}
 }
 
 // FillChunk flattens the next batch into chunk. An empty chunk ends the table,
@@ -179,7 +189,7 @@ func (f *feed) FillChunk(state any, chunk duckdb.DataChunk) error {
 			return err
 		}
 		rows := f.fill(v, b)
-		f.empty.Put(b)
+		f.recycle(b)
 		if rows > 0 {
 			return chunk.SetSize(rows)
 		}
