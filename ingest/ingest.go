@@ -97,7 +97,7 @@ func run(ctx context.Context, c *query.Case, sources []string, o Options, groupR
 		return nil, stopped(ctx, err, l.summary.Sources+l.summary.AlreadyLoaded, len(found.files))
 	}
 	if err := l.conclude(ctx); err != nil {
-		return nil, err
+		return nil, stopped(ctx, err, len(found.files), len(found.files))
 	}
 	return &l.summary, l.verdict(sources)
 }
