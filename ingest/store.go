@@ -278,9 +278,10 @@ func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (n i
 	return g.taken, f.repeated, context.Cause(ctx)
 }
 
-// drain stores all records of the feed, and their identities whenever many wait.
+// drain stores all records of the feed in as many queries as it asks for, and after
+// each the identities that wait.
 func (l *loader) drain(ctx context.Context, f *feed) error {
-	for !f.drained.Load() {
+	for !f.drained() {
 		f.pause.Store(false)
 		if err := l.store(ctx, "records", f); err != nil {
 			return err
