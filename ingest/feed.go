@@ -21,10 +21,18 @@ const (
 	batchBytes   = 4 << 20 // where records are large
 )
 
+// rowGroupRows is what DuckDB stores as one. A thread that ends a query with less
+// of them begun has them written as they are, and the checkpoint reads those of
+// all threads again to make whole ones: a sixth of the time of a load. So a
+// thread stores one row group a query; what is left for the last one is kept in
+// memory until the checkpoint writes it.
+const rowGroupRows = 122_880
+
 // batch is records on their way from the files to DuckDB.
 type batch struct {
 	text    []byte
 	records []batchRecord
+	done    int // records that are flattened
 }
 
 type batchRecord struct {
@@ -40,35 +48,43 @@ type feed struct {
 	ctx        context.Context
 	full       chan *batch
 	empty      sync.Pool
-	threads    int
 	reject     func(rejected)
 	identities *identities
 	seen       *seen
-	arenas     arenas
+	arenas     *arenas
 	pause      atomic.Bool // the identities that wait are many: end this query
-	drained    atomic.Bool // there are no more batches
 
 	mu         sync.Mutex
+	closed     bool         // full is, and empty
+	begun      []*batch     // not flattened to their end
 	flatteners []*flattener // those not in use
 	repeated   []uuid       // event ids that there may have been before
 }
 
-func newFeed(ctx context.Context, threads int, identities *identities, seen *seen, reject func(rejected)) *feed {
+func newFeed(ctx context.Context, l *loader, reject func(rejected)) *feed {
 	return &feed{
 		ctx:        ctx,
-		full:       make(chan *batch, threads),
+		full:       make(chan *batch, l.arenas.threads),
 		empty:      sync.Pool{New: func() any { return new(batch) }},
-		threads:    threads,
 		reject:     reject,
-		identities: identities,
-		seen:       seen,
+		identities: &l.identities,
+		seen:       l.seen,
+		arenas:     &l.arenas,
 	}
 }
 
 func (f *feed) newBatch() *batch {
 	b := f.empty.Get().(*batch)
-	b.text, b.records = b.text[:0], b.records[:0]
+	b.text, b.records, b.done = b.text[:0], b.records[:0], 0
 	return b
+}
+
+// recycle takes back a batch, unless a huge record has made it one that must not
+// stay in memory.
+func (f *feed) recycle(b *batch) {
+	if cap(b.text) <= 2*batchBytes {
+		f.empty.Put(b)
+	}
 }
 
 // send hands over a batch; it fails when the load is stopped.
@@ -81,6 +97,47 @@ func (f *feed) send(b *batch) error {
 	}
 }
 
+// take waits for the next batch; it is nil when there are no more.
+func (f *feed) take() (*batch, error) {
+	f.mu.Lock()
+	if n := len(f.begun); n > 0 {
+		b := f.begun[n-1]
+		f.begun = f.begun[:n-1]
+		f.mu.Unlock()
+		return b, nil
+	}
+	f.mu.Unlock()
+	select {
+	case b, ok := <-f.full:
+		if !ok {
+			f.mu.Lock()
+			f.closed = true
+			f.mu.Unlock()
+		}
+		return b, nil
+	case <-f.ctx.Done():
+		return nil, context.Cause(f.ctx)
+	}
+}
+
+// finish takes back a batch, or what is left of it.
+func (f *feed) finish(b *batch) {
+	if b.done == len(b.records) {
+		f.recycle(b)
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.begun = append(f.begun, b)
+}
+
+// drained says that no query need read the feed again.
+func (f *feed) drained() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.closed && len(f.begun) == 0
+}
+
 // flattener and keep hand out the flatteners, which know identities and so live
 // longer than a query.
 func (f *feed) flattener() *flattener {
@@ -91,7 +148,7 @@ func (f *feed) flattener() *flattener {
 		f.flatteners = f.flatteners[:n-1]
 		return last
 	}
-	return &flattener{identities: f.identities}
+	return &flattener{identities: f.identities, knownLimit: knownLimit / f.arenas.threads}
 }
 
 func (f *feed) keep(flat *flattener, repeated []uuid) {
@@ -107,6 +164,9 @@ type sourceKey struct{}
 // registerFunctions makes the functions of a load known to the database of conn.
 // The rows that a query reads are those in its context.
 func registerFunctions(ctx context.Context, conn *sql.Conn) error {
+	if n := duckdb.GetDataChunkCapacity(); n < batchRecords {
+		return fmt.Errorf("this DuckDB is built for chunks of %d rows, trailscan writes %d", n, batchRecords)
+	}
 	var known bool
 	err := conn.QueryRowContext(ctx, `SELECT count(*) > 0 FROM duckdb_functions() WHERE function_name = ?`, feedFunction).Scan(&known)
 	if err != nil || known {
@@ -154,46 +214,55 @@ func columnInfos(columns []query.Column) []duckdb.ColumnInfo {
 
 func (f *feed) ColumnInfos() []duckdb.ColumnInfo     { return columnInfos(recordColumns) }
 func (f *feed) Cardinality() *duckdb.CardinalityInfo { return nil }
-func (f *feed) NewLocalState() any                   { return &vectors{arena: f.arenas.new()} }
+func (f *feed) NewLocalState() any {
+	return &feedWriter{vectors: vectors{arena: f.arenas.next()}}
+}
 func (f *feed) Init() duckdb.ParallelTableSourceInfo {
-	return duckdb.ParallelTableSourceInfo{MaxThreads: f.threads}
+	return duckdb.ParallelTableSourceInfo{MaxThreads: f.arenas.threads}
+}
+
+// feedWriter is what a thread of DuckDB needs to write rows.
+type feedWriter struct {
+	vectors vectors
+	rows    int // in this query
 }
 
 // FillChunk flattens the next batch into chunk. An empty chunk ends the table,
 // so a batch without a record is passed over.
 func (f *feed) FillChunk(state any, chunk duckdb.DataChunk) error {
-	for !f.pause.Load() {
-		var b *batch
-		var ok bool
-		select {
-		case b, ok = <-f.full:
-		case <-f.ctx.Done():
-			return context.Cause(f.ctx)
-		}
-		if !ok {
-			f.drained.Store(true)
-			break
-		}
-		v := state.(*vectors)
-		if err := v.reset(chunk, len(recordColumns)); err != nil {
+	w := state.(*feedWriter)
+	for w.rows < rowGroupRows && !f.pause.Load() {
+		b, err := f.take()
+		if err != nil {
 			return err
 		}
-		rows := f.fill(v, b)
-		f.empty.Put(b)
-		if rows > 0 {
+		if b == nil {
+			break
+		}
+		if err := w.vectors.reset(chunk, len(recordColumns)); err != nil {
+			return err
+		}
+		rows := f.fill(&w.vectors, b, rowGroupRows-w.rows)
+		f.finish(b)
+		if w.rows += rows; rows > 0 {
 			return chunk.SetSize(rows)
 		}
 	}
 	return chunk.SetSize(0)
 }
 
-// fill flattens a batch and says how many rows it made.
-func (f *feed) fill(v *vectors, b *batch) (rows int) {
+// fill flattens a batch, or as much of it as gives so many rows, and says how
+// many it made.
+func (f *feed) fill(v *vectors, b *batch, limit int) (rows int) {
 	var t tally
 	var repeated []uuid
 	flat := f.flattener()
 	start := 0
-	for i, rec := range b.records {
+	if b.done > 0 {
+		start = b.records[b.done-1].end
+	}
+	for ; b.done < len(b.records) && rows < limit; b.done++ {
+		rec := b.records[b.done]
 		text := b.text[start:rec.end]
 		start = rec.end
 		r, reason := flat.flatten(text)
@@ -206,7 +275,7 @@ func (f *feed) fill(v *vectors, b *batch) (rows int) {
 			}
 			rows++
 		}
-		if i+1 == len(b.records) || b.records[i+1].source != rec.source {
+		if next := b.done + 1; next == len(b.records) || rows == limit || b.records[next].source != rec.source {
 			rec.source.tally.merge(&t)
 			t = tally{}
 		}

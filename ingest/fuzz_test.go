@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -75,7 +76,20 @@ func FuzzRecord(f *testing.F) {
 		if reason != "" {
 			return
 		}
-		rebuilt, err := Rebuild(r.rebuildValues())
+		for c, text := range r.text {
+			if !utf8.Valid(text) {
+				t.Errorf("column %d of %q is no UTF-8: %q", c, record, text)
+			}
+		}
+		var identity identityRow
+		stored := fl.identities.take()
+		fl.readIdentity(&identity, stored.text)
+		for c, text := range identity.text {
+			if !utf8.Valid(text) {
+				t.Errorf("text %d of the identity of %q is no UTF-8: %q", c, record, text)
+			}
+		}
+		rebuilt, err := Rebuild(r.rebuildValues(stored.text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +100,7 @@ func FuzzRecord(f *testing.F) {
 }
 
 // rebuildValues is the row as the case gives it back for Rebuild.
-func (r *row) rebuildValues() []any {
+func (r *row) rebuildValues(identity []byte) []any {
 	var values []any
 	for _, m := range memberColumns {
 		var v any
@@ -96,8 +110,8 @@ func (r *row) rebuildValues() []any {
 		case m.kind == kindBool && r.bools[m.column] != null:
 			v = r.bools[m.column] == yes
 		case m.kind == kindIdentity:
-			if text := r.identity.text[idnJSON]; text != nil {
-				v = string(text)
+			if len(identity) > 0 {
+				v = string(identity)
 			}
 		case r.text[m.column] != nil:
 			v = string(r.text[m.column])

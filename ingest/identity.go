@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -64,52 +65,67 @@ const (
 	identityTexts
 )
 
-// identity is a userIdentity as the identities table holds it. Its texts belong
-// to it.
-type identity struct {
-	id      int64
+// identityRow is a userIdentity as the identities table holds it.
+type identityRow struct {
 	text    [identityTexts][]byte // nil is NULL
 	created time.Time             // zero is NULL
 	mfa     tristate
 }
 
-// identityLimit is how much JSON of identities is held in memory: of those that
-// wait to be stored, and of those that a flattener knows by their text.
-const identityLimit = 16 << 20
+// identity is what records need of their identity when they are flattened.
+type identity struct {
+	id                       int64
+	arn, userName, accountID []byte
+}
+
+// pendingLimit is how much JSON of identities waits in memory to be stored, and
+// knownLimit how much of it the flatteners know. Where each record has another
+// identity they are stored in groups of a DuckDB row group or so.
+const (
+	pendingLimit = 64 << 20
+	knownLimit   = 16 << 20
+)
 
 // identities numbers the identities of a load and holds those that are not
 // stored yet.
 type identities struct {
+	limit   int // of JSON that waits
 	mu      sync.Mutex
-	next    int64
-	pending []*identity
-	size    int // of the JSON of those pending
+	pending identityList
+}
+
+// identityList is identities one after another: ids that follow each other, and
+// their compact JSON, of which an empty one stands for none.
+type identityList struct {
+	first int64
+	ends  []int // in text
+	text  []byte
 }
 
 // add numbers a new identity.
-func (s *identities) add(n *identity) {
+func (s *identities) add(text []byte) (id int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n.id = s.next
-	s.next++
-	s.pending = append(s.pending, n)
-	s.size += len(n.text[idnJSON])
+	p := &s.pending
+	p.text = append(p.text, text...)
+	p.ends = append(p.ends, len(p.text))
+	return p.first + int64(len(p.ends)) - 1
 }
 
 // full says whether those pending should be stored before there are more.
 func (s *identities) full() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.size > identityLimit
+	return len(s.pending.text) > s.limit
 }
 
 // take returns those pending.
-func (s *identities) take() []*identity {
+func (s *identities) take() identityList {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	pending := s.pending
-	s.pending, s.size = nil, 0
-	return pending
+	p := s.pending
+	s.pending = identityList{first: p.first + int64(len(p.ends))}
+	return p
 }
 
 // identity gives the identity of a raw userIdentity, nil for none. Most records
@@ -118,41 +134,31 @@ func (f *flattener) identity(raw []byte, spaced, unicode bool) *identity {
 	if n, ok := f.known[string(raw)]; ok {
 		return n
 	}
-	if f.knownSize += len(raw); f.knownSize > identityLimit || f.known == nil {
-		f.known, f.knownSize = map[string]*identity{}, len(raw)
+	if f.knownSize += len(raw) + knownOverhead; f.knownSize > f.knownLimit || f.known == nil {
+		f.known, f.knownSize = map[string]*identity{}, len(raw)+knownOverhead
 	}
 	n := new(identity)
-	if raw != nil {
-		n.text[idnJSON] = f.json(raw, spaced, unicode)
-		f.readIdentity(n)
-		n.own()
+	if raw == nil {
+		n.id = f.identities.add(nil)
+	} else {
+		text := f.json(raw, spaced, unicode)
+		n.id = f.identities.add(text)
+		var row identityRow
+		f.readIdentity(&row, text)
+		n.arn, n.userName, n.accountID = bytes.Clone(row.text[idnARN]), bytes.Clone(row.text[idnUserName]), bytes.Clone(row.text[idnAccountID])
 	}
-	f.identities.add(n)
 	f.known[string(raw)] = n
 	return n
 }
 
-// own gives the identity its own copy of its texts.
-func (n *identity) own() {
-	size := 0
-	for _, t := range n.text {
-		size += len(t)
-	}
-	all := make([]byte, 0, size)
-	for i, t := range n.text {
-		if t == nil {
-			continue
-		}
-		start := len(all)
-		all = append(all, t...)
-		n.text[i] = all[start:len(all):len(all)]
-	}
-}
+// knownOverhead is what a known identity takes beside its text.
+const knownOverhead = 256
 
-// readIdentity fills the columns that repeat parts of userIdentity. See
+// readIdentity fills the columns of a userIdentity, compact JSON. See
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
-func (f *flattener) readIdentity(n *identity) {
-	for o := newObject(n.text[idnJSON]); ; {
+func (f *flattener) readIdentity(n *identityRow, text []byte) {
+	n.text[idnJSON] = text
+	for o := newObject(text); ; {
 		name, value, ok := o.next()
 		if !ok {
 			return
@@ -189,7 +195,7 @@ func (f *flattener) readIdentity(n *identity) {
 	}
 }
 
-func (f *flattener) readSession(n *identity, context []byte) {
+func (f *flattener) readSession(n *identityRow, context []byte) {
 	for o := newObject(context); ; {
 		name, value, ok := o.next()
 		if !ok {
@@ -231,37 +237,61 @@ func (f *flattener) readSession(n *identity, context []byte) {
 // identityRows is identities on their way into their table.
 type identityRows struct {
 	ctx    context.Context
-	list   []*identity
+	list   identityList
+	arenas *arenas
 	next   atomic.Int64
-	arenas arenas
+}
+
+// identityWriter is what a thread of DuckDB needs to write them.
+type identityWriter struct {
+	vectors   vectors
+	flattener flattener
 }
 
 // The methods of duckdb.ParallelChunkTableSource.
 
 func (r *identityRows) ColumnInfos() []duckdb.ColumnInfo     { return columnInfos(identityColumns) }
 func (r *identityRows) Cardinality() *duckdb.CardinalityInfo { return nil }
-func (r *identityRows) NewLocalState() any                   { return &vectors{arena: r.arenas.new()} }
+func (r *identityRows) NewLocalState() any {
+	return &identityWriter{vectors: vectors{arena: r.arenas.next()}}
+}
 func (r *identityRows) Init() duckdb.ParallelTableSourceInfo {
-	return duckdb.ParallelTableSourceInfo{}
+	return duckdb.ParallelTableSourceInfo{MaxThreads: r.arenas.threads}
 }
 
 func (r *identityRows) FillChunk(state any, chunk duckdb.DataChunk) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	from := min(int(r.next.Add(batchRecords))-batchRecords, len(r.list))
-	list := r.list[from:min(from+batchRecords, len(r.list))]
-	v := state.(*vectors)
-	if err := v.reset(chunk, len(identityColumns)); err != nil {
+	w := state.(*identityWriter)
+	if err := w.vectors.reset(chunk, len(identityColumns)); err != nil {
 		return err
 	}
-	for at, n := range list {
-		put(v, 0, at, n.id)
-		for i, text := range n.text {
-			v.text(1+i, at, text)
+	ends := r.list.ends
+	from := min(int(r.next.Add(batchRecords))-batchRecords, len(ends))
+	to := min(from+batchRecords, len(ends))
+	for i := from; i < to; i++ {
+		start := 0
+		if i > 0 {
+			start = ends[i-1]
 		}
-		v.time(1+identityTexts, at, n.created)
-		v.bool(2+identityTexts, at, n.mfa)
+		w.write(i-from, r.list.first+int64(i), r.list.text[start:ends[i]])
 	}
-	return chunk.SetSize(len(list))
+	return chunk.SetSize(to - from)
+}
+
+// write sets a row of a chunk.
+func (w *identityWriter) write(at int, id int64, text []byte) {
+	var row identityRow
+	if len(text) > 0 {
+		w.flattener.arena = w.flattener.arena[:0]
+		w.flattener.readIdentity(&row, text)
+	}
+	v := &w.vectors
+	put(v, 0, at, id)
+	for i, text := range row.text {
+		v.text(1+i, at, text)
+	}
+	v.time(1+identityTexts, at, row.created)
+	v.bool(2+identityTexts, at, row.mfa)
 }

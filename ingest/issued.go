@@ -136,7 +136,7 @@ func (f *flattener) issuedTo(c credential, event string) []byte {
 		}
 		return []byte("arn:" + f.partition() + ":iam::" + string(target) + ":root")
 	case event == "GetSessionToken" || event == "GetSigninToken" || event == "CreateOAuth2Token":
-		return f.row.identity.text[idnARN] // they carry the caller on
+		return f.row.identity.arn // they carry the caller on
 	}
 	return nil
 }
@@ -150,13 +150,13 @@ func (f *flattener) issuedToUser(c credential) []byte {
 	if len(user) == 0 {
 		user = f.scalar(memberFold(text[colRequestParameters], "userName"))
 	}
-	arn := f.row.identity.text[idnARN]
-	if len(user) == 0 || bytes.Equal(user, f.row.identity.text[idnUserName]) && bytes.Contains(arn, []byte(":user/")) {
+	arn := f.row.identity.arn
+	if len(user) == 0 || bytes.Equal(user, f.row.identity.userName) && bytes.Contains(arn, []byte(":user/")) {
 		return arn
 	}
 	account := text[colRecipientAccountID]
 	if len(account) == 0 {
-		account = f.row.identity.text[idnAccountID]
+		account = f.row.identity.accountID
 	}
 	if len(account) == 0 {
 		return nil
@@ -166,7 +166,7 @@ func (f *flattener) issuedToUser(c credential) []byte {
 
 // partition is the AWS partition that the event is from.
 func (f *flattener) partition() string {
-	if parts := strings.SplitN(string(f.row.identity.text[idnARN]), ":", 3); len(parts) == 3 && parts[0] == "arn" {
+	if parts := strings.SplitN(string(f.row.identity.arn), ":", 3); len(parts) == 3 && parts[0] == "arn" {
 		return parts[1]
 	}
 	switch region := string(f.row.text[colAWSRegion]); {

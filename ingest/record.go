@@ -47,6 +47,7 @@ type flattener struct {
 	identities *identities
 	known      map[string]*identity // by the raw text
 	knownSize  int
+	knownLimit int
 }
 
 // span is a member of a record.
@@ -61,7 +62,9 @@ type span struct {
 // CloudTrail record it says why.
 func (f *flattener) flatten(record []byte) (*row, string) {
 	f.row = row{}
-	f.arena = f.arena[:0]
+	if f.arena = f.arena[:0]; cap(f.arena) > batchBytes {
+		f.arena = nil // a huge record must not stay in memory
+	}
 	f.members = f.members[:0]
 	if record[0] != '{' {
 		return nil, "not a CloudTrail record: no JSON object"

@@ -43,6 +43,7 @@ type loader struct {
 	o          Options
 	conn       *sql.Conn
 	identities identities
+	arenas     arenas
 	seen       *seen
 	summary    Summary
 
@@ -68,11 +69,12 @@ func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64
 		return nil, fmt.Errorf("load into case %s: %w", c.Path, err)
 	}
 	l := &loader{c: c, o: o, conn: conn, groupRecords: groupRecords, streams: map[[2]string]int64{}}
+	l.arenas.threads, l.identities.limit = o.Threads, pendingLimit
 	err = registerFunctions(ctx, conn)
 	if err == nil {
 		err = conn.QueryRowContext(ctx, `
 			SELECT (SELECT coalesce(max(source_id), 0) + 1 FROM sources),
-				(SELECT coalesce(max(identity_id), 0) + 1 FROM identities)`).Scan(&l.nextID, &l.identities.next)
+				(SELECT coalesce(max(identity_id), 0) + 1 FROM identities)`).Scan(&l.nextID, &l.identities.pending.first)
 	}
 	if err == nil {
 		err = conn.QueryRowContext(ctx, `SELECT current_setting('memory_limit')`).Scan(&l.memoryLimit)
@@ -93,6 +95,7 @@ func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64
 }
 
 func (l *loader) close() error {
+	l.arenas.release()
 	_, err := l.conn.ExecContext(context.Background(), `RESET preserve_insertion_order`)
 	_, limitErr := l.conn.ExecContext(context.Background(), `SET memory_limit = '`+l.memoryLimit+`'`)
 	return errors.Join(err, limitErr, l.conn.Close())
@@ -239,8 +242,7 @@ func (l *loader) group(ctx context.Context, files []*source) (n int, err error) 
 func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (n int, repeated []uuid, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	f := newFeed(ctx, l.o.Threads, &l.identities, l.seen, bad.add)
-	defer f.arenas.release()
+	f := newFeed(ctx, l, bad.add)
 	var readers sync.WaitGroup
 	g := &groupState{files: files, limit: l.groupRecords}
 	for range min(l.o.Threads, len(files)) {
@@ -276,21 +278,26 @@ func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (n i
 	return g.taken, f.repeated, context.Cause(ctx)
 }
 
-// drain stores all records of the feed, and their identities whenever many wait.
+// drain stores all records of the feed in as many queries as it asks for, and after
+// each the identities that wait.
 func (l *loader) drain(ctx context.Context, f *feed) error {
-	for !f.drained.Load() {
+	for !f.drained() {
 		f.pause.Store(false)
-		if err := insertFrom(ctx, l.conn, "records", f); err != nil {
+		if err := l.store(ctx, "records", f); err != nil {
 			return err
 		}
-		rows := &identityRows{ctx: ctx, list: l.identities.take()}
-		err := insertFrom(ctx, l.conn, "identities", rows)
-		rows.arenas.release()
-		if err != nil {
+		rows := &identityRows{ctx: ctx, list: l.identities.take(), arenas: &l.arenas}
+		if err := l.store(ctx, "identities", rows); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// store inserts rows that are written into arenas.
+func (l *loader) store(ctx context.Context, table string, rows duckdb.ParallelChunkTableSource) error {
+	defer l.arenas.ended()
+	return insertFrom(ctx, l.conn, table, rows)
 }
 
 // groupState deals out the files of a group.

@@ -26,25 +26,40 @@ type vectors struct {
 // arenaSize holds the strings of most chunks; the rest is copied by DuckDB.
 const arenaSize = 2 * batchBytes
 
-// arenas are the arenas of a query. DuckDB has copied what is in them before it
-// asks a thread for its next chunk.
+// arenas are the arenas of a load, one a thread of DuckDB. It has copied what is
+// in one before it asks that thread for its next chunk, and runs one query of the
+// load at a time.
 type arenas struct {
-	mu       sync.Mutex
-	pinner   runtime.Pinner
-	released bool
+	threads int
+	mu      sync.Mutex
+	all     [][]byte
+	used    int // by the query that runs
+	pinner  runtime.Pinner
+	closed  bool
 }
 
-// new is nil when the query has ended: a thread of one that was interrupted may
-// come late.
-func (a *arenas) new() []byte {
+// next gives a thread of the query that runs its arena; none to one that comes
+// after the load, from a query that was interrupted.
+func (a *arenas) next() []byte {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.released {
+	if a.closed {
 		return nil
 	}
-	arena := make([]byte, 0, arenaSize)
-	a.pinner.Pin(unsafe.SliceData(arena))
-	return arena
+	if a.used == len(a.all) {
+		arena := make([]byte, 0, arenaSize)
+		a.pinner.Pin(unsafe.SliceData(arena))
+		a.all = append(a.all, arena)
+	}
+	a.used++
+	return a.all[a.used-1]
+}
+
+// ended says that no query runs: the arenas can be used by the next.
+func (a *arenas) ended() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.used = 0
 }
 
 // release ends the life of the arenas; no query may use them.
@@ -52,7 +67,7 @@ func (a *arenas) release() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.pinner.Unpin()
-	a.released = true
+	a.all, a.closed = nil, true
 }
 
 // rawChunk is the handle of a chunk, which the driver (v2.10506) does not export.

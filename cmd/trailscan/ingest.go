@@ -3,15 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
-
 	"trailscan/ingest"
 	"trailscan/query"
 	"trailscan/reports"
@@ -55,9 +49,9 @@ const maxWarnings = 10
 func (a *app) load(ctx context.Context, c *query.Case, sources []string, strict bool) (*ingest.Summary, error) {
 	o := ingest.Options{Stdin: a.stdin, Threads: a.threads}
 	if !a.quiet && !a.noProgress && isTerminal(a.stderr) {
-		start := time.Now()
-		o.Progress = func(p ingest.Progress) { showProgress(a.stderr, p, time.Since(start)) }
-		defer fmt.Fprint(a.stderr, "\r\x1b[K")
+		line := newProgressLine(a.stderr)
+		o.Progress = line.show
+		defer line.clear()
 	}
 	summary, err := ingest.Load(ctx, c, sources, o)
 	if err != nil {
@@ -81,33 +75,4 @@ func (a *app) name(what string, sources []ingest.Problem) {
 		}
 		a.say("trailscan: %s: %s", what, reports.Terminal(s.URI+": "+s.Reason))
 	}
-}
-
-// isTerminal tells whether w is one, so that progress stays out of files.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// columns is the width of the terminal w, or 100 where it is none.
-func columns(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return 100
-}
-
-// showProgress redraws the one line of progress.
-func showProgress(w io.Writer, p ingest.Progress, elapsed time.Duration) {
-	line := fmt.Sprintf("\r\x1b[K%d/%d files  %d/%d MB  %d events", p.FilesDone, p.FilesTotal, p.BytesDone>>20, p.BytesTotal>>20, p.Records)
-	if s := elapsed.Seconds(); s > 0 {
-		line += fmt.Sprintf("  %.0f/s", float64(p.Records)/s)
-	}
-	if p.BytesDone > 0 && p.BytesTotal > p.BytesDone {
-		left := time.Duration(float64(elapsed) * float64(p.BytesTotal-p.BytesDone) / float64(p.BytesDone))
-		line += fmt.Sprintf("  %s left", left.Round(time.Second))
-	}
-	io.WriteString(w, line)
 }
