@@ -68,6 +68,9 @@ func openParquet(r io.ReaderAt, size int64) (file *parquet.File, err error) {
 	default:
 		return nil, errors.New("truncated Parquet: the file ends in the middle, before its footer: copy it again from where it came")
 	}
+	if err := checkFooter(r, size); err != nil {
+		return nil, fmt.Errorf("damaged Parquet: %w: copy it again from where it came", err)
+	}
 	file, err = parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(readSize))
 	if err != nil {
 		return nil, fmt.Errorf("damaged Parquet: %s: copy it again from where it came", clip(err.Error(), 200))
