@@ -147,7 +147,8 @@ func (f *flattener) columns(unicode bool) (reason string) {
 }
 
 // missing says which member stops an object from being a record. Insights
-// events name their source and API inside insightDetails.
+// events name their source and API inside insightDetails; Event history as CSV
+// named no source until the end of 2020, so an id will do in its place.
 func (f *flattener) missing() string {
 	if source := f.row.text[colEventSource]; bytes.HasPrefix(source, []byte("aws:")) {
 		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
@@ -158,7 +159,7 @@ func (f *flattener) missing() string {
 		absent = append(absent, "eventTime")
 	}
 	if f.row.text[colInsightDetails] == nil {
-		if len(f.row.text[colEventSource]) == 0 {
+		if len(f.row.text[colEventSource]) == 0 && len(f.row.text[colEventID]) == 0 {
 			absent = append(absent, "eventSource")
 		}
 		if len(f.row.text[colEventName]) == 0 {
