@@ -72,11 +72,6 @@ func newRowForm(member string, names []string) *rowForm {
 	return f
 }
 
-// fromRow makes a record of one row: newRowForm for a single row.
-func fromRow(member string, names []string, row []cell) (record []byte, ok bool) {
-	return newRowForm(member, names).record(row)
-}
-
 // holdsRecords says whether rows with such columns can be records: they hold
 // them whole, or say what happened and when.
 func (f *rowForm) holdsRecords() bool {
@@ -240,14 +235,15 @@ func flattenColumns(names []string, row []cell, prefix string, object []byte, de
 			}
 			names, row = append(names, dotted), append(row, cell{text: string(v), json: true})
 		default:
-			names, row = append(names, dotted), append(row, cell{text: string(v), json: v[0] == '[' || v[0] == 't' || v[0] == 'f'})
+			names, row = append(names, dotted), append(row, cell{text: string(v), json: true})
 		}
 	}
 }
 
-// isColumn says whether a name is that of a member of records itself.
+// isColumn says whether a name is that of a member of records itself, and the
+// member is one cell. Elastic's user_identity is shaped otherwise than records'.
 func isColumn(name string) bool {
-	name = strings.TrimPrefix(strings.TrimPrefix(name, "aws.cloudtrail."), "flattened.") // Elastic's
-	_, known := recordShape.byName[fold(name)]
-	return known
+	bare := strings.TrimPrefix(strings.TrimPrefix(name, "aws.cloudtrail."), "flattened.")
+	m := recordShape.member(bare)
+	return m != nil && (bare == name || m.kind != asObject)
 }

@@ -312,7 +312,7 @@ func (n *parquetNode) cell(c columns) cell {
 	if v.Kind() == parquet.ByteArray || v.Kind() == parquet.FixedLenByteArray {
 		return cell{text: n.text(v)}
 	}
-	return cell{text: string(n.appendLeaf(nil, v)), json: v.Kind() == parquet.Boolean}
+	return cell{text: string(n.appendLeaf(nil, v)), json: true}
 }
 
 // scanned is the value as database/sql scans it from the case.
