@@ -107,12 +107,18 @@ func fold(name string) string {
 	}, name)
 }
 
+// maxPath is more members than any value of a record is deep.
+const maxPath = 64
+
 // path spells a dotted path as CloudTrail does: a slice of the names of members,
 // those of lists with "[]" behind them, and the shape of what stands there. What
 // an API takes or answers keeps its spelling. It is nil for a path that is not a
 // record's.
 func (s *shape) path(dotted string) ([]string, *shape) {
 	parts := strings.Split(strings.ReplaceAll(dotted, "{}", "[]"), ".")
+	if len(parts) > maxPath {
+		return nil, nil
+	}
 	for i, part := range parts {
 		if s.kind == asAny {
 			return parts, anything

@@ -1,6 +1,9 @@
 package ingest
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // tree is a JSON value that is put together from values at paths. What is set
 // first stays.
@@ -113,17 +116,18 @@ func (t *tree) append(dst []byte, separator string) []byte {
 // that has them joined.
 func appendList(dst []byte, leaves []listLeaf, separator string) []byte {
 	count, nested := 0, false
-	for _, l := range leaves {
-		if strings.Contains(strings.Join(l.path, "."), "[]") {
+	parts := make([][]string, len(leaves))
+	for i, l := range leaves {
+		if slices.ContainsFunc(l.path, func(name string) bool { return strings.HasSuffix(name, "[]") }) {
 			nested = true
 			continue
 		}
-		n := len(splitOutside(l.text, separator))
-		if count != 0 && n != count {
+		parts[i] = splitOutside(l.text, separator)
+		if count != 0 && len(parts[i]) != count {
 			count = 1
 			break
 		}
-		count = n
+		count = len(parts[i])
 	}
 	if count == 0 || nested {
 		count = 1
@@ -131,10 +135,10 @@ func appendList(dst []byte, leaves []listLeaf, separator string) []byte {
 	dst = append(dst, '[')
 	for i := range count {
 		var element tree
-		for _, l := range leaves {
+		for j, l := range leaves {
 			text := l.text
 			if count > 1 {
-				text = splitOutside(text, separator)[i]
+				text = parts[j][i]
 			}
 			if len(l.path) > 0 {
 				element.setText(l.path, text, l.shape)

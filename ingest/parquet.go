@@ -21,13 +21,6 @@ const exportSchemaKey, exportSchema = "trailscan.schema", "events/1"
 // parquetRows is how many rows are read at a time.
 const parquetRows = 64
 
-// A column of a file that claims to be more than ratio times its size and more
-// than limit, in bytes, is not read: it would fill the memory.
-const (
-	parquetBombRatio = 200
-	parquetBombLimit = 4 << 30
-)
-
 // splitParquet finds the records in the rows of a Parquet file. What is wrong
 // with the file goes to the sink; the error is the sink's.
 func splitParquet(r io.ReaderAt, size int64, to sink) (format string, err error) {
@@ -196,9 +189,10 @@ func (p *parquetSplitter) split() error {
 
 // group reads a row group. stopped is the sink's error, err what is wrong.
 func (p *parquetSplitter) group(i int, group parquet.RowGroup) (stopped, err error) {
-	for _, c := range p.file.Metadata().RowGroups[i].Columns {
-		if m := c.MetaData; m.TotalUncompressedSize > parquetBombLimit && m.TotalUncompressedSize/parquetBombRatio > m.TotalCompressedSize {
-			return nil, fmt.Errorf("refused Parquet: a column grows from %d to %d bytes", m.TotalCompressedSize, m.TotalUncompressedSize)
+	columns := p.file.Metadata().RowGroups[i].Columns
+	for c := range columns {
+		if err := checkPages(p.file, p.file.Size(), &columns[c].MetaData); err != nil {
+			return nil, fmt.Errorf("damaged Parquet: %w: copy it again from where it came", err)
 		}
 	}
 	var rows parquet.Rows

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/parquet-go/parquet-go"
+
 	"trailscan/query"
 )
 
@@ -267,4 +270,31 @@ func TestBrokenParquet(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzParquet has damaged files read: whatever is handed on is well-formed.
+func FuzzParquet(f *testing.F) {
+	for _, file := range []string{"a", "b"} {
+		var b bytes.Buffer
+		w := parquet.NewGenericWriter[parquetSeed](&b)
+		w.Write([]parquetSeed{{EventTime: "2026-03-01T10:00:00Z", EventName: file, Resources: []map[string]string{{"arn": "x"}}}})
+		w.Close()
+		f.Add(b.Bytes())
+		f.Add(b.Bytes()[:b.Len()-20])
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		sink := new(recordingSink)
+		splitParquet(bytes.NewReader(file), int64(len(file)), sink)
+		for _, r := range sink.records {
+			if !jsontext.Value(r).IsValid(decoderOptions()...) {
+				t.Errorf("not well-formed: %q", r)
+			}
+		}
+	})
+}
+
+type parquetSeed struct {
+	EventTime string              `parquet:"eventtime"`
+	EventName string              `parquet:"eventname"`
+	Resources []map[string]string `parquet:"resources"`
 }
