@@ -80,7 +80,8 @@ func (f *rowForm) holdsRecords() bool {
 		switch {
 		case t.role == roleWhole:
 			return true
-		case len(t.path) == 1:
+		case t.role != roleNone:
+			// What happened is inside insightDetails in an Insights event.
 			name = name || t.path[0] == "eventName" || t.path[0] == "insightDetails"
 			when = when || t.path[0] == "eventTime"
 		}

@@ -86,8 +86,9 @@ var anything = &shape{kind: asAny}
 // member finds the shape of a member by its name in any spelling, nil for one
 // that is not known.
 func (s *shape) member(name string) *shape {
-	m := s.byName[fold(name)]
-	if m == nil && fold(name) == "credentiaisissuedto" { // as CloudTrail Lake's schema has it
+	folded := fold(name)
+	m := s.byName[folded]
+	if m == nil && folded == "credentiaisissuedto" { // as CloudTrail Lake's schema has it
 		m = s.byName["credentialsissuedto"]
 	}
 	return m
