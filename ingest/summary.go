@@ -139,4 +139,4 @@ func (l *loader) verdict(sources []string) error {
 	return fmt.Errorf("%s: %w: %s: %s", named, ErrNothingReadable, reason, nameLogs)
 }
 
-const nameLogs = "name exported CloudTrail logs (JSON or JSON lines, gzipped or not) that you may read"
+const nameLogs = "name exported CloudTrail logs that you may read (docs/formats.md says in which forms)"
