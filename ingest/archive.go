@@ -140,6 +140,8 @@ func (u *unpacker) part(p part, to sink) (format string, err error) {
 		return u.tar(l, p.depth, to)
 	case "zip":
 		return u.spooled(p, l, to, u.zip)
+	case "Parquet":
+		return u.spooled(p, l, to, func(at io.ReaderAt, size int64, _ int, to sink) (string, error) { return splitParquet(at, size, to) })
 	}
 	return u.splitter.split(&u.text, to)
 }
@@ -157,6 +159,8 @@ func kindOf(head []byte) string {
 		return "bzip2"
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		return "zip"
+	case bytes.HasPrefix(head, []byte("PAR1")):
+		return "Parquet"
 	case isTar(head):
 		return "tar"
 	}

@@ -292,3 +292,29 @@ func TestLargeValues(t *testing.T) {
 		})
 	}
 }
+
+// FuzzArchive has anything unpacked: it ends, whatever it claims to be, within
+// the limits.
+func FuzzArchive(f *testing.F) {
+	a := event("a")
+	logs := []file{{"1.json.gz", gzipped(a)}, {"../2", a}, {"note", "x"}}
+	whole := zipped(logs...)
+	for _, seed := range []string{
+		whole, whole[:len(whole)-30], tarred(logs...), tarred(logs...)[:700], gzipped(tarred(logs...)), zstded(a, a), zstded(a)[:20], bzip2ed,
+		zipped(file{"x.zip", whole}), encryptedZip(file{"x", "y"}), nested(10, a), "PK\x05\x06" + strings.Repeat("\x00", 18), "PK\x03\x04", "PAR1PAR1PAR1",
+		strings.Replace(whole, "PK\x01\x02", "PK\x01\x03", 1), "BZh91AY&SY", "\x50\x2a\x4d\x18\xff\xff\xff\xff",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		u := newUnpacker()
+		u.floor, u.splitter.in.limit = 1<<20, 1<<20
+		format, sink := unpackText(u, string(content))
+		if len(content) > 0 && format == "" && len(sink.records)+len(sink.reasons)+len(sink.passed) == 0 {
+			t.Errorf("nothing is said of %q", content)
+		}
+		if limit := u.floor*2 + bombRatio*int64(len(content))*2; u.out > limit {
+			t.Errorf("%d bytes were decompressed of %d", u.out, len(content))
+		}
+	})
+}

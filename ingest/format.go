@@ -66,7 +66,10 @@ type splitter struct {
 	around  string // the form of what stands around the first value
 	opening string // of the JSON around the records: what resumes it after damage
 	columns []string
-	stopped error // from the sink
+	// envelopes says that the elements of the array have CloudTrail's names and
+	// are no records.
+	envelopes bool
+	stopped   error // from the sink
 }
 
 // options make the decoder take what must be kept although it is dubious JSON.
@@ -102,6 +105,12 @@ func (s *splitter) split(r *textReader, to sink) (format string, err error) {
 	case head.kind == textNone:
 		to.reject(head.reason, bytes.TrimSpace(s.in.peek(1<<10)))
 		return "", nil
+	case looksLikeCSV(s.in.peek(csvHead)):
+		format, err := splitCSV(s.in.rest(), to)
+		if r.err != nil {
+			to.reject(r.err.Error(), nil)
+		}
+		return format, err
 	default:
 		// Text may still have records in it: a log whose beginning is lost.
 		raw, more := s.in.resync(false, true)
@@ -118,6 +127,7 @@ func (s *splitter) split(r *textReader, to sink) (format string, err error) {
 	for more := true; more; {
 		s.dec.Reset(&s.in, decoderOptions()...)
 		s.object = s.object[:0]
+		s.envelopes = false
 		s.in.mark()
 		err := s.topLevel()
 		if s.stopped != nil {
@@ -148,6 +158,9 @@ func (s *splitter) split(r *textReader, to sink) (format string, err error) {
 		whole := s.beforeValue(err, rest)
 		if whole && s.opening == "[" {
 			s.opening = "" // perhaps a wrong guess of resume, and the records are lines
+		}
+		if s.opening != "" {
+			s.in.learn(bytes.TrimLeft(rest, " \t\r\n,"))
 		}
 		s.in.unread(rest)
 		raw, more = s.in.resync(s.opening == "", whole)
@@ -236,10 +249,11 @@ func (s *splitter) element(container, around string) error {
 	if err != nil {
 		return err
 	}
-	if startsRecord(v) {
+	if startsRecord(v) && !s.envelopes {
 		err = s.emit(v, around)
 	} else {
 		s.in.learn(v)
+		s.envelopes = s.envelopes && newMembers(v).isEnvelope()
 		err = s.unwrap(container, v, around)
 	}
 	s.in.mark()
@@ -268,11 +282,13 @@ func (s *splitter) array(container, around string) error {
 	if _, err := s.dec.ReadToken(); err != nil {
 		return err
 	}
+	s.envelopes = true // until the first element shows that they are not
 	for s.dec.PeekKind() != ']' {
 		if err := s.element(container, around); err != nil {
 			return err
 		}
 	}
+	s.envelopes = false
 	_, err := s.dec.ReadToken()
 	return err
 }

@@ -124,7 +124,7 @@ func TestPublishedFormats(t *testing.T) {
 			if want == 0 && form != "digest" && len(reasons) == 0 {
 				t.Error("no events, and nothing says why")
 			}
-			if want > 0 && s.Rejected > 0 {
+			if want > 0 && s.Rejected+int64(len(s.Damaged)) > 0 {
 				t.Errorf("rejected: %q", reasons)
 			}
 			if !wholeForms[form] && !strings.HasSuffix(name, ".ndjson") {

@@ -101,7 +101,6 @@ var magics = []struct{ magic, what, advice string }{
 	{"Rar!\x1a\x07", "a RAR archive", "unpack it first"},
 	{"\x04\x22\x4d\x18", "an lz4 file", "decompress it first"},
 	{"\xff\x06\x00\x00sNaPpY", "a Snappy file", "decompress it first"},
-	{"PAR1", "a Parquet file, not CloudTrail JSON", ""},
 	{"Obj\x01", "an Avro file", "convert it to JSON first"},
 	{"\xff\xfe", "UTF-16 text", "convert it to UTF-8"},
 	{"\xfe\xff", "UTF-16 text", "convert it to UTF-8"},
@@ -153,6 +152,12 @@ func (in *input) sniff() sniffed {
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
 	return sniffed{textOther, fmt.Sprintf("not CloudTrail JSON: it begins with %q", clip(first, 40))}
+}
+
+// rest gives what is left of the text. Of how large a value in it may be it
+// leaves the say to whoever reads it.
+func (in *input) rest() io.Reader {
+	return io.MultiReader(bytes.NewReader(in.pending), in.r)
 }
 
 // resyncSize is how much is looked at in one step for the next record.

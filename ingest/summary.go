@@ -60,11 +60,11 @@ func (l *loader) tally(files []*source) {
 		s.Records += t.records
 		s.Duplicates += t.duplicates
 		s.Conflicts += t.conflicts
-		s.Rejected += t.rejected
+		s.Rejected += t.rejected - t.other
 		switch t.status() {
 		case statusForeign:
 			s.Foreign = append(s.Foreign, Problem{f.uri, t.problem()})
-			s.Rejected -= t.rejected
+			s.Rejected -= t.rejected - t.other
 		case statusUnreadable:
 			s.Unreadable = append(s.Unreadable, Problem{f.uri, t.problem()})
 		case statusDamaged:

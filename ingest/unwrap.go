@@ -23,6 +23,8 @@ const (
 	formatLogstash     = "logstash"
 	formatLake         = "lake"
 	formatAthena       = "athena"
+	formatSentinel     = "sentinel"
+	formatTable        = "table"   // rows with names in snake_case
 	formatWrapped      = "wrapped" // in some other JSON
 )
 
@@ -59,8 +61,14 @@ var forms = []form{
 		}
 		return decoded(o.get("data"))
 	}},
+	{formatDatadog, func(o members) []byte {
+		if !strings.EqualFold(o.text("ddsource"), "cloudtrail") {
+			return nil
+		}
+		return o.get("message")
+	}},
 	{formatCloudWatch, func(o members) []byte {
-		if o.get("ingestionTime") == nil && o.get("logStreamName") == nil {
+		if o.get("ingestionTime") == nil && (o.get("id") == nil || o.get("timestamp") == nil) {
 			return nil
 		}
 		return o.get("message")
@@ -99,12 +107,6 @@ var forms = []form{
 			}
 		}
 		return nil
-	}},
-	{formatDatadog, func(o members) []byte {
-		if !strings.EqualFold(o.text("ddsource"), "cloudtrail") {
-			return nil
-		}
-		return o.get("message")
 	}},
 	{formatWazuh, func(o members) []byte {
 		if data := o.get("data"); newMembers(data).isWazuh() {
@@ -202,6 +204,18 @@ func (m members) isRecord() bool {
 	return false
 }
 
+// isEnvelope says whether what looks like a record has one inside: a row of a
+// query's answer, or what AWS calls a Lambda function with, which has CloudTrail's
+// names for its own ends.
+func (m members) isEnvelope() bool {
+	for _, name := range []string{"_raw", "eventJson", "eventjson"} {
+		if m.get(name) != nil {
+			return true
+		}
+	}
+	return strings.HasPrefix(m.text("eventSource"), "aws:") && (m.get("kinesis") != nil || m.get("body") != nil)
+}
+
 // unwrap hands on the record that v is or what it is wrapped around. around is
 // the form of the text that v stands in, container the name of the array.
 func (s *splitter) unwrap(container string, v []byte, around string) error {
@@ -244,28 +258,29 @@ func (s *splitter) look(container string, v []byte, around string, depth int) (f
 		return false, nil
 	}
 	o := newMembers(v)
-	if o.isRecord() && o.get("_raw") == nil && o.get("eventJson") == nil && o.get("eventjson") == nil {
+	if o.isRecord() && !o.isEnvelope() {
 		return true, s.emit(v, around)
 	}
 	switch {
+	case o.text("messageType") == "CONTROL_MESSAGE":
+		return true, nil
 	case o.get("detail-type") != nil && o.get("detail") != nil:
 		return s.lookEventBridge(o, depth)
 	case isDigest(v):
 		return true, nil
 	}
+	known := ""
 	for _, f := range forms {
 		inside := f.inside(o)
 		if inside == nil {
 			continue
 		}
-		found, err := s.look("", inside, f.name, depth+1)
-		if !found && err == nil {
-			if text := bytes.TrimSpace(unquoteIfText(inside)); len(text) > 0 && (text[0] == '{' || text[0] == '[') {
-				break // something else may yet be found
-			}
-			s.sink.pass("no CloudTrail record in this entry: "+f.name, clipRaw(v))
-			return true, nil
+		if found, err := s.look("", inside, f.name, depth+1); found || err != nil {
+			return found, err
 		}
+		known = f.name // and something else in it may yet be a record
+	}
+	if found, err := s.lookColumns(o, around); found || err != nil {
 		return found, err
 	}
 	for _, m := range o.list {
@@ -284,7 +299,41 @@ func (s *splitter) look(container string, v []byte, around string, depth int) (f
 			return found, err
 		}
 	}
+	if !found && known != "" {
+		s.sink.pass("no CloudTrail record in this entry: "+known, clipRaw(v))
+		found = true
+	}
 	return found, nil
+}
+
+// lookColumns looks for what stands for a record in the members of an object that
+// have names of their own.
+func (s *splitter) lookColumns(o members, around string) (found bool, err error) {
+	if o.get("class_uid") != nil || o.in("metadata").get("product") != nil {
+		if record, ok := fromOCSF(o.raw); ok {
+			return true, s.emit(record, formatOCSF)
+		}
+		s.sink.pass(fmt.Sprintf("an OCSF event that is not of CloudTrail: its product is %q", clip(o.in("metadata").in("product").text("name"), 100)), clipRaw(o.raw))
+		return true, nil
+	}
+	form := ""
+	switch {
+	case o.get("AwsEventId") != nil, o.text("Type") == "AWSCloudTrail":
+		form = formatSentinel
+	case o.in("aws").get("cloudtrail") != nil, o.get("aws.cloudtrail.event_version") != nil, o.get("aws.cloudtrail.user_identity.type") != nil,
+		strings.HasSuffix(o.in("event").text("dataset"), "cloudtrail"), strings.HasSuffix(o.text("event.dataset"), "cloudtrail"):
+		form = formatElastic
+	case o.get("eventname") != nil && o.get("eventtime") != nil: // rows of Athena's table as JSON
+		form = formatAthena
+	case o.get("event_name") != nil && o.get("event_time") != nil:
+		form = formatTable
+	default:
+		return false, nil
+	}
+	if record, ok := fromObject(form, o.raw); ok {
+		return true, s.emit(record, form)
+	}
+	return false, nil
 }
 
 // plainAround are the forms that say nothing of what a value is wrapped in.
@@ -379,7 +428,10 @@ func (s *splitter) lookRow(row []byte, form string, depth int) (found bool, err 
 			}
 		}
 	}
-	s.sink.pass("no whole CloudTrail record in this row: query the column eventJson too", clipRaw(row))
+	if record, ok := fromObject(form, row); ok {
+		return true, s.emit(record, form)
+	}
+	s.sink.pass("no CloudTrail record in this row: it does not say what happened and when", clipRaw(row))
 	return true, nil
 }
 

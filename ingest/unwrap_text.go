@@ -25,6 +25,7 @@ func (s *splitter) lookText(text []byte, around string, depth int) (found bool, 
 	text = bytes.TrimSpace(text)
 	start := bytes.IndexAny(text[:min(len(text), textLead)], "{[")
 	if start < 0 {
+		// What CloudWatch Logs tries a subscription with.
 		return bytes.HasPrefix(text, []byte("CWL CONTROL MESSAGE")), nil
 	}
 	if text[start] == '[' && start > 0 { // "[ERROR] …" is not JSON
@@ -93,15 +94,15 @@ func decoded(v []byte) []byte {
 		return nil
 	}
 	if len(data) > 1 && data[0] == 0x1f && data[1] == 0x8b {
-		if data, err = gunzip(data); err != nil {
+		if data, err = gunzipPayload(data); err != nil {
 			return nil
 		}
 	}
 	return quoteJSON(data)
 }
 
-// gunzip decompresses what must fit in a value.
-func gunzip(data []byte) ([]byte, error) {
+// gunzipPayload decompresses what must fit in a payload.
+func gunzipPayload(data []byte) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
