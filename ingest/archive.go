@@ -67,13 +67,28 @@ type unpacker struct {
 type level struct {
 	part io.Reader
 	in   int64 // read of the part
+	head []byte
+	left []byte // of head, to be read before the part
 	buf  *bufio.Reader
 	gzip *gzip.Reader
 	zstd *zstd.Decoder
 }
 
-func (l *level) Read(p []byte) (int, error) {
-	n, err := l.part.Read(p)
+// start begins with another part and returns its first bytes.
+func (l *level) start(part io.Reader) (head []byte) {
+	l.part, l.in = part, 0
+	n, _ := io.ReadFull(part, l.head) // an error comes again with the next read
+	l.left = l.head[:n]
+	return l.left
+}
+
+func (l *level) Read(p []byte) (n int, err error) {
+	if len(l.left) > 0 {
+		n = copy(p, l.left)
+		l.left = l.left[n:]
+	} else {
+		n, err = l.part.Read(p)
+	}
 	l.in += int64(n)
 	return n, err
 }
@@ -115,14 +130,12 @@ func (u *unpacker) enter(path string) {
 // part finds the records of a part.
 func (u *unpacker) part(p part, to sink) (format string, err error) {
 	if len(u.levels) <= p.depth {
-		u.levels = append(u.levels, &level{buf: bufio.NewReaderSize(nil, readSize)})
+		u.levels = append(u.levels, &level{head: make([]byte, tarBlock), buf: bufio.NewReaderSize(nil, readSize)})
 	}
 	l := u.levels[p.depth]
-	l.part, l.in = p.r, 0
+	kind := kindOf(l.start(p.r))
 	l.buf.Reset(l)
 	u.text = textReader{r: l.buf}
-	head, _ := l.buf.Peek(tarBlock) // an error comes again with the next read
-	kind := kindOf(head)
 	if kind != "" && p.depth == maxDepth {
 		u.fail(fmt.Errorf("%s in archives nested %d deep: unpack them first", kind, maxDepth), to)
 		return "", nil
@@ -142,6 +155,9 @@ func (u *unpacker) part(p part, to sink) (format string, err error) {
 		return u.spooled(p, l, to, u.zip)
 	case "Parquet":
 		return u.spooled(p, l, to, func(at io.ReaderAt, size int64, _ int, to sink) (string, error) { return splitParquet(at, size, to) })
+	}
+	if p.depth > 0 {
+		u.text.r = l // what decompresses gives as much as is asked for
 	}
 	return u.splitter.split(&u.text, to)
 }

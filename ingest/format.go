@@ -396,10 +396,16 @@ func isDigest(object []byte) bool {
 // startsRecord says whether b begins with an object whose first member is one
 // that records have, and the objects that records are wrapped in do not.
 func startsRecord(b []byte) bool {
-	name := string(firstName(b))
-	_, known := memberIndex[name]
-	return known && name != "resources"
+	if bytes.HasPrefix(b, usualStart) {
+		return true
+	}
+	name := firstName(b)
+	_, known := memberIndex[string(name)]
+	return known && string(name) != "resources"
 }
+
+// usualStart is how CloudTrail itself begins records.
+var usualStart = []byte(`{"eventVersion":`)
 
 // startsRecords says whether b begins with the object around records.
 func startsRecords(b []byte) bool { return string(firstName(b)) == "Records" }

@@ -21,6 +21,7 @@ type reader struct {
 	hash  hash.Hash
 	bytes int64
 	done  *atomic.Int64 // counts the bytes of all sources
+	rest  []byte        // for what nobody looks at
 }
 
 func newReader(done *atomic.Int64) *reader {
@@ -46,8 +47,16 @@ func (r *reader) Read(p []byte) (int, error) {
 
 // finish reads what is left, so that the hash is that of the whole source.
 func (r *reader) finish() error {
-	_, err := io.CopyBuffer(io.Discard, r, make([]byte, readSize))
-	return err
+	if r.rest == nil {
+		r.rest = make([]byte, readSize)
+	}
+	for {
+		if _, err := r.Read(r.rest); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 }
 
 func (r *reader) sha256() string { return hex.EncodeToString(r.hash.Sum(nil)) }
