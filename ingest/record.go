@@ -66,7 +66,9 @@ func (f *flattener) flatten(record []byte) (*row, string) {
 	if record[0] != '{' {
 		return nil, "not a CloudTrail record: no JSON object"
 	}
-	f.split(record)
+	if f.split(record) {
+		f.shed()
+	}
 	unicode := isUnicode(record)
 	if reason := f.columns(unicode); reason != "" {
 		return nil, reason
@@ -83,12 +85,13 @@ func (f *flattener) flatten(record []byte) (*row, string) {
 	return r, ""
 }
 
-// split lists the members of the record.
-func (f *flattener) split(record []byte) {
+// split lists the members of the record. odd says that there is one as those have
+// that exporters add.
+func (f *flattener) split(record []byte) (odd bool) {
 	for o := newObject(record); ; {
 		name, value, ok := o.next()
 		if !ok {
-			return
+			return odd
 		}
 		index := -1
 		if bytes.IndexByte(name, '\\') < 0 {
@@ -98,6 +101,7 @@ func (f *flattener) split(record []byte) {
 		} else if i, ok := memberIndex[plainName(name)]; ok {
 			index = i
 		}
+		odd = odd || index < 0 && (name[1] == '@' || bytes.HasPrefix(name, pantherName))
 		f.members = append(f.members, span{name: name, value: value, index: index, spaced: o.spaced})
 	}
 }
