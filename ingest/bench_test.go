@@ -16,12 +16,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	kgzip "github.com/klauspost/compress/gzip"
 
 	"trailscan/internal/scenario"
 	"trailscan/query"
@@ -113,15 +113,18 @@ func tokeniseAll(b *testing.B, dir string) {
 	var readers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		readers.Go(func() {
-			r, dec := newReader(new(atomic.Int64)), jsontext.NewDecoder(strings.NewReader(""))
+			z, dec := new(kgzip.Reader), jsontext.NewDecoder(strings.NewReader(""))
 			for path := range files {
 				f, err := os.Open(path)
 				if err != nil {
 					b.Error(err)
 					continue
 				}
-				r.reset(f)
-				dec.Reset(r)
+				if err := z.Reset(bufio.NewReaderSize(f, readSize)); err != nil {
+					b.Error(err)
+					continue
+				}
+				dec.Reset(z)
 				for {
 					if _, err := dec.ReadToken(); err != nil {
 						if err != io.EOF {

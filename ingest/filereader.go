@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 )
 
@@ -14,7 +15,7 @@ type fileReader struct {
 	feed     *feed
 	bad      *rejects
 	reader   *reader
-	splitter *splitter
+	unpacker *unpacker
 	batch    *batch
 	source   *source
 	index    int64 // of the next record
@@ -32,8 +33,12 @@ func (w *fileReader) read(ctx context.Context, s *source) error {
 		return nil
 	}
 	defer file.Close()
-	w.reader.reset(file)
-	format, err := w.splitter.split(w.reader, w)
+	w.reader.reset(ctx, file)
+	var at io.ReaderAt
+	if !s.stream {
+		at, _ = file.(io.ReaderAt)
+	}
+	format, err := w.unpacker.unpack(w.reader, at, s.size, w)
 	if err != nil {
 		return err
 	}
@@ -55,7 +60,7 @@ func withoutPath(err error) error {
 	return err
 }
 
-// record and reject make a fileReader the sink of its splitter.
+// The methods of destination.
 
 func (w *fileReader) record(value []byte) error {
 	b := w.batch
@@ -76,6 +81,15 @@ func (w *fileReader) record(value []byte) error {
 }
 
 func (w *fileReader) reject(reason string, raw []byte) {
-	w.bad.add(rejected{source: w.source, index: w.index, reason: reason, raw: validText(raw), damage: w.reader.err != nil})
+	w.bad.add(rejected{source: w.source, index: w.index, reason: reason, raw: validText(raw), damage: w.unpacker.damaged()})
 	w.index++
+}
+
+func (w *fileReader) pass(reason string, raw []byte) {
+	w.bad.add(rejected{source: w.source, index: w.index, reason: reason, raw: validText(raw), other: true})
+	w.index++
+}
+
+func (w *fileReader) entry(name string) {
+	w.source.entries = append(w.source.entries, entryStart{w.index, name})
 }

@@ -3,13 +3,15 @@ package ingest
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The forms of a source, as sources.format names them.
+// The forms of a source, as sources.format names them; those in which a record
+// is wrapped stand in unwrap.go.
 const (
 	formatRecords = "records" // {"Records":[…]}, as CloudTrail delivers to S3
 	formatNDJSON  = "ndjson"  // one record after another
@@ -28,7 +30,29 @@ type sink interface {
 	record(value []byte) error
 	// reject takes a part that cannot be read.
 	reject(reason string, raw []byte)
+	// pass takes a part that is sound, and no CloudTrail record.
+	pass(reason string, raw []byte)
 }
+
+// containers are the arrays, by their names in the objects around records, whose
+// elements are handed on one at a time, and the forms that they tell of. No
+// record has a member of such a name.
+var containers = map[string]string{
+	"Records":         formatRecords,
+	"Events":          formatLookupEvents,
+	"logEvents":       formatCloudWatch,
+	"events":          "",
+	"hits":            formatElastic,
+	"results":         formatSplunk,
+	"messages":        formatSumo,
+	"result":          formatLoki,
+	"data":            "",
+	"QueryResultRows": formatLake,
+	"Rows":            formatAthena,
+}
+
+// inContainers are the objects in which such arrays stand one level deeper.
+var inContainers = map[string]bool{"hits": true, "data": true, "ResultSet": true, "rawResponse": true}
 
 // splitter finds the records in the text of a source, whatever form it has. It
 // holds one record at a time, or one member of the object around the records.
@@ -38,9 +62,14 @@ type splitter struct {
 	object  []byte // an object being read member by member
 	sink    sink
 	values  int    // at the top level
-	format  string // of the first value
+	format  string // of the first record
+	around  string // the form of what stands around the first value
 	opening string // of the JSON around the records: what resumes it after damage
-	stopped error  // from the sink
+	columns []string
+	// envelopes says that the elements of the array have CloudTrail's names and
+	// are no records.
+	envelopes bool
+	stopped   error // from the sink
 }
 
 // options make the decoder take what must be kept although it is dubious JSON.
@@ -50,38 +79,71 @@ func decoderOptions() []jsontext.Options {
 }
 
 func newSplitter() *splitter {
-	return &splitter{dec: jsontext.NewDecoder(bytes.NewReader(nil), decoderOptions()...)}
+	return &splitter{in: input{limit: valueLimit}, dec: newDecoder()}
 }
 
-// split finds the records in r and returns the form of it, "" when it is no
-// JSON. After a syntax error it goes on at what looks like the next record. The
+func newDecoder() *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewReader(nil), decoderOptions()...)
+}
+
+// split finds the records in r and returns the form of it, "" when it is not
+// known. After a syntax error it goes on at what looks like the next record. The
 // error is the sink's.
-func (s *splitter) split(r *reader, to sink) (format string, err error) {
+func (s *splitter) split(r *textReader, to sink) (format string, err error) {
 	s.in.reset(r)
-	s.sink, s.values, s.format, s.opening, s.stopped = to, 0, "", "", nil
-	if reason, text := s.in.sniff(); reason != "" {
+	s.sink, s.values, s.format, s.around, s.opening, s.columns, s.stopped = to, 0, "", "", "", nil, nil
+	switch head := s.in.sniff(); {
+	case head.kind == textJSON:
+	case head.kind == textTimedLines:
+		return s.timedLines(r)
+	case r.err != nil:
+		to.reject(r.err.Error(), bytes.TrimSpace(s.in.peek(1<<10)))
+		return "", nil
+	case head.kind == textForeign:
+		to.pass(head.reason, bytes.TrimSpace(s.in.peek(1<<10)))
+		return "", nil
+	case head.kind == textNone:
+		to.reject(head.reason, bytes.TrimSpace(s.in.peek(1<<10)))
+		return "", nil
+	case looksLikeCSV(s.in.peek(csvHead)):
+		format, err := splitCSV(s.in.rest(), to)
 		if r.err != nil {
-			reason = r.err.Error()
+			to.reject(r.err.Error(), nil)
 		}
-		if raw := bytes.TrimSpace(s.in.peek(1 << 10)); !text {
-			to.reject(reason, raw)
-			return "", nil
-		}
+		return format, err
+	default:
 		// Text may still have records in it: a log whose beginning is lost.
 		raw, more := s.in.resync(false, true)
 		if !more {
-			to.reject(reason, raw[:min(len(raw), 1<<10)])
+			to.reject(head.reason, raw[:min(len(raw), 1<<10)])
+			if r.err != nil {
+				to.reject(r.err.Error(), nil)
+			}
 			return "", nil
 		}
-		to.reject(reason, raw)
+		to.reject(head.reason, raw)
 		s.resume()
 	}
 	for more := true; more; {
 		s.dec.Reset(&s.in, decoderOptions()...)
 		s.object = s.object[:0]
+		s.envelopes = false
+		s.in.mark()
 		err := s.topLevel()
 		if s.stopped != nil {
 			return s.format, s.stopped
+		}
+		if errors.Is(err, errTooLarge) {
+			// What the decoder holds of it is not looked at again.
+			raw := append(bytes.Clone(clipRaw(s.object)), clipRaw(bytes.TrimLeft(s.dec.UnreadBuffer(), " \t\r\n,"))...)
+			to.reject(errTooLarge.Error(), clipRaw(raw))
+			s.dec, s.object = newDecoder(), nil
+			s.in.mark()
+			if _, more = s.in.resync(s.opening == "", true); !more && r.err != nil {
+				to.reject(r.err.Error(), nil)
+			}
+			s.resume()
+			continue
 		}
 		atEnd := err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF)
 		if err == io.EOF && r.err == nil {
@@ -97,6 +159,9 @@ func (s *splitter) split(r *reader, to sink) (format string, err error) {
 		if whole && s.opening == "[" {
 			s.opening = "" // perhaps a wrong guess of resume, and the records are lines
 		}
+		if s.opening != "" {
+			s.in.learn(bytes.TrimLeft(rest, " \t\r\n,"))
+		}
 		s.in.unread(rest)
 		raw, more = s.in.resync(s.opening == "", whole)
 		to.reject(syntaxReason(err), clipRaw(append(s.object, bytes.TrimLeft(raw, " \t\r\n,")...)))
@@ -105,19 +170,27 @@ func (s *splitter) split(r *reader, to sink) (format string, err error) {
 		}
 		s.resume()
 	}
-	if s.format == formatNDJSON && s.values == 1 {
-		s.format = formatObject
+	return s.conclude(), nil
+}
+
+// conclude returns the form of what has been read.
+func (s *splitter) conclude() string {
+	switch {
+	case s.format == "":
+		return s.around
+	case s.format == formatNDJSON && s.values == 1:
+		return formatObject
 	}
-	return s.format, nil
+	return s.format
 }
 
 // resume has the decoder go on where resync stopped, in the array that it was
-// in. A record behind a comma stands in one, though its beginning is lost.
+// in. A record behind a comma or a bracket stands in one, though its beginning is lost.
 func (s *splitter) resume() {
 	switch {
 	case startsRecords(s.in.pending):
 		s.opening = ""
-	case s.opening == "" && s.in.left == ',':
+	case s.opening == "" && (s.in.left == ',' || s.in.left == '['):
 		s.opening = "["
 	}
 	if s.opening != "" {
@@ -142,45 +215,59 @@ func (s *splitter) topLevel() error {
 		var err error
 		switch s.dec.PeekKind() {
 		case '[':
-			s.setFormat(formatArray)
 			s.opening = "["
-			err = s.array()
+			err = s.array("", formatArray)
 		case '{':
 			s.opening = ""
 			if s.startsRecord() {
-				s.setFormat(formatNDJSON)
-				err = s.value()
+				err = s.element("", formatNDJSON)
 			} else {
 				err = s.wrapper()
 			}
 		default:
 			// The end, a syntax error, or a value that is no record.
-			err = s.value()
+			err = s.element("", formatNDJSON)
 		}
 		if err != nil {
 			return err
 		}
 		s.opening = ""
 		s.values++
+		s.in.mark()
 	}
 }
 
-func (s *splitter) setFormat(f string) {
-	if s.format == "" {
-		s.format = f
+func (s *splitter) setAround(format string) {
+	if s.around == "" {
+		s.around = format
 	}
 }
 
-// value hands the next value on as a record.
-func (s *splitter) value() error {
+// element hands on the next value, which is in the container of that name.
+func (s *splitter) element(container, around string) error {
 	v, err := s.dec.ReadValue()
 	if err != nil {
 		return err
 	}
-	return s.emit(v)
+	if startsRecord(v) && !s.envelopes {
+		err = s.emit(v, around)
+	} else {
+		s.in.learn(v)
+		s.envelopes = s.envelopes && newMembers(v).isEnvelope()
+		err = s.unwrap(container, v, around)
+	}
+	s.in.mark()
+	return err
 }
 
-func (s *splitter) emit(v []byte) error {
+// emit hands a record on. The form is that of what it is wrapped in.
+func (s *splitter) emit(v []byte, form string) error {
+	if s.format == "" {
+		if own := formOfRecord(v); own != "" {
+			form = own
+		}
+		s.format = form
+	}
 	if err := s.sink.record(v); err != nil {
 		s.stopped = err
 		return err
@@ -188,16 +275,20 @@ func (s *splitter) emit(v []byte) error {
 	return nil
 }
 
-// array hands on the elements of an array.
-func (s *splitter) array() error {
+// array hands on the elements of an array, the container of that name.
+func (s *splitter) array(container, around string) error {
+	s.setAround(around)
+	s.columns = nil
 	if _, err := s.dec.ReadToken(); err != nil {
 		return err
 	}
+	s.envelopes = true // until the first element shows that they are not
 	for s.dec.PeekKind() != ']' {
-		if err := s.value(); err != nil {
+		if err := s.element(container, around); err != nil {
 			return err
 		}
 	}
+	s.envelopes = false
 	_, err := s.dec.ReadToken()
 	return err
 }
@@ -208,67 +299,113 @@ func (s *splitter) startsRecord() bool {
 	return startsRecord(s.dec.UnreadBuffer())
 }
 
-// wrapper reads an object member by member: the one around Records, in which
-// other members may stand before that, or a record after all.
+// wrapper reads an object member by member: one around records, in which other
+// members may stand before them, or a record after all.
 func (s *splitter) wrapper() error {
-	if _, err := s.dec.ReadToken(); err != nil {
+	s.in.learn(s.dec.UnreadBuffer())
+	s.object = s.object[:0]
+	streamed, err := s.members("")
+	if err != nil || streamed {
 		return err
 	}
-	s.object = append(s.object[:0], '{')
-	wrapped, digest, record := false, false, false
+	object := s.object
+	s.object = object[:0]
+	if isDigest(object) {
+		s.setAround(formatDigest)
+		return nil
+	}
+	return s.unwrap("", object, formatNDJSON)
+}
+
+// members reads an object. What it reads stands in s.object then, but for the
+// elements of containers, which are handed on: streamed says so. opening is the
+// JSON around the object.
+func (s *splitter) members(opening string) (streamed bool, err error) {
+	if _, err := s.dec.ReadToken(); err != nil {
+		return false, err
+	}
+	s.object = append(s.object, '{')
+	start, record := len(s.object), false
 	for s.dec.PeekKind() != '}' {
 		name, err := s.dec.ReadValue()
 		if err != nil {
-			return err
+			return streamed, err
 		}
 		plain := plainName(name)
-		if !wrapped {
-			if len(s.object) > 1 {
-				s.object = append(s.object, ',')
-			}
-			s.object = append(append(s.object, name...), ':')
+		if len(s.object) > start {
+			s.object = append(s.object, ',')
 		}
-		if plain == "Records" && s.dec.PeekKind() == '[' && !record {
-			wrapped = true
-			s.setFormat(formatRecords)
-			s.object, s.opening = s.object[:0], `{"Records":[`
-			if err := s.array(); err != nil {
-				return err
+		s.object = append(append(s.object, name...), ':')
+		around, isContainer := containers[plain]
+		switch kind := s.dec.PeekKind(); {
+		case isContainer && kind == '[' && !record:
+			if around == "" {
+				around = formatWrapped
+			}
+			s.opening = opening + `{"` + plain + `":[`
+			s.object = s.object[:0]
+			if err := s.array(plain, around); err != nil {
+				return true, err
+			}
+			streamed = true
+			continue
+		case inContainers[plain] && kind == '{' && !record && len(opening) < 64:
+			inner, err := s.members(opening + `{"` + plain + `":`)
+			streamed = streamed || inner
+			if err != nil {
+				return streamed, err
 			}
 			continue
 		}
-		digest = digest || plain == "digestStartTime" || plain == "digestS3Object"
-		record = record || plain == "eventName" || plain == "eventSource"
+		record = record || plain == "eventName" || plain == "eventSource" || plain == "eventVersion"
 		value, err := s.dec.ReadValue()
 		if err != nil {
-			return err
+			return streamed, err
 		}
-		if !wrapped {
-			s.object = append(s.object, value...)
+		if streamed {
+			s.in.mark()
+			s.object = s.object[:0]
+			continue
 		}
+		s.object = append(s.object, value...)
 	}
 	if _, err := s.dec.ReadToken(); err != nil {
-		return err
+		return streamed, err
 	}
-	if wrapped {
-		return nil
+	s.object = append(s.object, '}')
+	return streamed, nil
+}
+
+// isDigest says whether an object is a digest file.
+func isDigest(object []byte) bool {
+	digest := false
+	for o := newObject(object); ; {
+		name, _, ok := o.next()
+		if !ok {
+			return digest
+		}
+		switch plainName(name) {
+		case "digestStartTime", "digestS3Object":
+			digest = true
+		case "eventName", "eventSource":
+			return false
+		}
 	}
-	object := append(s.object, '}')
-	s.object = object[:0]
-	if digest && !record {
-		s.setFormat(formatDigest)
-		return nil
-	}
-	s.setFormat(formatNDJSON)
-	return s.emit(object)
 }
 
 // startsRecord says whether b begins with an object whose first member is one
-// that records have.
+// that records have, and the objects that records are wrapped in do not.
 func startsRecord(b []byte) bool {
-	_, known := memberIndex[string(firstName(b))]
-	return known
+	if bytes.HasPrefix(b, usualStart) {
+		return true
+	}
+	name := firstName(b)
+	_, known := memberIndex[string(name)]
+	return known && string(name) != "resources"
 }
+
+// usualStart is how CloudTrail itself begins records.
+var usualStart = []byte(`{"eventVersion":`)
 
 // startsRecords says whether b begins with the object around records.
 func startsRecords(b []byte) bool { return string(firstName(b)) == "Records" }
@@ -313,3 +450,9 @@ func clipRaw(b []byte) []byte {
 	}
 	return b
 }
+
+// valueLimit is the largest JSON value that is taken for a record. CloudTrail's
+// own are at most a megabyte; a load holds a few copies of each.
+const valueLimit = 128 << 20
+
+var errTooLarge = fmt.Errorf("a JSON value of more than %d MB: no record is that large, so it is not read", valueLimit>>20)

@@ -48,7 +48,7 @@ type Summary struct {
 	Records       int64 // readable records found
 	Duplicates    int64 // of these, copies of events in the case: not stored again
 	Conflicts     int64 // records that share their id with a different event; stored
-	Rejected      int64 // rows added to rejects
+	Rejected      int64 // rows added to rejects, but for those of other logs, which are no damage
 	First, Last   time.Time
 	Accounts      []string
 	Regions       []string

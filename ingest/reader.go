@@ -1,114 +1,85 @@
 package ingest
 
 import (
-	"bufio"
-	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"hash"
 	"io"
 	"os"
 	"sync/atomic"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // readSize is how much is read from a source at a time.
 const readSize = 128 << 10
 
-// reader gives the text of a source, decompressed, and hashes the bytes that it
-// takes from it. It can be reset for the next source.
+// reader gives the bytes of a source and hashes and counts them. It can be reset
+// for the next source.
 type reader struct {
+	ctx   context.Context
+	raw   io.Reader
 	hash  hash.Hash
 	bytes int64
 	done  *atomic.Int64 // counts the bytes of all sources
-	raw   io.Reader
-	buf   *bufio.Reader
-	gzip  *gzip.Reader
-	text  io.Reader
-	// kind is what the source is compressed with, for messages.
-	kind string
-	// err is why the text ended early, nil at a proper end.
-	err error
+	rest  []byte        // for what nobody looks at
 }
 
 func newReader(done *atomic.Int64) *reader {
-	return &reader{hash: sha256.New(), buf: bufio.NewReaderSize(nil, readSize), done: done}
+	return &reader{ctx: context.Background(), hash: sha256.New(), done: done}
 }
 
-// reset starts on another source.
-func (r *reader) reset(raw io.Reader) {
+// reset starts on another source, which is read until ctx ends.
+func (r *reader) reset(ctx context.Context, raw io.Reader) {
 	r.hash.Reset()
-	r.bytes, r.err, r.kind, r.raw = 0, nil, "", raw
-	r.buf.Reset(rawReader{r})
-	r.text = r.buf
-	magic, err := r.buf.Peek(2)
-	if err != nil && err != io.EOF {
-		r.err = err
-	}
-	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return
-	}
-	r.kind = "gzip"
-	if r.gzip == nil {
-		r.gzip = new(gzip.Reader)
-	}
-	if err := r.gzip.Reset(r.buf); err != nil {
-		r.fail(err)
-		return
-	}
-	r.text = r.gzip
+	r.ctx, r.raw, r.bytes = ctx, raw, 0
 }
 
-// Read gives the decompressed text. Where it ends early the reader says why in
-// err and reports io.EOF, so that what was there is still parsed.
 func (r *reader) Read(p []byte) (int, error) {
-	if r.err != nil {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	n, err := r.raw.Read(p)
+	r.hash.Write(p[:n])
+	r.bytes += int64(n)
+	r.done.Add(int64(n))
+	return n, err
+}
+
+// finish reads what is left, so that the hash is that of the whole source.
+func (r *reader) finish() error {
+	if r.rest == nil {
+		r.rest = make([]byte, readSize)
+	}
+	for {
+		if _, err := r.Read(r.rest); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *reader) sha256() string { return hex.EncodeToString(r.hash.Sum(nil)) }
+
+// textReader gives the text of a source or of a part of it. Where it ends early it says
+// why in err and reports io.EOF, so that what was there is still parsed.
+type textReader struct {
+	r   io.Reader
+	err error
+}
+
+func (t *textReader) Read(p []byte) (int, error) {
+	if t.err != nil {
 		return 0, io.EOF
 	}
-	n, err := r.text.Read(p)
+	n, err := t.r.Read(p)
 	if err != nil && err != io.EOF {
-		r.fail(err)
+		t.err = err
 		err = nil
 		if n == 0 {
 			err = io.EOF
 		}
 	}
-	return n, err
-}
-
-// fail keeps the reason in a user's words.
-func (r *reader) fail(err error) {
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		r.err = fmt.Errorf("truncated %s: the file ends in the middle: copy it again from where it came", r.kind)
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
-		r.err = fmt.Errorf("damaged %s: %w", r.kind, err)
-	case r.kind != "":
-		r.err = fmt.Errorf("damaged %s: %w", r.kind, err)
-	default:
-		r.err = err
-	}
-}
-
-// finish reads what is left, so that the hash is that of the whole source.
-func (r *reader) finish() error {
-	_, err := io.Copy(io.Discard, r.buf)
-	return err
-}
-
-func (r *reader) sha256() string { return hex.EncodeToString(r.hash.Sum(nil)) }
-
-// rawReader counts and hashes the bytes of a source as they are read.
-type rawReader struct{ r *reader }
-
-func (raw rawReader) Read(p []byte) (int, error) {
-	n, err := raw.r.raw.Read(p)
-	raw.r.hash.Write(p[:n])
-	raw.r.bytes += int64(n)
-	raw.r.done.Add(int64(n))
 	return n, err
 }
 

@@ -69,7 +69,9 @@ func (f *flattener) flatten(record []byte) (*row, string) {
 	if record[0] != '{' {
 		return nil, "not a CloudTrail record: no JSON object"
 	}
-	f.split(record)
+	if f.split(record) {
+		f.shed()
+	}
 	unicode := isUnicode(record)
 	if reason := f.columns(unicode); reason != "" {
 		return nil, reason
@@ -86,12 +88,13 @@ func (f *flattener) flatten(record []byte) (*row, string) {
 	return r, ""
 }
 
-// split lists the members of the record.
-func (f *flattener) split(record []byte) {
+// split lists the members of the record. odd says that there is one as those have
+// that exporters add.
+func (f *flattener) split(record []byte) (odd bool) {
 	for o := newObject(record); ; {
 		name, value, ok := o.next()
 		if !ok {
-			return
+			return odd
 		}
 		index := -1
 		if bytes.IndexByte(name, '\\') < 0 {
@@ -101,6 +104,7 @@ func (f *flattener) split(record []byte) {
 		} else if i, ok := memberIndex[plainName(name)]; ok {
 			index = i
 		}
+		odd = odd || index < 0 && (name[1] == '@' || bytes.HasPrefix(name, pantherName))
 		f.members = append(f.members, span{name: name, value: value, index: index, spaced: o.spaced})
 	}
 }
@@ -150,7 +154,8 @@ func (f *flattener) columns(unicode bool) (reason string) {
 }
 
 // missing says which member stops an object from being a record. Insights
-// events name their source and API inside insightDetails.
+// events name their source and API inside insightDetails; Event history as CSV
+// named no source until the end of 2020, so an id will do in its place.
 func (f *flattener) missing() string {
 	if source := f.row.text[colEventSource]; bytes.HasPrefix(source, []byte("aws:")) {
 		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
@@ -161,7 +166,7 @@ func (f *flattener) missing() string {
 		absent = append(absent, "eventTime")
 	}
 	if f.row.text[colInsightDetails] == nil {
-		if len(f.row.text[colEventSource]) == 0 {
+		if len(f.row.text[colEventSource]) == 0 && len(f.row.text[colEventID]) == 0 {
 			absent = append(absent, "eventSource")
 		}
 		if len(f.row.text[colEventName]) == 0 {

@@ -248,7 +248,7 @@ func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (n i
 	for range min(l.o.Threads, len(files)) {
 		readers.Go(func() {
 			w := &fileReader{l: l, group: g, feed: f, bad: bad, batch: f.newBatch(),
-				reader: newReader(&l.bytesDone), splitter: newSplitter()}
+				reader: newReader(&l.bytesDone), unpacker: newUnpacker()}
 			for s := g.next(); s != nil && ctx.Err() == nil; s = g.next() {
 				if err := w.read(ctx, s); err != nil {
 					cancel(err)

@@ -60,11 +60,11 @@ func (l *loader) tally(files []*source) {
 		s.Records += t.records
 		s.Duplicates += t.duplicates
 		s.Conflicts += t.conflicts
-		s.Rejected += t.rejected
+		s.Rejected += t.rejected - t.other
 		switch t.status() {
 		case statusForeign:
 			s.Foreign = append(s.Foreign, Problem{f.uri, t.problem()})
-			s.Rejected -= t.rejected
+			s.Rejected -= t.rejected - t.other
 		case statusUnreadable:
 			s.Unreadable = append(s.Unreadable, Problem{f.uri, t.problem()})
 		case statusDamaged:
@@ -139,4 +139,4 @@ func (l *loader) verdict(sources []string) error {
 	return fmt.Errorf("%s: %w: %s: %s", named, ErrNothingReadable, reason, nameLogs)
 }
 
-const nameLogs = "name exported CloudTrail logs (JSON or JSON lines, gzipped or not) that you may read"
+const nameLogs = "name exported CloudTrail logs that you may read (docs/formats.md says in which forms)"

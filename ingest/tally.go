@@ -14,6 +14,7 @@ type tally struct {
 	records             int64 // readable records
 	rejected            int64 // rows in rejects
 	differing           int64 // of these, copies that differ from their event
+	other               int64 // of these, parts that are sound, and no CloudTrail logs
 	duplicates          int64
 	conflicts           int64
 	firstTime, lastTime time.Time
@@ -50,12 +51,13 @@ func (t *tally) merge(o *tally) {
 
 // status is the word for the source in sources.status.
 func (t *tally) status() string {
+	damage := t.failure != nil || t.rejected > t.differing+t.other
 	switch {
 	case t.records == 0 && t.rejected > 0 && !t.suspect && t.failure == nil:
 		return statusForeign
-	case t.records == 0 && t.format != formatDigest && (t.rejected > t.differing || t.failure != nil):
+	case t.records == 0 && t.format != formatDigest && damage:
 		return statusUnreadable
-	case t.rejected > t.differing || t.failure != nil:
+	case damage:
 		return statusDamaged
 	}
 	return statusLoaded
@@ -68,12 +70,16 @@ type rejected struct {
 	reason string
 	raw    string
 	damage bool // the source could not be read on because of it
+	other  bool // it is sound, and something else than a CloudTrail log
 }
 
 // suspect says that r may be, or may hide, a record of CloudTrail. What does
 // not, in a source without a record, is text that lies among the logs: a note,
 // an index of files.
 func (r rejected) suspect() bool {
+	if r.other {
+		return false
+	}
 	if r.damage || r.raw == "" || strings.ContainsAny(r.raw, "\x00\uFFFD") || strings.HasPrefix(r.raw, "PAR1") {
 		return true
 	}
@@ -107,6 +113,9 @@ func (r *rejects) add(x rejected) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rejected++
+	if x.other {
+		t.other++
+	}
 	t.suspect = t.suspect || x.suspect()
 	if t.rejectedRaw += len(x.raw); t.rejectedRaw > rawHeld {
 		x.raw = ""
@@ -123,6 +132,9 @@ func (r *rejects) inOrder() []rejected {
 	kept := 0
 	for i := range r.list {
 		x := &r.list[i]
+		if entry := x.source.entryAt(x.index); entry != "" {
+			x.reason = entry + ": " + x.reason
+		}
 		if i == 0 || r.list[i-1].source != x.source {
 			kept = 0
 			x.source.tally.firstReason = x.reason

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -22,8 +23,26 @@ type source struct {
 	stream bool // can be read once only: standard input, a pipe, a device
 	size   int64
 	tally  tally
+	// entries says where in an archive each entry starts.
+	entries []entryStart
 	// replaces are sources of the case: the same path, not read through then.
 	replaces []int64
+}
+
+// entryStart says from which record on what is found is of an entry, or of the
+// archive itself where the name is empty.
+type entryStart struct {
+	index int64
+	name  string
+}
+
+// entryAt is the path of the entry that a record is in, or "".
+func (s *source) entryAt(index int64) string {
+	after := sort.Search(len(s.entries), func(i int) bool { return s.entries[i].index > index })
+	if after == 0 {
+		return ""
+	}
+	return s.entries[after-1].name
 }
 
 func newSource(path string, info fs.FileInfo) *source {

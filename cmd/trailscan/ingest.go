@@ -18,7 +18,8 @@ func (a *app) ingestCommand() *cobra.Command {
 		Short: "Load CloudTrail logs into the case",
 		Long: `Load CloudTrail logs into the case. A SOURCE is a file, a folder (walked) or -
 (standard input); its format is found by its content: Records arrays,
-newline-delimited records, bare arrays and single records, gzipped or not.
+newline-delimited records, and what queries, SIEMs and archives make of them;
+docs/formats.md lists the forms.
 A source that the case holds already is not loaded twice.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, sources []string) error {
