@@ -32,6 +32,7 @@ const maxDepth = 8
 const (
 	bombRatio = 200
 	bombFloor = 1 << 30
+	maxBombs  = 3 // in an archive, of which more is not read then
 )
 
 // zstdWindow is the largest window that is taken, as with the zstd tool itself
@@ -60,6 +61,7 @@ type unpacker struct {
 	to     destination
 	path   string // of the entry
 	text   textReader
+	bombs  int
 	bomb   bool // the whole of it is one
 }
 
@@ -106,7 +108,7 @@ func newUnpacker() *unpacker { return &unpacker{splitter: newSplitter(), floor: 
 // unpack finds the records of a source, of which at gives the size bytes too, or
 // is nil. It returns the form of the source. The error is that of the destination.
 func (u *unpacker) unpack(source *reader, at io.ReaderAt, size int64, to destination) (format string, err error) {
-	u.source, u.size, u.out, u.to, u.path, u.bomb = source, size, 0, to, "", false
+	u.source, u.size, u.out, u.to, u.path, u.bombs, u.bomb = source, size, 0, to, "", 0, false
 	return u.part(part{r: source, at: at, size: size}, to)
 }
 
@@ -256,9 +258,14 @@ func (m *meter) Read(p []byte) (int, error) {
 	if m.decompresses {
 		m.u.out += int64(n)
 	}
-	switch whole := m.u.out > m.u.floor && m.u.out/bombRatio > max(m.u.size, m.u.source.bytes); {
-	case whole, m.out > m.u.floor && m.out/bombRatio > m.in():
-		m.u.bomb = m.u.bomb || whole
+	switch {
+	case m.out > m.u.floor && m.out/bombRatio > m.in(), m.u.out > m.u.floor && m.u.out/bombRatio > max(m.u.size, m.u.source.bytes):
+		m.u.bombs++
+		own := m.out > m.u.out/2
+		if own {
+			m.u.out -= m.out // what is beside it in an archive may be sound
+		}
+		m.u.bomb = !own || m.u.bombs == maxBombs
 		m.err = &partError{reason: fmt.Sprintf("a %s bomb, not read on: it decompresses to more than %d MB and %d times its size",
 			m.kind, m.u.floor>>20, bombRatio)}
 		return n, m.err

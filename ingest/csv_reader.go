@@ -21,14 +21,14 @@ type csvReader struct {
 	cut       bool   // the text is only a beginning, and may end in quotes
 }
 
-// csvRowLimit is more than a row of records takes. A longer one has a quote
-// that nothing closes.
-const csvRowLimit = 128 << 20
+// csvRowLimit is more than a row of records takes: a few copies of one are held.
+// A longer one has a quote that nothing closes, or is no row at all.
+const csvRowLimit = 32 << 20
 
 // csvResumes is how often reading goes on behind broken rows.
 const csvResumes = 100
 
-var errOpenQuote = errors.New("broken CSV: a quoted value does not end")
+var errOpenQuote = errors.New("broken CSV: a quoted value or a row does not end")
 
 func newCSVReader(r io.Reader, separator byte) *csvReader {
 	return &csvReader{r: bufio.NewReaderSize(r, readSize), separator: separator}
@@ -62,6 +62,9 @@ func (c *csvReader) row() ([]string, error) {
 				return nil, err
 			}
 			break
+		}
+		if len(c.raw) > csvRowLimit || len(row) > maxColumns {
+			return nil, c.resume()
 		}
 		switch {
 		case b == '"' && start:
