@@ -21,16 +21,20 @@ import (
 const (
 	// listCalls are the calls to list that are under way at a time.
 	listCalls = 16
-	// searchCalls are those that look for AWSLogs below a prefix. A bucket that
-	// takes more has another layout and is listed in one go.
-	searchCalls = 64
+	// searchCalls are those that look for AWSLogs below a prefix, and
+	// searchFolders the folders beside each other that are looked into, those right
+	// below the prefix apart. What goes beyond has another layout and is listed in
+	// one go.
+	searchCalls   = 256
+	searchFolders = 16
 )
 
 // bucketListing lists a bucket, or a part of it.
 type bucketListing struct {
 	bucket  *bucket
 	filter  *Filter
-	digests bool // list them too
+	digests bool   // list them too
+	root    string // the prefix that was named
 	slots   chan struct{}
 	search  atomic.Int64
 	cancel  context.CancelCauseFunc
@@ -47,7 +51,7 @@ type bucketListing struct {
 func (b *bucket) list(ctx context.Context, prefix string, f *Filter, digests bool) (objects []*source, skipped []Problem, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	l := &bucketListing{bucket: b, filter: f, digests: digests, slots: make(chan struct{}, listCalls), cancel: cancel, others: map[string][]string{}}
+	l := &bucketListing{bucket: b, filter: f, digests: digests, root: prefix, slots: make(chan struct{}, listCalls), cancel: cancel, others: map[string][]string{}}
 	if err := l.start(ctx, prefix); err != nil {
 		cancel(err)
 	}
@@ -112,7 +116,8 @@ func (l *bucketListing) enter(ctx context.Context, folder string, p *logPath) er
 	if err != nil {
 		return err
 	}
-	if more {
+	isLogs := func(f string) bool { return f == folder+"AWSLogs/" }
+	if more || outside && folder != l.root && len(folders) > searchFolders && !slices.ContainsFunc(folders, isLogs) {
 		return l.all(ctx, folder)
 	}
 	l.add(objects)
