@@ -202,7 +202,8 @@ func TestStopLookup(t *testing.T) {
 	if got := dump(t, c, `SELECT status, records, sha256 IS NULL FROM sources`); len(got) != 1 || got[0] != dump(t, c, `SELECT 'damaged', 4, true`)[0] {
 		t.Fatalf("stopped: %q", got)
 	}
-	h.answer = nil
+	o = serveHistory(t, &history{page: 2, events: h.events})
+	o.Filter.Regions = []string{"us-east-1"}
 	s, err := Load(t.Context(), c, []string{"lookup-events:"}, o)
 	if err != nil || s.Records != 9 || s.Duplicates != 4 {
 		t.Fatalf("again: %+v, %v", s, err)

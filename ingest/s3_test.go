@@ -470,7 +470,7 @@ func TestStopAndGoOnWithBucket(t *testing.T) {
 	if err := c.DB.QueryRow(`SELECT count(*) FROM sources WHERE status = 'loaded'`).Scan(&kept); err != nil || kept == 0 || kept >= 60 {
 		t.Fatalf("kept %d sources, %v", kept, err)
 	}
-	server.answer, server.gets = nil, nil
+	server, o = serveS3(t, objects)
 	s, err := Load(t.Context(), c, []string{"s3://trail"}, o)
 	if err != nil || s.AlreadyLoaded != kept || s.Sources != 60-kept || len(server.gets) != 60-kept {
 		t.Fatalf("%+v, %v, %d gets, %d were kept", s, err, len(server.gets), kept)
