@@ -36,6 +36,8 @@ type Options struct {
 	WholeFolders bool
 	AWS          AWSOptions // for s3:// and lookup-events:
 	Keep         string     // folder for copies of the S3 objects that are read
+
+	digests bool // of buckets list them too
 }
 
 // Progress is how far a load is. Totals are what is known of files; a stream
@@ -104,11 +106,11 @@ func run(ctx context.Context, c *query.Case, sources []string, o Options, groupR
 	stop := l.report(o.Progress)
 	err = l.load(ctx, found.files)
 	stop()
+	if err == nil {
+		err = l.conclude(ctx)
+	}
 	if err != nil {
 		return nil, stopped(ctx, err, l.summary.Sources+l.summary.AlreadyLoaded, len(found.files))
-	}
-	if err := l.conclude(ctx); err != nil {
-		return nil, err
 	}
 	return &l.summary, l.verdict(sources)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 )
 
-// lookupScheme names the event history of the caller's account as a source.
-const lookupScheme = "lookup-events:"
+// LookupEvents names, as a source, the event history of the account whose credentials are used.
+const LookupEvents = "lookup-events:"
 
 // formatLookup is what sources.format says of it.
 const formatLookup = "lookup-events"
@@ -91,6 +91,11 @@ func (r *lookupRegion) open(ctx context.Context, s *source) (io.ReadCloser, erro
 	return reader, reader.fill(r.first)
 }
 
+// metadata implements remote: events have none.
+func (r *lookupRegion) metadata(context.Context, *source) (map[string]string, error) {
+	return nil, nil
+}
+
 type lookupReader struct {
 	ctx    context.Context
 	region *lookupRegion
@@ -147,11 +152,11 @@ func (r *lookupReader) Close() error { return nil }
 // takes one in which they are right.
 func (l *listing) lookup(ctx context.Context, o *Options) error {
 	if o.AWS.Anonymous {
-		return fmt.Errorf("%s needs credentials: leave out --no-sign-request", lookupScheme)
+		return fmt.Errorf("%s needs credentials: leave out --no-sign-request", LookupEvents)
 	}
 	c, err := o.AWS.config(ctx)
 	if err != nil {
-		return fmt.Errorf("%s %w", lookupScheme, err)
+		return fmt.Errorf("%s %w", LookupEvents, err)
 	}
 	names := o.Filter.Regions
 	if len(names) == 0 {
@@ -199,10 +204,10 @@ func (l *listing) addRegions(ctx context.Context, all []*lookupRegion, o *Option
 		return explainLookup(ctx, all[0].name, errs[0])
 	}
 	if len(o.Filter.Accounts) > 0 && account != "" && !slices.Contains(o.Filter.Accounts, account) {
-		return fmt.Errorf("%s reads the account of the credentials, %s, which --account leaves out", lookupScheme, account)
+		return fmt.Errorf("%s reads the account of the credentials, %s, which --account leaves out", LookupEvents, account)
 	}
 	for i, r := range all {
-		uri := lookupScheme + account + "/" + r.name
+		uri := LookupEvents + account + "/" + r.name
 		switch {
 		case errs[i] != nil && isRefused(errs[i]) && len(o.Filter.Regions) == 0:
 			l.skipped = append(l.skipped, Problem{uri, "the account has not enabled the region, or the session token is not valid there"})

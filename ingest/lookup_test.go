@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+
+	"trailscan/internal/mototest"
 )
 
 // history answers LookupEvents with the events of regions, newest first.
@@ -90,7 +92,7 @@ func serveHistory(t *testing.T, h *history) Options {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	isolateAWS(t)
+	mototest.Isolate(t)
 	return Options{AWS: AWSOptions{Endpoint: server.URL}}
 }
 

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -198,7 +197,7 @@ func (r *objectReader) get() error {
 		return nil
 	}
 	r.etag = aws.ToString(out.ETag)
-	r.source.etag = trimETag(r.etag)
+	r.source.etag, r.source.meta = trimETag(r.etag), lowerNames(out.Metadata)
 	r.size = -1
 	if out.ContentLength != nil {
 		r.size = *out.ContentLength
@@ -274,25 +273,26 @@ func (r *objectReader) Close() error {
 	return r.body.Close()
 }
 
-// errNoObject says that nothing has this key.
-var errNoObject = errors.New("no such object")
-
-// metadata is the user metadata of an object, by lower-case names.
-func (b *bucket) metadata(ctx context.Context, key string) (map[string]string, error) {
+// metadata implements remote. An object that has been opened brought it along.
+func (b *bucket) metadata(ctx context.Context, s *source) (map[string]string, error) {
+	if s.meta != nil {
+		return s.meta, nil
+	}
 	var out *s3.HeadObjectOutput
 	err := b.call(func(api s3API) (err error) {
-		out, err = api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key, RequestPayer: b.payer})
+		out, err = api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &s.key, RequestPayer: b.payer})
 		return err
 	})
 	if err != nil {
-		if code := answerCode(err); code == "NotFound" || code == "NoSuchKey" {
-			return nil, fmt.Errorf("%s: %w", b.uri(key), errNoObject)
-		}
-		return nil, b.problem(ctx, "HeadObject "+key, err)
+		return nil, b.problem(ctx, "HeadObject "+pathText(s.key), err)
 	}
-	m := make(map[string]string, len(out.Metadata))
-	for name, value := range out.Metadata {
+	return lowerNames(out.Metadata), nil
+}
+
+func lowerNames(metadata map[string]string) map[string]string {
+	m := make(map[string]string, len(metadata))
+	for name, value := range metadata {
 		m[strings.ToLower(name)] = value
 	}
-	return m, nil
+	return m
 }

@@ -25,6 +25,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
+
+	"trailscan/internal/mototest"
 )
 
 // fakeS3 is a bucket that notes what is asked of it.
@@ -186,7 +188,7 @@ func TestListBucket(t *testing.T) {
 	if err != nil || len(found) != 2*2*21 {
 		t.Errorf("with digests %d objects, %v", len(found), err)
 	}
-	m, err := fakeBucket(fake).metadata(t.Context(), "k")
+	m, err := fakeBucket(fake).metadata(t.Context(), &source{key: "k"})
 	if err != nil || m["signature"] != "of k" {
 		t.Errorf("metadata %v, %v", m, err)
 	}
@@ -308,6 +310,7 @@ func (e *apiError) ErrorFault() smithy.ErrorFault { return smithy.FaultClient }
 type s3Server struct {
 	*fakeS3
 	region string
+	meta   map[string]string // signatures by key
 	// answer may take the place of the bucket for a GET of an object.
 	answer func(w http.ResponseWriter, r *http.Request, key string) bool
 }
@@ -367,6 +370,10 @@ func (s *s3Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", strconv.FormatInt(*out.ContentLength, 10))
 	// What a log file is stored with: nothing on the way may undo it.
 	w.Header().Set("Content-Encoding", "gzip")
+	if signature := s.meta[key]; signature != "" {
+		w.Header().Set("X-Amz-Meta-Signature", signature)
+		w.Header().Set("X-Amz-Meta-Signature-Algorithm", "SHA256withRSA")
+	}
 	if out.ContentRange != nil {
 		w.Header().Set("Content-Range", *out.ContentRange)
 		w.WriteHeader(http.StatusPartialContent)
@@ -380,19 +387,8 @@ func serveS3(t *testing.T, objects map[string]string) (*s3Server, Options) {
 	s := &s3Server{fakeS3: &fakeS3{objects: objects}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	isolateAWS(t)
+	mototest.Isolate(t)
 	return s, Options{AWS: AWSOptions{Endpoint: server.URL}}
-}
-
-func isolateAWS(t *testing.T) {
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAREADER0000000000")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "made-up")
-	for _, name := range []string{"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"} {
-		t.Setenv(name, "")
-	}
-	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }
 
 // logs are n objects of a trail, with an event each.
@@ -617,7 +613,7 @@ func TestBucketProblems(t *testing.T) {
 			w.WriteHeader(test.status)
 			fmt.Fprintf(w, "<Error><Code>%s</Code><Message>m</Message></Error>", test.code)
 		}))
-		isolateAWS(t)
+		mototest.Isolate(t)
 		_, err := Load(t.Context(), newCase(t), []string{"s3://trail/AWSLogs/"}, Options{AWS: AWSOptions{Endpoint: server.URL}})
 		server.Close()
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "RequestID") {
@@ -627,6 +623,38 @@ func TestBucketProblems(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	if _, err := Load(t.Context(), newCase(t), []string{"s3://trail"}, Options{}); err == nil || !strings.Contains(err.Error(), "--no-sign-request") {
 		t.Errorf("no credentials: %v", err)
+	}
+}
+
+// In the bucket the newest digest has its signature beside it.
+func TestVerifyBucket(t *testing.T) {
+	tr := standardTrail(t, 4)
+	server, o := serveS3(t, tr.files)
+	server.meta = map[string]string{tr.last: tr.lastSignature}
+	verify := func(o Options, vo VerifyOptions) *Verification {
+		t.Helper()
+		store, err := Files(t.Context(), []string{"s3://trail"}, "", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := Verify(t.Context(), store, tr.signer.public(), vo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	if v := verify(o, VerifyOptions{}); v.Digests[Valid] != 4 || v.Logs[Valid] != 8 || v.Bad() != 0 || len(v.Problems) != 0 {
+		t.Fatalf("digests %v, logs %v, problems %v", v.Digests, v.Logs, v.Problems)
+	}
+	later := o
+	later.Filter.Since = trailStart.AddDate(0, 0, 40)
+	if _, err := Files(t.Context(), []string{"s3://trail"}, "", later); !errors.Is(err, ErrNoFiles) {
+		t.Errorf("a time without logs: %v", err)
+	}
+	tr.files[tr.logs[3]] = gzipped(`{"Records":[]}`)
+	delete(tr.files, tr.logs[5])
+	if v := verify(o, VerifyOptions{}); v.Logs[Altered] != 1 || v.Logs[Missing] != 1 || v.Logs[Valid] != 6 {
+		t.Fatalf("digests %v, logs %v", v.Digests, v.Logs)
 	}
 }
 

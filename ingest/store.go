@@ -230,7 +230,7 @@ func (l *loader) copyOnly(ctx context.Context, objects []*source) error {
 	var g groupState
 	g.files = objects
 	var readers sync.WaitGroup
-	errs := make([]error, objectsInFlight)
+	errs := make([]error, ObjectsInFlight)
 	for i := range errs {
 		readers.Go(func() {
 			for s := g.next(ctx); s != nil && errs[i] == nil; s = g.next(ctx) {
@@ -430,9 +430,9 @@ func (g *groupState) stop() {
 }
 
 const (
-	// objectsInFlight are the S3 objects that are read at a time: waiting for an
+	// ObjectsInFlight are the S3 objects that are read at a time: waiting for an
 	// answer takes longer than most objects take to arrive.
-	objectsInFlight = 16
+	ObjectsInFlight = 16
 	// remoteGroup ends a group of remote sources: what a kill may have fetched again.
 	remoteGroup = 15 * time.Second
 )
@@ -447,7 +447,7 @@ func remoteInFlight(files []*source) int {
 		case f.format == formatLookup:
 			histories++
 		case f.remote != nil:
-			objects = objectsInFlight
+			objects = ObjectsInFlight
 		}
 	}
 	return histories + objects
@@ -472,7 +472,7 @@ func (l *loader) describe(ctx context.Context, files []*source, bad *rejects) er
 		f := files[i]
 		t := &f.tally
 		return []driver.Value{f.id, f.uri, text(t.format), text(t.sha256), t.bytes, t.records, t.rejected, t.duplicates,
-			t.conflicts, when(t.firstTime), when(t.lastTime), text(f.etag), t.status(), now}
+			t.conflicts, when(t.firstTime), when(t.lastTime), text(f.etag), t.status(), now, nil, nil}
 	})
 	if err != nil {
 		return err

@@ -26,11 +26,12 @@ type source struct {
 	size   int64
 	tally  tally
 
-	remote remote // what opens it; nil for files and standard input
-	key    string // of an S3 object
-	etag   string // the same
-	class  string // its storage class
-	format string // that of a remote stream, whatever its text looks like
+	remote remote            // what opens it; nil for files and standard input
+	key    string            // of an S3 object
+	etag   string            // the same
+	class  string            // its storage class
+	meta   map[string]string // its metadata, once it is open
+	format string            // that of a remote stream, whatever its text looks like
 	// broken is why a remote source could not be read to its end: nothing of it is
 	// kept, and the load stops.
 	broken error
@@ -42,6 +43,8 @@ type source struct {
 // remote opens sources that do not lie on this machine.
 type remote interface {
 	open(ctx context.Context, s *source) (io.ReadCloser, error)
+	// metadata is that of an S3 object, by lower-case names.
+	metadata(ctx context.Context, s *source) (map[string]string, error)
 }
 
 func newSource(path string, info fs.FileInfo) *source {
@@ -101,7 +104,7 @@ func list(ctx context.Context, sources []string, casePath string, o *Options) (*
 			l.found[stdinURI] = &source{uri: stdinURI, path: stdinURI, stream: true}
 		case strings.HasPrefix(name, s3Scheme):
 			err = l.bucket(ctx, name, o)
-		case name == lookupScheme:
+		case name == LookupEvents:
 			err = l.lookup(ctx, o)
 		default:
 			err = l.local(name)
@@ -128,7 +131,7 @@ func (l *listing) nothing(sources []string, o *Options) error {
 		return fmt.Errorf("%s: %w that --account, --region, --since and --until leave", named, ErrNoFiles)
 	case strings.HasPrefix(named, s3Scheme):
 		return fmt.Errorf("%s: %w there: name the bucket and the prefix that holds AWSLogs", named, ErrNoFiles)
-	case named == lookupScheme:
+	case named == LookupEvents:
 		return fmt.Errorf("%s: %w: no region has events of the last 90 days", named, ErrNoFiles)
 	}
 	return fmt.Errorf("%s: %w in it: name the folder that holds the exported logs", named, ErrNoFiles)
@@ -175,7 +178,7 @@ func (l *listing) bucket(ctx context.Context, name string, o *Options) error {
 		}
 		b.keep = l.keep
 	}
-	objects, skipped, err := b.list(ctx, prefix, &o.Filter, false)
+	objects, skipped, err := b.list(ctx, prefix, &o.Filter, o.digests)
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ they leave out is not even listed. A file that is chosen is loaded whole.`,
 	a.caseFlags(cmd.Flags())
 	a.progressFlags(cmd.Flags())
 	from.add(cmd.Flags())
+	from.addKeep(cmd.Flags())
 	cmd.Flags().StringVar(&a.since, "since", "", "only logs from this `TIME` on: RFC 3339, a date, or an age such as 30d")
 	cmd.Flags().StringVar(&a.until, "until", "", "only logs of events before this `TIME`")
 	cmd.Flags().BoolVar(&strict, "strict", false, "fail when anything of a source cannot be read")

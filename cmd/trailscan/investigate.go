@@ -91,6 +91,7 @@ what came before.`,
 	a.progressFlags(cmd.Flags())
 	a.timeFlags(cmd.Flags())
 	from.add(cmd.Flags())
+	from.addKeep(cmd.Flags())
 	a.compromisedFlag(cmd.Flags())
 	a.failOnFlag(cmd.Flags())
 	return cmd

@@ -9,7 +9,7 @@ import (
 	"trailscan/ingest"
 )
 
-// sourceFlags are those of commands that load logs: which, and from where.
+// sourceFlags are those of commands that read logs: which, and from where.
 type sourceFlags struct {
 	accounts, regions []string
 	keep              string
@@ -19,11 +19,14 @@ type sourceFlags struct {
 func (s *sourceFlags) add(f *pflag.FlagSet) {
 	f.StringArrayVar(&s.accounts, "account", nil, "read only logs of this account `ID`; may be repeated")
 	f.StringArrayVar(&s.regions, "region", nil, "read only logs of this `REGION` (IAM's are in us-east-1); may be repeated")
-	f.StringVar(&s.keep, "keep", "", "keep a copy of every S3 object that is read in `DIR`, with SHA256SUMS")
-	f.StringVar(&s.aws.Profile, "profile", "", "AWS `PROFILE` to use for s3:// and lookup-events:")
+	f.StringVar(&s.aws.Profile, "profile", "", "AWS `PROFILE` to use")
 	f.StringVar(&s.aws.Endpoint, "endpoint-url", "", "`URL` of the service in place of AWS's")
 	f.BoolVar(&s.aws.Anonymous, "no-sign-request", false, "read a public bucket without credentials")
 	f.BoolVar(&s.aws.RequesterPays, "requester-pays", false, "pay for reading the bucket")
+}
+
+func (s *sourceFlags) addKeep(f *pflag.FlagSet) {
+	f.StringVar(&s.keep, "keep", "", "keep a copy of every S3 object that is read in `DIR`, with SHA256SUMS")
 }
 
 // options checks the flags and makes options of them, without times.
@@ -61,7 +64,7 @@ func checkSources(sources []string) error {
 		return err
 	}
 	for _, s := range sources {
-		if strings.HasPrefix(s, "lookup-events:") && s != "lookup-events:" {
+		if strings.HasPrefix(s, ingest.LookupEvents) && s != ingest.LookupEvents {
 			return usagef("%s: write lookup-events: alone, and choose with --region, --since and --until", s)
 		}
 	}
