@@ -41,8 +41,8 @@ func TestPublishedCSV(t *testing.T) {
 	}
 }
 
-// history is the header of Event history since the end of 2020.
-const history = `User name,AWS access key,Event time,Event source,Event name,AWS region,Source IP address,User agent,Error code,Resources,Request ID,Event ID,Read-only,Event type,Recipient Account Id,Event category`
+// historyHeader is the header of Event history since the end of 2020.
+const historyHeader = `User name,AWS access key,Event time,Event source,Event name,AWS region,Source IP address,User agent,Error code,Resources,Request ID,Event ID,Read-only,Event type,Recipient Account Id,Event category`
 
 func TestCSVForms(t *testing.T) {
 	identity := `{type=AssumedRole, principalid=AROA:i-0, arn=arn:aws:sts::111122223333:assumed-role/R/i-0, accountid=111122223333, invokedby=null, accesskeyid=ASIA, username=null, sessioncontext={attributes={mfaauthenticated=true, creationdate=2026-03-01T09:00:00Z}, sessionissuer={type=Role, principalid=AROA, arn=arn:aws:iam::111122223333:role/R, accountid=111122223333, username=R}}}`
@@ -57,7 +57,7 @@ func TestCSVForms(t *testing.T) {
 		{"Insights events of CloudTrail Lake", "eventid,eventtime,eventcategory,insightsource,insightstate,insighteventsource,insighteventname,insightcontext\n" +
 			`e-1,2026-03-01 10:00:00.000,Insight,x,Start,ec2.amazonaws.com,RunInstances,"{baselineaverage=0.5, attributions=null}"`,
 			`{"eventID":"e-1","eventTime":"2026-03-01T10:00:00Z","eventCategory":"Insight","insightDetails":{"state":"Start","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","insightContext":{"baselineaverage":"0.5","attributions":null}}}`},
-		{"Event history", history + "\n" + `ana,AKIAIOSFODNN7EXAMPLE,2026-03-01T10:00:00Z,s3.amazonaws.com,PutObject,us-east-1,192.0.2.1,aws-cli,AccessDenied,"[{""resourceType"":""AWS::S3::Bucket"",""resourceName"":""b""}]",r-1,e-1,false,AwsApiCall,111122223333,Management`,
+		{"Event history", historyHeader + "\n" + `ana,AKIAIOSFODNN7EXAMPLE,2026-03-01T10:00:00Z,s3.amazonaws.com,PutObject,us-east-1,192.0.2.1,aws-cli,AccessDenied,"[{""resourceType"":""AWS::S3::Bucket"",""resourceName"":""b""}]",r-1,e-1,false,AwsApiCall,111122223333,Management`,
 			`{"userIdentity":{"userName":"ana","accessKeyId":"AKIAIOSFODNN7EXAMPLE"},"eventTime":"2026-03-01T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"PutObject","awsRegion":"us-east-1","sourceIPAddress":"192.0.2.1","userAgent":"aws-cli","errorCode":"AccessDenied","resources":[{"resourceType":"AWS::S3::Bucket","resourceName":"b"}],"requestID":"r-1","eventID":"e-1","readOnly":false,"eventType":"AwsApiCall","recipientAccountId":"111122223333","eventCategory":"Management"}`},
 		{"Event history of 2020", `Event ID,Event time,User name,Event name,Resource type,Resources,AWS access key,AWS region,Error code,Source IP address` + "\n" + `e-1,"2020-05-13, 04:52:01 PM",ana,PutObject,S3 Bucket,b,AKIAIOSFODNN7EXAMPLE,us-east-1,,192.0.2.1`,
 			`{"eventID":"e-1","eventTime":"2020-05-13T16:52:01Z","userIdentity":{"userName":"ana","accessKeyId":"AKIAIOSFODNN7EXAMPLE"},"eventName":"PutObject","awsRegion":"us-east-1","sourceIPAddress":"192.0.2.1"}`},

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -27,6 +28,10 @@ func (w *fileReader) read(ctx context.Context, s *source) error {
 	w.source, w.index = s, 0
 	defer w.l.filesDone.Add(1)
 	file, err := w.l.open(ctx, s)
+	if s.broken != nil {
+		w.group.stop()
+		return nil
+	}
 	if err != nil {
 		s.tally.failure = err
 		w.bad.add(rejected{source: s, reason: "cannot be opened: " + withoutPath(err).Error()})
@@ -47,7 +52,13 @@ func (w *fileReader) read(ctx context.Context, s *source) error {
 	} else {
 		s.tally.sha256 = w.reader.sha256()
 	}
-	s.tally.format, s.tally.bytes = format, w.reader.bytes
+	if ctx.Err() != nil && s.stream && s.remote == nil {
+		s.broken = context.Cause(ctx)
+	}
+	if s.broken != nil {
+		w.group.stop()
+	}
+	s.tally.format, s.tally.bytes = cmp.Or(s.format, format), w.reader.bytes
 	return nil
 }
 

@@ -29,6 +29,15 @@ type Options struct {
 	Stdin    io.Reader      // what the source "-" reads
 	Threads  int            // files read at a time; zero is one a core
 	Progress func(Progress) // called a few times a second, never concurrently
+
+	Filter Filter
+	// WholeFolders has the Filter's times leave local folders alone, where reading
+	// costs little: they choose what is fetched from AWS.
+	WholeFolders bool
+	AWS          AWSOptions // for s3:// and lookup-events:
+	Keep         string     // folder for copies of the S3 objects that are read
+
+	digests bool // of buckets list them too
 }
 
 // Progress is how far a load is. Totals are what is known of files; a stream
@@ -64,11 +73,11 @@ type Problem struct {
 	Reason string
 }
 
-// Load brings sources (files, folders, "-") into the case. It works through
-// them in order of their absolute paths in transactions of some hundred
-// thousand records, so that it can be stopped at any time: the same call again
-// goes on where it was. A source whose path and content the case holds already
-// is passed over. The error is ErrNoFiles or ErrNothingReadable where no events
+// Load brings sources (files, folders, "-", s3://bucket/prefix, lookup-events:)
+// into the case. It works through them in order of their absolute paths in
+// transactions of some hundred thousand records, so that it can be stopped at any
+// time: the same call again goes on where it was. A source whose path and content
+// the case holds already is passed over. The error is ErrNoFiles or ErrNothingReadable where no events
 // came of any source; damage beside readable records is told in the Summary.
 func Load(ctx context.Context, c *query.Case, sources []string, o Options) (*Summary, error) {
 	return run(ctx, c, sources, o, groupRecords)
@@ -79,15 +88,19 @@ func run(ctx context.Context, c *query.Case, sources []string, o Options, groupR
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	found, err := list(sources, c.Path)
+	found, err := list(ctx, sources, c.Path, &o)
 	if err != nil {
-		return nil, err
+		return nil, stopped(ctx, err, 0, 0)
+	}
+	if found.keep != nil {
+		defer func() { err = errors.Join(err, found.keep.close()) }()
 	}
 	l, err := newLoader(ctx, c, o, groupRecords)
 	if err != nil {
 		return nil, stopped(ctx, err, 0, len(found.files))
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
+	l.keep = found.keep
 	l.summary.Skipped, l.summary.Unreadable = found.skipped, found.unreadable
 
 	stop := l.report(o.Progress)
@@ -106,6 +119,9 @@ func run(ctx context.Context, c *query.Case, sources []string, o Options, groupR
 func stopped(ctx context.Context, err error, done, total int) error {
 	if ctx.Err() == nil {
 		return err
+	}
+	if total == 0 {
+		return fmt.Errorf("stopped while the sources were listed: %w", context.Cause(ctx))
 	}
 	return fmt.Errorf("stopped with %d of %d sources in the case; run the same command again to load the rest: %w",
 		done, total, context.Cause(ctx))

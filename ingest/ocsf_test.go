@@ -36,7 +36,7 @@ func readFile(tb testing.TB, path string) []byte {
 }
 
 // rowOf flattens a record.
-func rowOf(tb testing.TB, record []byte) *row {
+func rowOf(tb testing.TB, record []byte) testRow {
 	tb.Helper()
 	if !jsontext.Value(record).IsValid(decoderOptions()...) {
 		tb.Fatalf("not well-formed: %s", record)
@@ -46,8 +46,21 @@ func rowOf(tb testing.TB, record []byte) *row {
 	if reason != "" {
 		tb.Fatalf("%s: %s", reason, record)
 	}
-	return r
+	out := testRow{row: r, identity: new(identityRow)}
+	if text := f.identities.take().text; len(text) > 0 {
+		f.readIdentity(out.identity, text)
+	}
+	return out
 }
+
+// testRow is a row with all columns of its identity.
+type testRow struct {
+	*row
+	identity *identityRow
+}
+
+// rebuilt is the record again.
+func (r testRow) rebuilt() ([]byte, error) { return Rebuild(r.rebuildValues(r.identity.text[idnJSON])) }
 
 func TestPublishedOCSF(t *testing.T) {
 	for _, file := range corpusFiles(t, "ocsf/*/*.json") {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -52,6 +53,8 @@ type loader struct {
 	nextID       int64
 	sources      []int64             // ids of all sources of this run
 	streams      map[[2]string]int64 // sources that can be read once only, by URI and SHA-256
+	keep         *keeper             // of copies of objects; nil for none
+	broken       error               // why the load stops after this group
 
 	filesDone, filesTotal atomic.Int64
 	bytesDone, bytesTotal atomic.Int64
@@ -131,21 +134,29 @@ func (l *loader) load(ctx context.Context, files []*source) error {
 		if err != nil {
 			return err
 		}
+		if l.broken != nil && l.summary.Sources > 0 && ctx.Err() == nil {
+			return fmt.Errorf("%w; what was read before is in the case: run the same command again for the rest", l.broken)
+		} else if l.broken != nil {
+			return l.broken
+		}
 		files = files[n:]
 	}
 	return nil
 }
 
 // fresh leaves out the files that the case holds with the same content. Only
-// those that it knows by path are hashed for this.
+// those that it knows by path are hashed for this; an object's ETag and size say
+// as much without reading it.
 func (l *loader) fresh(ctx context.Context, files []*source) ([]*source, error) {
 	type known struct {
 		id     int64
 		sha256 string
 		status string
+		etag   string
+		bytes  int64
 	}
 	inCase := map[string][]known{}
-	rows, err := l.conn.QueryContext(ctx, `SELECT source_id, uri, coalesce(sha256, ''), status FROM sources ORDER BY source_id`)
+	rows, err := l.conn.QueryContext(ctx, `SELECT source_id, uri, coalesce(sha256, ''), status, coalesce(etag, ''), coalesce(bytes, 0) FROM sources ORDER BY source_id`)
 	if err != nil {
 		return nil, fmt.Errorf("read sources of case %s: %w", l.c.Path, err)
 	}
@@ -153,7 +164,7 @@ func (l *loader) fresh(ctx context.Context, files []*source) ([]*source, error) 
 	for rows.Next() {
 		var k known
 		var uri string
-		if err := rows.Scan(&k.id, &uri, &k.sha256, &k.status); err != nil {
+		if err := rows.Scan(&k.id, &uri, &k.sha256, &k.status, &k.etag, &k.bytes); err != nil {
 			return nil, fmt.Errorf("read sources of case %s: %w", l.c.Path, err)
 		}
 		inCase[uri] = append(inCase[uri], k)
@@ -161,14 +172,14 @@ func (l *loader) fresh(ctx context.Context, files []*source) ([]*source, error) 
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read sources of case %s: %w", l.c.Path, err)
 	}
-	var fresh []*source
+	var fresh, uncopied []*source
 	for _, f := range files {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		old := inCase[f.uri]
 		for _, k := range old {
-			if k.sha256 == "" {
+			if k.sha256 == "" && f.format != formatLookup {
 				f.replaces = append(f.replaces, k.id)
 			}
 		}
@@ -183,11 +194,21 @@ func (l *loader) fresh(ctx context.Context, files []*source) ([]*source, error) 
 			fresh = append(fresh, f)
 			continue
 		}
-		sum, err := hashFile(f.path)
-		i := slices.IndexFunc(old, func(k known) bool { return err == nil && k.sha256 == sum })
+		var i int
+		if f.remote != nil {
+			i = slices.IndexFunc(old, func(k known) bool {
+				return k.sha256 != "" && k.etag == f.etag && f.etag != "" && k.bytes == f.size
+			})
+		} else {
+			sum, err := hashFile(f.path)
+			i = slices.IndexFunc(old, func(k known) bool { return err == nil && k.sha256 == sum })
+		}
 		if i < 0 {
 			fresh = append(fresh, f)
 			continue
+		}
+		if f.remote != nil && l.keep != nil && !l.keep.has(f.key, f.size) {
+			uncopied = append(uncopied, f)
 		}
 		l.sources = append(l.sources, old[i].id)
 		l.filesDone.Add(1)
@@ -204,7 +225,36 @@ func (l *loader) fresh(ctx context.Context, files []*source) ([]*source, error) 
 			l.summary.AlreadyLoaded++
 		}
 	}
-	return fresh, nil
+	return fresh, l.copyOnly(ctx, uncopied)
+}
+
+// copyOnly makes the copies, asked for by now, of objects that the case holds.
+func (l *loader) copyOnly(ctx context.Context, objects []*source) error {
+	var g groupState
+	g.files = objects
+	var readers sync.WaitGroup
+	errs := make([]error, ObjectsInFlight)
+	for i := range errs {
+		readers.Go(func() {
+			for s := g.next(ctx); s != nil && errs[i] == nil; s = g.next(ctx) {
+				errs[i] = copyObject(ctx, s)
+			}
+		})
+	}
+	readers.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return errors.Join(errs...)
+}
+
+func copyObject(ctx context.Context, s *source) error {
+	body, err := s.remote.open(ctx, s)
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", s.uri, err)
+	}
+	_, err = io.Copy(io.Discard, body)
+	return errors.Join(err, body.Close())
 }
 
 // group loads the first files of the list in one transaction and says how many.
@@ -219,14 +269,28 @@ func (l *loader) group(ctx context.Context, files []*source) (n int, err error) 
 		}
 	}()
 	var bad rejects
-	n, repeated, err := l.insert(ctx, files, &bad)
+	reading := ctx
+	if slices.ContainsFunc(files, func(f *source) bool { return f.remote != nil }) {
+		// What was fetched is kept when the load is stopped: reading ends, and what
+		// was read whole is stored.
+		ctx = context.WithoutCancel(ctx)
+	}
+	n, repeated, err := l.insert(ctx, reading, files, &bad)
 	if err != nil {
 		return 0, fmt.Errorf("load into case %s: %w", l.c.Path, err)
 	}
 	files = files[:n]
+	if err := l.dropBroken(ctx, files, &bad); err != nil {
+		return 0, fmt.Errorf("load into case %s: %w", l.c.Path, err)
+	}
+	if n == 0 {
+		_, err := l.conn.ExecContext(ctx, `ROLLBACK`)
+		return 0, err
+	}
 	if err := l.dedupe(ctx, files, repeated, &bad); err != nil {
 		return 0, fmt.Errorf("find duplicates in case %s: %w", l.c.Path, err)
 	}
+	files = slices.DeleteFunc(slices.Clone(files), isBroken)
 	if err := l.describe(ctx, files, &bad); err != nil {
 		return 0, fmt.Errorf("describe sources in case %s: %w", l.c.Path, err)
 	}
@@ -237,20 +301,49 @@ func (l *loader) group(ctx context.Context, files []*source) (n int, err error) 
 	return n, nil
 }
 
+func isBroken(f *source) bool { return f.broken != nil }
+
+// dropBroken takes back what was stored of remote sources that could not be read
+// to their end, and notes why the load stops.
+func (l *loader) dropBroken(ctx context.Context, files []*source, bad *rejects) error {
+	ids := []int64{}
+	for _, f := range files {
+		if f.broken != nil {
+			ids = append(ids, f.id)
+			l.broken = cmp.Or(l.broken, f.broken)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	bad.drop(isBroken)
+	_, err := l.conn.ExecContext(ctx, `DELETE FROM records WHERE source_id IN (SELECT unnest(CAST(? AS BIGINT[])))`, ids)
+	return err
+}
+
 // insert stores the records of the first files of the list, as many as make a
 // group, and returns the ids of events that may have been there before.
-func (l *loader) insert(ctx context.Context, files []*source, bad *rejects) (n int, repeated []uuid, err error) {
+// Reading ends with a context of its own.
+func (l *loader) insert(ctx, reading context.Context, files []*source, bad *rejects) (n int, repeated []uuid, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	reading, stop := context.WithCancelCause(reading)
+	defer stop(nil)
+	context.AfterFunc(ctx, func() { stop(context.Cause(ctx)) })
 	f := newFeed(ctx, l, bad.add)
 	var readers sync.WaitGroup
 	g := &groupState{files: files, limit: l.groupRecords}
-	for range min(l.o.Threads, len(files)) {
+	inFlight := l.o.Threads
+	if n := remoteInFlight(files); n > 0 {
+		inFlight = max(inFlight, n)
+		g.until = time.Now().Add(remoteGroup)
+	}
+	for range min(inFlight, len(files)) {
 		readers.Go(func() {
 			w := &fileReader{l: l, group: g, feed: f, bad: bad, batch: f.newBatch(),
 				reader: newReader(&l.bytesDone), unpacker: newUnpacker()}
-			for s := g.next(); s != nil && ctx.Err() == nil; s = g.next() {
-				if err := w.read(ctx, s); err != nil {
+			for s := g.next(reading); s != nil; s = g.next(reading) {
+				if err := w.read(reading, s); err != nil {
 					cancel(err)
 					return
 				}
@@ -306,18 +399,23 @@ type groupState struct {
 	files          []*source
 	limit          int64 // of records
 	taken          int
-	size           int64 // of the files taken
+	size           int64     // of the files taken
+	until          time.Time // when no further file is taken; zero: never
+	broken         bool      // the load stops
 	records, bytes atomic.Int64
 }
 
-// next is the next file of the group, or nil at its end.
-func (g *groupState) next() *source {
+// next is the next file of the group, or nil at its end or when reading is to end.
+func (g *groupState) next(ctx context.Context) *source {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.taken == len(g.files) {
+	if g.taken == len(g.files) || g.broken || ctx.Err() != nil {
 		return nil
 	}
-	if g.records.Load() >= g.limit || g.bytes.Load() >= groupBytes {
+	if g.taken > 0 && !g.until.IsZero() && time.Now().After(g.until) {
+		return nil
+	}
+	if g.limit > 0 && (g.records.Load() >= g.limit || g.bytes.Load() >= groupBytes) {
 		var left int64
 		for _, f := range g.files[g.taken:] {
 			if left += f.size; left > g.size/4 {
@@ -329,6 +427,37 @@ func (g *groupState) next() *source {
 	g.taken++
 	g.size += s.size
 	return s
+}
+
+// stop has no reader of the group take another file.
+func (g *groupState) stop() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.broken = true
+}
+
+const (
+	// ObjectsInFlight are the S3 objects that are read at a time: waiting for an
+	// answer takes longer than most objects take to arrive.
+	ObjectsInFlight = 16
+	// remoteGroup ends a group of remote sources: what a kill may have fetched again.
+	remoteGroup = 15 * time.Second
+)
+
+// remoteInFlight is how many of the files to read at a time for the sake of
+// those that come over the network: as each region has a rate of its own,
+// all regions. It is zero when none does.
+func remoteInFlight(files []*source) int {
+	histories, objects := 0, 0
+	for _, f := range files {
+		switch {
+		case f.format == formatLookup:
+			histories++
+		case f.remote != nil:
+			objects = ObjectsInFlight
+		}
+	}
+	return histories + objects
 }
 
 // describe adds the rows of sources and rejects.
@@ -350,7 +479,7 @@ func (l *loader) describe(ctx context.Context, files []*source, bad *rejects) er
 		f := files[i]
 		t := &f.tally
 		return []driver.Value{f.id, f.uri, text(t.format), text(t.sha256), t.bytes, t.records, t.rejected, t.duplicates,
-			t.conflicts, when(t.firstTime), when(t.lastTime), nil, t.status(), now, nil, nil}
+			t.conflicts, when(t.firstTime), when(t.lastTime), text(f.etag), t.status(), now, nil, nil}
 	})
 	if err != nil {
 		return err
@@ -410,6 +539,8 @@ func when(t time.Time) driver.Value {
 // open opens a source for reading.
 func (l *loader) open(ctx context.Context, f *source) (io.ReadCloser, error) {
 	switch {
+	case f.remote != nil:
+		return f.remote.open(ctx, f)
 	case !f.stream:
 		return os.Open(f.path)
 	case f.uri != stdinURI:

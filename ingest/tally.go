@@ -123,6 +123,11 @@ func (r *rejects) add(x rejected) {
 	r.list = append(r.list, x)
 }
 
+// drop forgets the rejects of some sources.
+func (r *rejects) drop(of func(*source) bool) {
+	r.list = slices.DeleteFunc(r.list, func(x rejected) bool { return of(x.source) })
+}
+
 // inOrder sorts the rejects by their place, cuts the texts of sources that have
 // too much of them and notes the first of each source.
 func (r *rejects) inOrder() []rejected {

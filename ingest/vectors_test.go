@@ -174,7 +174,7 @@ func adjusted(tb testing.TB, sources []string, change func(*loader)) (*query.Cas
 	}
 	defer l.close()
 	change(l)
-	found, err := list(sources, c.Path)
+	found, err := list(ctx, sources, c.Path, &Options{})
 	if err == nil {
 		err = l.load(ctx, found.files)
 	}

@@ -23,7 +23,7 @@ func TestKeepVerdicts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	store, err := LocalFiles([]string{dir}, "")
+	store, err := Files(t.Context(), []string{dir}, "", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,8 @@ type Object struct {
 	Key  string // its S3 key, or a path that ends like it, with slashes
 	Size int64  // as stored; for progress only
 
-	path string // of a local file, whose name may be no text
+	path   string  // of a local file, whose name may be no text
+	source *source // of an object in S3
 }
 
 // MetadataSuffix is what the name of a file has after the name of the digest
@@ -38,25 +39,36 @@ type Object struct {
 // `aws s3api head-object` or get-object.
 const MetadataSuffix = ".metadata.json"
 
-// localFiles are files on disk.
-type localFiles struct{ *listing }
+// listedFiles are files on disk and S3 objects.
+type listedFiles struct{ *listing }
 
-// LocalFiles is the store of the files named, and of all in the folders named.
-// own is the path of a case, which is left out.
-func LocalFiles(sources []string, own string) (ObjectStore, error) {
-	l, err := list(sources, own)
+// Files is the store of the files named, and of all in the folders and buckets
+// (s3://bucket/prefix) named. own is the path of a case, which is left out. Of
+// the options the filter and those for AWS count; the filter's times choose among
+// the objects of buckets.
+func Files(ctx context.Context, sources []string, own string, o Options) (ObjectStore, error) {
+	o.digests, o.WholeFolders = true, true
+	if !o.Filter.Since.IsZero() {
+		// A digest lists logs of the hours before it.
+		o.Filter.Since = o.Filter.Since.Add(-deliverySlack)
+	}
+	l, err := list(ctx, sources, own, &o)
 	if err != nil {
 		return nil, err
 	}
-	return &localFiles{l}, nil
+	return &listedFiles{l}, nil
 }
 
-func (l *localFiles) List(ctx context.Context, found func(Object) error) error {
+func (l *listedFiles) List(ctx context.Context, found func(Object) error) error {
 	for _, f := range l.files {
 		if f.stream || strings.HasSuffix(f.path, MetadataSuffix) {
 			continue
 		}
-		if err := found(Object{URI: f.uri, Key: filepath.ToSlash(f.uri), Size: f.size, path: f.path}); err != nil {
+		o := Object{URI: f.uri, Key: filepath.ToSlash(f.uri), Size: f.size, path: f.path}
+		if f.remote != nil {
+			o.Key, o.source = f.key, f
+		}
+		if err := found(o); err != nil {
 			return err
 		}
 	}
@@ -69,14 +81,20 @@ func (l *localFiles) List(ctx context.Context, found func(Object) error) error {
 	return ctx.Err()
 }
 
-func (l *localFiles) Open(_ context.Context, o Object) (io.ReadCloser, error) {
+func (l *listedFiles) Open(ctx context.Context, o Object) (io.ReadCloser, error) {
+	if o.source != nil {
+		return o.source.remote.open(ctx, o.source)
+	}
 	return os.Open(o.path)
 }
 
 // metadataLimit is far above the 2 KB that S3 allows for user metadata.
 const metadataLimit = 1 << 20
 
-func (l *localFiles) Metadata(_ context.Context, o Object) (map[string]string, error) {
+func (l *listedFiles) Metadata(ctx context.Context, o Object) (map[string]string, error) {
+	if o.source != nil {
+		return o.source.remote.metadata(ctx, o.source)
+	}
 	path := o.path + MetadataSuffix
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

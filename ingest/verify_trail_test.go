@@ -160,7 +160,7 @@ func standardTrail(t testing.TB, hours int) *trail {
 func verify(t *testing.T, files map[string]string, k KeySource, o VerifyOptions) *Verification {
 	t.Helper()
 	dir := write(t, files)
-	store, err := LocalFiles([]string{dir}, "")
+	store, err := Files(t.Context(), []string{dir}, "", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func TestVerifyWithTheWrongKey(t *testing.T) {
 	if v.Digests[Altered] != 2 || v.Digests[Unproven] != 1 {
 		t.Errorf("without metadata: %v", v.Digests)
 	}
-	store, _ := LocalFiles([]string{write(t, tr.files)}, "")
+	store, _ := Files(t.Context(), []string{write(t, tr.files)}, "", Options{})
 	if _, err := Verify(context.Background(), store, nil, VerifyOptions{}); err == nil {
 		t.Error("no key source is no error")
 	}
@@ -190,7 +190,7 @@ func TestVerifyIsStable(t *testing.T) {
 	dir := write(t, files)
 	var first []byte
 	for i := range 6 {
-		store, err := LocalFiles([]string{dir}, "")
+		store, err := Files(t.Context(), []string{dir}, "", Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func TestVerifyStops(t *testing.T) {
 	tr := standardTrail(t, 3)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	store, err := LocalFiles([]string{write(t, tr.files)}, "")
+	store, err := Files(t.Context(), []string{write(t, tr.files)}, "", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func TestVerifyUnreadableFile(t *testing.T) {
 	if err := os.Chmod(filepath.Join(dir, tr.logs[0]), 0); err != nil {
 		t.Fatal(err)
 	}
-	store, _ := LocalFiles([]string{dir}, "")
+	store, _ := Files(t.Context(), []string{dir}, "", Options{})
 	v, err := Verify(context.Background(), store, tr.signer.public(), VerifyOptions{})
 	if err != nil || len(v.Problems) != 1 || v.Bad() != 0 {
 		t.Errorf("%+v, error %v", v, err)
@@ -256,7 +256,7 @@ func BenchmarkVerify(b *testing.B) {
 	for _, text := range tr.files {
 		size += len(text)
 	}
-	store, err := LocalFiles([]string{write(b, tr.files)}, "")
+	store, err := Files(b.Context(), []string{write(b, tr.files)}, "", Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

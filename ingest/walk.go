@@ -1,30 +1,44 @@
 package ingest
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
 // stdinURI names standard input, among the sources and in the case.
 const stdinURI = "-"
 
-// source is a file or stream to load.
+// source is a file, object or stream to load.
 type source struct {
 	id     int64
 	uri    string // what the case calls it: its path as text
 	path   string
-	stream bool // can be read once only: standard input, a pipe, a device
+	stream bool // can be read once only: standard input, a pipe, a device, LookupEvents
 	size   int64
 	tally  tally
 	// entries says where in an archive each entry starts.
 	entries []entryStart
+
+	remote remote            // what opens it; nil for files and standard input
+	key    string            // of an S3 object
+	etag   string            // the same
+	class  string            // its storage class
+	meta   map[string]string // its metadata, once it is open
+	format string            // that of a remote stream, whatever its text looks like
+	// broken is why a remote source could not be read to its end: nothing of it is
+	// kept, and the load stops.
+	broken error
+
 	// replaces are sources of the case: the same path, not read through then.
 	replaces []int64
 }
@@ -43,6 +57,13 @@ func (s *source) entryAt(index int64) string {
 		return ""
 	}
 	return s.entries[after-1].name
+}
+
+// remote opens sources that do not lie on this machine.
+type remote interface {
+	open(ctx context.Context, s *source) (io.ReadCloser, error)
+	// metadata is that of an S3 object, by lower-case names.
+	metadata(ctx context.Context, s *source) (map[string]string, error)
 }
 
 func newSource(path string, info fs.FileInfo) *source {
@@ -77,50 +98,114 @@ type listing struct {
 	files      []*source // in order of their absolute paths
 	skipped    []Problem // what lies in folders and is no file
 	unreadable []Problem // folders and files that could not be looked at
+
+	own      func(fs.FileInfo) bool // tells the case's own files
+	filter   *Filter                // of local folders
+	filtered bool                   // it left something out
+	found    map[string]*source     // by path
+	keep     *keeper                // of copies of objects; nil for none
 }
 
-// list finds the files of the sources: those named, and all in the folders
-// named. The case's own files are left out. Symbolic links in folders are not
-// followed, for they may lead out of what the user meant to load.
-func list(sources []string, casePath string) (*listing, error) {
-	own := ownFiles(casePath)
-	l := new(listing)
-	found := map[string]*source{}
+// list finds the files of the sources: those named, and all in the folders,
+// buckets and regions named that the filter leaves. The case's own files are left
+// out. Symbolic links in folders are not followed, for they may lead out of what
+// the user meant to load.
+func list(ctx context.Context, sources []string, casePath string, o *Options) (*listing, error) {
+	local := o.Filter
+	if o.WholeFolders {
+		local.Since, local.Until = time.Time{}, time.Time{}
+	}
+	l := &listing{own: ownFiles(casePath), filter: &local, found: map[string]*source{}}
 	for _, name := range sources {
-		if name == stdinURI {
-			found[stdinURI] = &source{uri: stdinURI, path: stdinURI, stream: true}
-			continue
-		}
-		info, err := os.Stat(name)
+		var err error
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil, fmt.Errorf("source %s does not exist: check the path: %w", name, fs.ErrNotExist)
-		case err != nil:
-			return nil, fmt.Errorf("source %s: %w", name, err)
+		case name == stdinURI:
+			l.found[stdinURI] = &source{uri: stdinURI, path: stdinURI, stream: true}
+		case strings.HasPrefix(name, s3Scheme):
+			err = l.bucket(ctx, name, o)
+		case name == LookupEvents:
+			err = l.lookup(ctx, o)
+		default:
+			err = l.local(name)
 		}
-		root, err := filepath.Abs(name)
 		if err != nil {
-			return nil, fmt.Errorf("source %s: %w", name, err)
+			return nil, err
 		}
-		if info.IsDir() {
-			if err := l.walk(root, own, found); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if own(info) {
-			return nil, fmt.Errorf("source %s is the case itself: name the logs to load, or another file with --case", name)
-		}
-		found[root] = newSource(root, info)
 	}
-	if len(found) == 0 && len(l.unreadable) == 0 {
-		return nil, fmt.Errorf("%s: %w in it: name the folder that holds the exported logs", strings.Join(sources, ", "), ErrNoFiles)
+	if len(l.found) == 0 && len(l.unreadable) == 0 {
+		return nil, l.nothing(sources, o)
 	}
-	for _, s := range found {
+	for _, s := range l.found {
 		l.files = append(l.files, s)
 	}
 	slices.SortFunc(l.files, func(a, b *source) int { return strings.Compare(a.path, b.path) })
 	return l, nil
+}
+
+// nothing is the error of sources in which there is nothing to load.
+func (l *listing) nothing(sources []string, o *Options) error {
+	named := strings.Join(sources, ", ")
+	switch {
+	case l.filtered || !o.Filter.isZero():
+		return fmt.Errorf("%s: %w that --account, --region, --since and --until leave", named, ErrNoFiles)
+	case strings.HasPrefix(named, s3Scheme):
+		return fmt.Errorf("%s: %w there: name the bucket and the prefix that holds AWSLogs", named, ErrNoFiles)
+	case named == LookupEvents:
+		return fmt.Errorf("%s: %w: no region has events of the last 90 days", named, ErrNoFiles)
+	}
+	return fmt.Errorf("%s: %w in it: name the folder that holds the exported logs", named, ErrNoFiles)
+}
+
+// local adds a file or what is in a folder.
+func (l *listing) local(name string) error {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("source %s does not exist: check the path: %w", name, fs.ErrNotExist)
+	case err != nil:
+		return fmt.Errorf("source %s: %w", name, err)
+	}
+	root, err := filepath.Abs(name)
+	if err != nil {
+		return fmt.Errorf("source %s: %w", name, err)
+	}
+	if info.IsDir() {
+		return l.walk(root)
+	}
+	if l.own(info) {
+		return fmt.Errorf("source %s is the case itself: name the logs to load, or another file with --case", name)
+	}
+	l.found[root] = newSource(root, info)
+	return nil
+}
+
+// bucket adds what lies in a bucket.
+func (l *listing) bucket(ctx context.Context, name string, o *Options) error {
+	bucketName, prefix, err := splitS3(name)
+	if err != nil {
+		return err
+	}
+	b, err := newBucket(ctx, bucketName, o.AWS)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if o.Keep != "" {
+		if l.keep == nil {
+			if l.keep, err = newKeeper(o.Keep); err != nil {
+				return err
+			}
+		}
+		b.keep = l.keep
+	}
+	objects, skipped, err := b.list(ctx, prefix, &o.Filter, o.digests)
+	if err != nil {
+		return err
+	}
+	for _, s := range objects {
+		l.found[s.path] = s
+	}
+	l.skipped = append(l.skipped, skipped...)
+	return nil
 }
 
 // ownFiles tells the files of a case from those of others, whatever path leads
@@ -138,8 +223,8 @@ func ownFiles(casePath string) func(fs.FileInfo) bool {
 	}
 }
 
-// walk adds the regular files under root to found.
-func (l *listing) walk(root string, own func(fs.FileInfo) bool, found map[string]*source) error {
+// walk adds the regular files under root that the filter leaves.
+func (l *listing) walk(root string) error {
 	// A named folder may be a link itself; WalkDir would not enter it.
 	top, err := filepath.EvalSymlinks(root)
 	if err != nil {
@@ -162,16 +247,35 @@ func (l *listing) walk(root string, own func(fs.FileInfo) bool, found map[string
 		case !d.IsDir() && !d.Type().IsRegular():
 			l.skipped = append(l.skipped, Problem{pathText(uri), "no regular file"})
 			return nil
+		case l.excludes(uri, d.IsDir()):
+			l.filtered = true
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
 		}
 		info, err := d.Info()
 		switch {
 		case err != nil:
 			l.unreadable = append(l.unreadable, Problem{pathText(uri), "cannot be read: " + withoutPath(err).Error()})
-		case d.IsDir() && own(info):
+		case d.IsDir() && l.own(info):
 			return fs.SkipDir
-		case !d.IsDir() && !own(info):
-			found[uri] = newSource(uri, info)
+		case !d.IsDir() && !l.own(info):
+			l.found[uri] = newSource(uri, info)
 		}
 		return nil
 	})
+}
+
+// excludes says that the filter leaves nothing of a local file or folder.
+func (l *listing) excludes(path string, isDir bool) bool {
+	if l.filter.isZero() {
+		return false
+	}
+	path = filepath.ToSlash(path)
+	if isDir {
+		path += "/"
+	}
+	p := parseLogPath(path)
+	return l.filter.excludes(&p)
 }

@@ -4,78 +4,19 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
-	"net/http"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"trailscan/internal/mototest"
 )
-
-// startMoto starts moto (PyPI moto[server]), an implementation of AWS's APIs,
-// and gives its address.
-func startMoto(t *testing.T) string {
-	t.Helper()
-	binary, err := exec.LookPath("moto_server")
-	if err != nil {
-		t.Skip("moto_server is not in PATH: pip install 'moto[server]'")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	var output bytes.Buffer
-	server := exec.Command(binary, "-H", "127.0.0.1", "-p", port)
-	server.Stdout, server.Stderr = &output, &output
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
-	t.Cleanup(func() {
-		if err := server.Process.Kill(); err == nil {
-			<-ended
-		}
-	})
-	url := "http://127.0.0.1:" + port
-	for range 300 {
-		select {
-		case err := <-ended:
-			ended <- err
-			t.Skipf("moto_server does not run: %v\n%s", err, output.String())
-		case <-time.After(100 * time.Millisecond):
-		}
-		if r, err := http.Get(url + "/moto-api/"); err == nil {
-			if err := r.Body.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return url
-		}
-	}
-	t.Fatal("moto_server does not answer")
-	return ""
-}
-
-// motoAccount is the account that moto plays.
-const motoAccount = "123456789012"
 
 // TestMoto applies a plan to an implementation that is not ours, goes over it
 // again, evicts, and takes back.
 func TestMoto(t *testing.T) {
-	t.Setenv("AWS_ENDPOINT_URL", startMoto(t))
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAOPERATOR00000000")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "made-up")
-	t.Setenv("AWS_SESSION_TOKEN", "")
-	t.Setenv("AWS_PROFILE", "")
-	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+	url := mototest.Start(t)
+	mototest.Isolate(t)
+	t.Setenv("AWS_ENDPOINT_URL", url)
 	ctx := context.Background()
 	aws, err := NewAWS(ctx, AWSOptions{Version: "test"})
 	if err != nil {
@@ -126,7 +67,7 @@ func TestMoto(t *testing.T) {
 	}
 	start := snapshot()
 
-	at := func(a Action) Action { a.AccountID = motoAccount; return a }
+	at := func(a Action) Action { a.AccountID = mototest.Account; return a }
 	deny := at(denyAlice.with(func(a *Action) { a.Expect[0].Equals = alice }))
 	disable := at(disableKey.with(func(a *Action) {
 		a.Parameters = iamCall("", "UserName", "alice", "AccessKeyId", key, "Status", "Inactive").Parameters
@@ -149,7 +90,7 @@ func TestMoto(t *testing.T) {
 	actions = append(actions, at(closeTrust), at(do("report", Recover, Review, iamCall("GetAccountSummary"))))
 	p := seal(t)
 	// The dates are those of moto's clock.
-	p.AccountIDs, p.Actions, p.LogThrough = []string{motoAccount}, actions, time.Now().Add(-time.Hour)
+	p.AccountIDs, p.Actions, p.LogThrough = []string{mototest.Account}, actions, time.Now().Add(-time.Hour)
 	if p.Digest, err = p.ComputeDigest(); err != nil {
 		t.Fatal(err)
 	}

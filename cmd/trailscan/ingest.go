@@ -13,22 +13,37 @@ import (
 
 func (a *app) ingestCommand() *cobra.Command {
 	var strict bool
+	var from sourceFlags
 	cmd := &cobra.Command{
 		Use:   "ingest SOURCE…",
 		Short: "Load CloudTrail logs into the case",
-		Long: `Load CloudTrail logs into the case. A SOURCE is a file, a folder (walked) or -
-(standard input); its format is found by its content: Records arrays,
-newline-delimited records, and what queries, SIEMs and archives make of them;
-docs/formats.md lists the forms.
-A source that the case holds already is not loaded twice.`,
+		Long: `Load CloudTrail logs into the case. A SOURCE is a file, a folder (walked),
+s3://BUCKET/PREFIX, lookup-events: (the event history of the account, by the
+CloudTrail API) or - (standard input). The format of a file is found by its
+content: Records arrays, newline-delimited records, and what queries, SIEMs and
+archives make of them; docs/formats.md lists the forms. A source that the case
+holds already is not loaded twice.
+
+--account, --region, --since and --until choose files by what their paths say,
+in folders and in buckets (AWSLogs/ACCOUNT/CloudTrail/REGION/yyyy/mm/dd/); what
+they leave out is not even listed. A file that is chosen is loaded whole.`,
+		Example: `  trailscan ingest s3://my-trail-bucket --account 111122223333 --since 30d
+  trailscan ingest lookup-events: --since 2026-09-28`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, sources []string) error {
 			ctx := cmd.Context()
-			if err := checkNames("SOURCE", sources); err != nil {
+			if err := checkSources(sources); err != nil {
+				return err
+			}
+			o, err := from.options()
+			if err != nil {
+				return err
+			}
+			if o.Filter.Since, o.Filter.Until, err = a.timeRange(); err != nil {
 				return err
 			}
 			return a.withCase(ctx, query.Create, func(c *query.Case) error {
-				summary, err := a.load(ctx, c, sources, strict)
+				summary, err := a.load(ctx, c, sources, o, strict)
 				if summary != nil && !a.quiet {
 					err = errors.Join(err, reports.IngestSummary(a.stdout, summary))
 				}
@@ -38,6 +53,10 @@ A source that the case holds already is not loaded twice.`,
 	}
 	a.caseFlags(cmd.Flags())
 	a.progressFlags(cmd.Flags())
+	from.add(cmd.Flags())
+	from.addKeep(cmd.Flags())
+	cmd.Flags().StringVar(&a.since, "since", "", "only logs from this `TIME` on: RFC 3339, a date, or an age such as 30d")
+	cmd.Flags().StringVar(&a.until, "until", "", "only logs of events before this `TIME`")
 	cmd.Flags().BoolVar(&strict, "strict", false, "fail when anything of a source cannot be read")
 	return cmd
 }
@@ -47,8 +66,8 @@ const maxWarnings = 10
 
 // load reads sources into the case, showing progress, and warns of damage or,
 // with strict, fails because of it.
-func (a *app) load(ctx context.Context, c *query.Case, sources []string, strict bool) (*ingest.Summary, error) {
-	o := ingest.Options{Stdin: a.stdin, Threads: a.threads}
+func (a *app) load(ctx context.Context, c *query.Case, sources []string, o ingest.Options, strict bool) (*ingest.Summary, error) {
+	o.Stdin, o.Threads = a.stdin, a.threads
 	if !a.quiet && !a.noProgress && isTerminal(a.stderr) {
 		line := newProgressLine(a.stderr)
 		o.Progress = line.show

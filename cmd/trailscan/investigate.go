@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trailscan/ingest"
 	"trailscan/lineage"
 	"trailscan/query"
 	"trailscan/remediate"
@@ -23,15 +24,21 @@ func (a *app) investigateCommand() *cobra.Command {
 	var dir string
 	var strict, allUse bool
 	var asOf string
+	var from sourceFlags
 	cmd := &cobra.Command{
 		Use:   "investigate SOURCE… --key AKIA…",
 		Short: "Everything in one go: load logs, trace the key, scan, plan, report",
 		Long: `Load CloudTrail logs, trace what descends from the key, run the rules, plan the
 way out and write the report. Into the output folder go case.duckdb,
 findings.json, assessment.json, lineage.json, plan.json, timeline.csv,
-report.html and report.md. Nothing touches AWS.`,
-		Example: `  trailscan investigate ./AWSLogs --key AKIAIOSFODNN7EXAMPLE`,
-		Args:    cobra.MinimumNArgs(1),
+report.html and report.md. Nothing in AWS is changed.
+
+--since and --until filter findings and the timeline. Of an s3:// or
+lookup-events: source they also choose what is fetched, and nothing is known of
+what came before.`,
+		Example: `  trailscan investigate ./AWSLogs --key AKIAIOSFODNN7EXAMPLE
+  trailscan investigate s3://my-trail-bucket --since 90d --key AKIAIOSFODNN7EXAMPLE`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, sources []string) error {
 			if len(keys) == 0 {
 				return usagef("--key is missing: name the leaked access key")
@@ -39,7 +46,7 @@ report.html and report.md. Nothing touches AWS.`,
 			if err := checkNames("--key", keys); err != nil {
 				return err
 			}
-			if err := checkNames("SOURCE", sources); err != nil {
+			if err := checkSources(sources); err != nil {
 				return err
 			}
 			if err := a.checkFailOn(); err != nil {
@@ -53,6 +60,11 @@ report.html and report.md. Nothing touches AWS.`,
 			if err != nil {
 				return err
 			}
+			load, err := from.options()
+			if err != nil {
+				return err
+			}
+			load.Filter.Since, load.Filter.Until, load.WholeFolders = since, until, true
 			trace, err := a.traceOptions(allUse, asOf)
 			if err != nil {
 				return err
@@ -64,7 +76,7 @@ report.html and report.md. Nothing touches AWS.`,
 				return fmt.Errorf("make the output folder: %w", err)
 			}
 			a.caseFile = filepath.Join(dir, "case.duckdb")
-			i := investigation{app: a, dir: dir, keys: keys, sources: sources, strict: strict,
+			i := investigation{app: a, dir: dir, keys: keys, sources: sources, load: load, strict: strict,
 				zone: zone, trace: trace, scan: rules.Options{Since: since, Until: until}}
 			return i.run(cmd.Context())
 		},
@@ -78,6 +90,8 @@ report.html and report.md. Nothing touches AWS.`,
 	a.resourceFlags(cmd.Flags())
 	a.progressFlags(cmd.Flags())
 	a.timeFlags(cmd.Flags())
+	from.add(cmd.Flags())
+	from.addKeep(cmd.Flags())
 	a.compromisedFlag(cmd.Flags())
 	a.failOnFlag(cmd.Flags())
 	return cmd
@@ -89,6 +103,7 @@ type investigation struct {
 	dir     string
 	keys    []string
 	sources []string
+	load    ingest.Options
 	strict  bool
 	zone    *time.Location
 	trace   lineage.Options
@@ -98,7 +113,7 @@ type investigation struct {
 func (i *investigation) run(ctx context.Context) error {
 	defer i.step("") // an error stands on a line of its own
 	return i.withCase(ctx, query.Create, func(c *query.Case) error {
-		if _, err := i.load(ctx, c, i.sources, i.strict); err != nil {
+		if _, err := i.app.load(ctx, c, i.sources, i.load, i.strict); err != nil {
 			return err
 		}
 		if err := i.sayIfNone(ctx, c, i.scan.Since, i.scan.Until); err != nil {

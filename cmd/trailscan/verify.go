@@ -20,9 +20,9 @@ import (
 
 // verifyFlags are those that verify has for itself.
 type verifyFlags struct {
-	publicKeys        []string
-	profile, endpoint string
-	all               bool
+	sourceFlags
+	publicKeys []string
+	all        bool
 }
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -31,13 +31,13 @@ func (a *app) verifyCommand() *cobra.Command {
 		Use:   "verify SOURCE…",
 		Short: "Check logs against CloudTrail's signed digests",
 		Long: `Check CloudTrail logs against the digest files that CloudTrail signs every hour.
-A SOURCE is a file or a folder (walked) with logs and digests, from any depth of
-the bucket. Every file is valid, altered, missing, unlisted (no digest lists it),
+A SOURCE is a file, a folder (walked) or s3://BUCKET/PREFIX with logs and
+digests, from any depth of the bucket. Every file is valid, altered, missing, unlisted (no digest lists it),
 not covered (no digest speaks for its time) or unproven (no signature on hand
 vouches for it); spans without digests are named. The exit status is 1 when
 anything is altered or missing, or cannot be checked.
 
-The signature of a digest is metadata of its S3 object, which a copy lacks; the
+The signature of a digest is metadata of its S3 object, which a local copy lacks; the
 digest after it repeats it. To check the newest digest too, save its metadata:
 aws s3api head-object --bucket … --key KEY > FILE.metadata.json
 
@@ -55,8 +55,7 @@ Verdicts are kept in the case when there is one.`,
 	flags.StringVar(&a.since, "since", "", "only digests and logs from this time on: RFC 3339, a date, or an age such as 30d")
 	flags.StringVar(&a.until, "until", "", "only digests and logs before this time")
 	flags.StringArrayVar(&f.publicKeys, "public-keys", nil, "file with the output of `aws cloudtrail list-public-keys`; may be repeated (default: ask CloudTrail)")
-	flags.StringVar(&f.profile, "profile", "", "AWS profile to use for CloudTrail's public keys")
-	flags.StringVar(&f.endpoint, "endpoint-url", "", "endpoint in place of AWS's")
+	f.add(flags)
 	flags.BoolVar(&f.all, "all", false, "the table shows valid files too")
 	return cmd
 }
@@ -77,9 +76,20 @@ func (a *app) verify(ctx context.Context, sources []string, f verifyFlags, caseN
 	if o.Since, o.Until, err = a.timeRange(); err != nil {
 		return err
 	}
+	load, err := f.options()
+	if err != nil {
+		return err
+	}
+	load.Filter.Since, load.Filter.Until = o.Since, o.Until
+	if err := checkSources(sources); err != nil {
+		return err
+	}
 	for _, s := range sources {
-		if s == "-" || strings.HasPrefix(s, "lookup-events:") || strings.HasPrefix(s, "s3://") {
-			return usagef("verify %s: name a file or a folder: copy logs and digests with `aws s3 sync s3://BUCKET/AWSLogs DIR/AWSLogs` first", s)
+		switch {
+		case s == "-", s == ingest.LookupEvents:
+			return usagef("verify %s: name a file, a folder or s3://BUCKET/PREFIX with logs and digests", s)
+		case strings.HasPrefix(s, "s3://") && o.Threads == 0:
+			o.Threads = ingest.ObjectsInFlight
 		}
 	}
 	_, err = os.Stat(a.caseFile)
@@ -91,7 +101,7 @@ func (a *app) verify(ctx context.Context, sources []string, f verifyFlags, caseN
 	if err != nil {
 		return err
 	}
-	store, err := ingest.LocalFiles(sources, a.caseFile)
+	store, err := ingest.Files(ctx, sources, a.caseFile, load)
 	if err != nil {
 		return err
 	}
@@ -128,10 +138,10 @@ func (f verifyFlags) keySource(ctx context.Context) (ingest.KeySource, error) {
 	}
 	load := []func(*config.LoadOptions) error{
 		config.WithAPIOptions([]func(*smithymiddleware.Stack) error{middleware.AddUserAgentKeyValue("trailscan", version)}),
-		config.WithSharedConfigProfile(f.profile),
+		config.WithSharedConfigProfile(f.aws.Profile),
 	}
-	if f.endpoint != "" {
-		load = append(load, config.WithBaseEndpoint(f.endpoint))
+	if f.aws.Endpoint != "" {
+		load = append(load, config.WithBaseEndpoint(f.aws.Endpoint))
 	}
 	c, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
