@@ -178,6 +178,15 @@ func TestCSVRows(t *testing.T) {
 	}
 }
 
+// TestCSVResumesOnce: what follows a quote that does not end is read once more,
+// not once for every line.
+func TestCSVResumesOnce(t *testing.T) {
+	sink := splitCSVText(t, "eventTime,eventName\n\"x\n"+strings.Repeat("2026-03-01T10:00:00Z,\"\"\"\"\"\"\n2026-03-01T10:00:00Z,\"\"y\n", 100))
+	if len(sink.reasons) != 1 || len(sink.records) != 200 {
+		t.Errorf("%d records, rejects %q", len(sink.records), sink.reasons)
+	}
+}
+
 func TestAccountText(t *testing.T) {
 	for text, want := range map[string]string{
 		"111122223333": "111122223333", "11122223333": "011122223333", "5.28758E+11": "", "1.11122223333E+11": "111122223333", "5,28758E+11": "",
