@@ -79,13 +79,18 @@ func (f *fakeS3) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input, _ .
 	return out, nil
 }
 
-func (f *fakeS3) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+func (f *fakeS3) GetObject(ctx context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
 	f.mu.Lock()
 	f.gets = append(f.gets, strings.TrimSpace(aws.ToString(in.Key)+" "+aws.ToString(in.Range)))
 	nth := len(f.gets)
 	f.mu.Unlock()
 	if f.fail != nil {
 		if out, err := f.fail(in, nth); out != nil || err != nil {
+			if out != nil {
+				if silent, ok := out.Body.(*silentBody); ok {
+					silent.ctx = ctx
+				}
+			}
 			return out, err
 		}
 	}
@@ -108,7 +113,7 @@ func (f *fakeS3) HeadObject(_ context.Context, in *s3.HeadObjectInput, _ ...func
 
 func fakeBucket(f *fakeS3) *bucket {
 	return &bucket{name: "trail", api: f, region: "us-east-1", inRegion: func(string) s3API { return f },
-		backoff: func(int) time.Duration { return 0 }}
+		backoff: func(int) time.Duration { return 0 }, stall: 50 * time.Millisecond}
 }
 
 func TestListBucket(t *testing.T) {
@@ -221,6 +226,15 @@ func (b brokenBody) Read(p []byte) (int, error) {
 }
 func (brokenBody) Close() error { return nil }
 
+// silentBody brings nothing until the request is given up.
+type silentBody struct{ ctx context.Context }
+
+func (b *silentBody) Read([]byte) (int, error) {
+	<-b.ctx.Done()
+	return 0, b.ctx.Err()
+}
+func (*silentBody) Close() error { return nil }
+
 func TestReadObject(t *testing.T) {
 	content := strings.Repeat("0123456789", 100)
 	cut := func(from, to int, err error) *s3.GetObjectOutput {
@@ -265,6 +279,14 @@ func TestReadObject(t *testing.T) {
 			}
 			return nil, reset
 		}, broken: "breaks off after 300 of 1000 bytes"},
+		{name: "silence", fail: func(in *s3.GetObjectInput, nth int) (*s3.GetObjectOutput, error) {
+			if nth > 1 {
+				return nil, nil
+			}
+			out := cut(0, 0, nil)
+			out.Body = &silentBody{}
+			return out, nil
+		}, gets: []string{"k", "k"}},
 		{name: "changed meanwhile", fail: func(in *s3.GetObjectInput, nth int) (*s3.GetObjectOutput, error) {
 			if nth == 1 {
 				return cut(0, 300, reset), nil

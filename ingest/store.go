@@ -434,7 +434,7 @@ const (
 	// answer takes longer than most objects take to arrive.
 	ObjectsInFlight = 16
 	// remoteGroup ends a group of remote sources: what a kill may have fetched again.
-	remoteGroup = 15 * time.Second
+	remoteGroup = 5 * time.Second
 )
 
 // remoteInFlight is how many of the files to read at a time for the sake of
