@@ -49,6 +49,10 @@ func (o *AWSOptions) config(ctx context.Context) (aws.Config, error) {
 		config.WithLogger(logging.Nop{}),
 		config.WithAPIOptions([]func(*smithymiddleware.Stack) error{middleware.AddUserAgentKeyValue("trailscan", o.Version)}),
 		config.WithDefaultRegion(noRegion),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConnsPerHost = 2 * ObjectsInFlight
+			t.ResponseHeaderTimeout = stallTimeout
+		})),
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(s *retry.StandardOptions) {
 				s.MaxAttempts, s.MaxBackoff = awsAttempts, awsMaxBackoff

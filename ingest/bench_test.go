@@ -10,6 +10,8 @@ import (
 	_ "embed"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,6 +25,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	kgzip "github.com/klauspost/compress/gzip"
 
+	"trailscan/internal/mototest"
 	"trailscan/internal/scenario"
 	"trailscan/query"
 )
@@ -90,6 +93,62 @@ func BenchmarkLoad(b *testing.B) {
 	b.ReportMetric(ours.wall/tokenise.wall, "x-tokenise")
 	b.ReportMetric(peak, "peak-MB")
 	b.ReportMetric(size, "case-MB")
+}
+
+// BenchmarkLoadBucket loads the same from a bucket that takes 30 ms to answer.
+// x-local is its time as a multiple of that of the files.
+func BenchmarkLoadBucket(b *testing.B) {
+	const events = 240_000
+	dir := b.TempDir()
+	if err := (scenario.Volume{Events: events, Files: events / 1500, Seed: 1}).Write(dir); err != nil {
+		b.Fatal(err)
+	}
+	objects := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		objects[strings.TrimPrefix(path, dir+"/")] = string(text)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	bucket := &s3Server{fakeS3: &fakeS3{objects: objects}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(30 * time.Millisecond)
+		bucket.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	mototest.Isolate(b)
+	var local, remote usage
+	var peak float64
+	load := func(u *usage, o Options, source string) {
+		c, err := query.Open(context.Background(), filepath.Join(b.TempDir(), "case.duckdb"), query.Options{Mode: query.Create})
+		if err != nil {
+			b.Fatal(err)
+		}
+		u.add(func() {
+			if s, err := Load(context.Background(), c, []string{source}, o); err != nil || s.Records != events {
+				b.Fatalf("loaded %+v: %v", s, err)
+			}
+			if err := c.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+	for b.Loop() {
+		resetPeakMemory()
+		load(&remote, Options{AWS: AWSOptions{Endpoint: server.URL}}, "s3://trail")
+		peak = max(peak, peakMemory())
+		b.StopTimer()
+		load(&local, Options{}, dir)
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(events*b.N)/remote.wall, "events/s")
+	b.ReportMetric(remote.wall/local.wall, "x-local")
+	b.ReportMetric(peak, "peak-MB")
 }
 
 func loadWithReadJSON(b *testing.B, dir, path string, events int) {

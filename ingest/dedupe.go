@@ -15,7 +15,8 @@ import (
 // transaction ends. Records of the same event_id, event_time, event_source,
 // event_name and account are one event. Of copies with the same text the one of
 // the lowest source_id and record_index stays; of those that differ, one is
-// chosen by its content, so that it does not matter which was read first, be it
+// chosen by its content (a whole record before one that was made of a row of
+// columns), so that it does not matter which was read first, be it
 // in an earlier run (only copies of it that were dropped then stay counted as
 // such). Records that share the id and nothing else all stay and
 // count as conflicts, all but the first. Only ids that seen takes for repeated
@@ -175,7 +176,8 @@ func (c *chooser) choose(copies []eventCopy) {
 		return
 	}
 	kept := slices.MinFunc(copies, func(a, b eventCopy) int {
-		return cmp.Or(bytes.Compare(a.content, b.content), bytes.Compare(a.record, b.record),
+		return cmp.Or(compareBool(isMadeOfRow(a.record), isMadeOfRow(b.record)),
+			bytes.Compare(a.content, b.content), bytes.Compare(a.record, b.record),
 			cmp.Compare(a.source, b.source), cmp.Compare(a.index, b.index))
 	})
 	for i, x := range copies {
@@ -198,6 +200,17 @@ func (c *chooser) choose(copies []eventCopy) {
 			c.bad.add(rejected{source: s, index: x.index, reason: fmt.Sprintf(differsReason, kept.source, kept.index), raw: validText(x.record)})
 		}
 	}
+}
+
+// compareBool orders false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 func (c *chooser) source(id int64) *source {

@@ -241,3 +241,19 @@ func TestStopAndGoOn(t *testing.T) {
 		t.Error("the case differs from one that was loaded at once")
 	}
 }
+
+// TestWholeRecordBeforeARow has the same event as CloudTrail wrote it and as a row
+// of its event history, which lacks the request.
+func TestWholeRecordBeforeARow(t *testing.T) {
+	whole := `{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","userName":"ana","accountId":"111122223333"},"eventTime":"2026-03-01T10:00:00Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser","awsRegion":"us-east-1","eventID":"5d8a4b1e-0000-4000-8000-000000000001","requestParameters":{"userName":"mallory"},"recipientAccountId":"111122223333"}`
+	row := "Event ID,Event time,Event source,Event name,AWS region,Recipient Account Id,User name\n" +
+		"5d8a4b1e-0000-4000-8000-000000000001,2026-03-01T10:00:00Z,iam.amazonaws.com,CreateUser,us-east-1,111122223333,ana\n"
+	for _, files := range []map[string]string{{"a": whole, "b": row}, {"a": row, "b": whole}} {
+		c := newCase(t)
+		load(t, c, write(t, files))
+		if got := dump(t, c, `SELECT user_identity, request_parameters, extra IS NULL FROM events`); len(got) != 1 ||
+			!strings.HasSuffix(got[0], `|{"userName":"mallory"}|true`) {
+			t.Errorf("%v: the case has %q", files, got)
+		}
+	}
+}

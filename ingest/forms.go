@@ -233,6 +233,15 @@ func fromObject(member string, object []byte) (record []byte, ok bool) {
 	return newRowForm(member, names).build(row, func() []byte { return object })
 }
 
+// rowForms are the forms that keep the row that a record was made of, as a member
+// of their name.
+var rowForms = []string{formatCSV, formatParquet, formatOCSF, formatElastic, formatSentinel, formatAthena, formatTable, formatLake}
+
+// isMadeOfRow says whether a record was made of a row, which lost some of it.
+func isMadeOfRow(record []byte) bool {
+	return slices.ContainsFunc(rowForms, func(form string) bool { return member(record, form) != nil })
+}
+
 // columnsDepth is how deep columns of documents lie at most.
 const columnsDepth = 8
 

@@ -17,9 +17,6 @@ import (
 // LookupEvents names, as a source, the event history of the account whose credentials are used.
 const LookupEvents = "lookup-events:"
 
-// formatLookup is what sources.format says of it.
-const formatLookup = "lookup-events"
-
 // LookupEvents answers two calls a second in a region, with 50 events each.
 //
 // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
@@ -214,7 +211,7 @@ func (l *listing) addRegions(ctx context.Context, all []*lookupRegion, o *Option
 		case errs[i] != nil:
 			l.unreadable = append(l.unreadable, Problem{uri, explainLookup(ctx, r.name, errs[i]).Error()})
 		case len(r.first) > 0:
-			l.found[uri] = &source{uri: uri, path: uri, stream: true, remote: r, format: formatLookup}
+			l.found[uri] = &source{uri: uri, path: uri, stream: true, remote: r, format: formatLookupEvents}
 		}
 	}
 	return nil

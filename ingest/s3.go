@@ -30,7 +30,8 @@ type bucket struct {
 	payer    types.RequestPayer
 	inRegion func(region string) s3API
 	backoff  func(n int) time.Duration
-	keep     *keeper // nil: no copies
+	stall    time.Duration // without a byte of a body, after which it is asked for again
+	keep     *keeper       // nil: no copies
 
 	mu     sync.Mutex
 	api    s3API
@@ -61,7 +62,7 @@ func newBucket(ctx context.Context, name string, o AWSOptions) (*bucket, error) 
 	if err != nil {
 		return nil, err
 	}
-	b := &bucket{name: name, region: c.Region, backoff: backoff}
+	b := &bucket{name: name, region: c.Region, backoff: backoff, stall: stallTimeout}
 	if o.RequesterPays {
 		b.payer = types.RequestPayerRequester
 	}
@@ -152,6 +153,9 @@ func (b *bucket) open(ctx context.Context, s *source) (io.ReadCloser, error) {
 	return kept, err
 }
 
+// stallTimeout is longer than any server that works is silent for.
+const stallTimeout = time.Minute
+
 // bodyAttempts are the tries to go on with an object whose body breaks off,
 // since it last brought a byte.
 const bodyAttempts = 8
@@ -164,14 +168,15 @@ type objectReader struct {
 	bucket  *bucket
 	source  *source
 	body    io.ReadCloser
-	size    int64 // -1: unknown
+	cancel  context.CancelFunc // of the request for body
+	size    int64              // -1: unknown
 	at      int64
 	etag    string
 	retries int
 }
 
 // get asks for the object from r.at on.
-func (r *objectReader) get() error {
+func (r *objectReader) get(options ...func(*s3.Options)) error {
 	in := &s3.GetObjectInput{Bucket: &r.bucket.name, Key: &r.source.key, RequestPayer: r.bucket.payer}
 	if r.at > 0 {
 		in.Range = aws.String(fmt.Sprintf("bytes=%d-", r.at))
@@ -179,19 +184,21 @@ func (r *objectReader) get() error {
 			in.IfMatch = &r.etag
 		}
 	}
+	ctx, cancel := context.WithCancel(r.ctx)
 	var out *s3.GetObjectOutput
 	err := r.bucket.call(func(api s3API) (err error) {
-		out, err = api.GetObject(r.ctx, in)
+		out, err = api.GetObject(ctx, in, options...)
 		return err
 	})
 	if err != nil {
+		cancel()
 		return err
 	}
-	r.body = out.Body
+	r.body, r.cancel = out.Body, cancel
 	if r.at > 0 {
 		if out.ContentRange == nil {
 			// The server does not know ranges and begins anew.
-			_, err := io.CopyN(io.Discard, r.body, r.at)
+			_, err := io.CopyN(io.Discard, readerFunc(r.receive), r.at)
 			return err
 		}
 		return nil
@@ -208,12 +215,22 @@ func (r *objectReader) get() error {
 // trimETag is an ETag without the quotes of HTTP.
 func trimETag(etag string) string { return strings.Trim(etag, `"`) }
 
+// receive reads from the body, and gives up on it when nothing comes.
+func (r *objectReader) receive(p []byte) (int, error) {
+	defer time.AfterFunc(r.bucket.stall, r.cancel).Stop()
+	return r.body.Read(p)
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 func (r *objectReader) Read(p []byte) (int, error) {
 	for {
 		if r.source.broken != nil {
 			return 0, r.source.broken
 		}
-		n, err := r.body.Read(p)
+		n, err := r.receive(p)
 		r.at += int64(n)
 		if n > 0 {
 			r.retries = 0
@@ -241,8 +258,7 @@ func (r *objectReader) Read(p []byte) (int, error) {
 // reopen goes on where the body broke off, or gives the object up.
 func (r *objectReader) reopen(cause error) {
 	for {
-		r.body.Close() // its error is the cause, or no matter
-		r.body = io.NopCloser(strings.NewReader(""))
+		r.Close() // its error is the cause, or no matter
 		if r.retries++; r.retries > bodyAttempts {
 			r.source.broken = explain(r.ctx, fmt.Sprintf("%s: the download breaks off after %d of %d bytes", r.source.uri, r.at, r.size), cause)
 			return
@@ -251,7 +267,7 @@ func (r *objectReader) reopen(cause error) {
 			r.source.broken = err
 			return
 		}
-		err := r.get()
+		err := r.get(func(o *s3.Options) { o.RetryMaxAttempts = firstAttempts })
 		switch {
 		case err == nil:
 			return
@@ -270,7 +286,10 @@ func (r *objectReader) Close() error {
 	if r.body == nil {
 		return nil
 	}
-	return r.body.Close()
+	r.cancel()
+	err := r.body.Close()
+	r.body = nil
+	return err
 }
 
 // metadata implements remote. An object that has been opened brought it along.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -57,13 +56,6 @@ func (s *source) entryAt(index int64) string {
 		return ""
 	}
 	return s.entries[after-1].name
-}
-
-// remote opens sources that do not lie on this machine.
-type remote interface {
-	open(ctx context.Context, s *source) (io.ReadCloser, error)
-	// metadata is that of an S3 object, by lower-case names.
-	metadata(ctx context.Context, s *source) (map[string]string, error)
 }
 
 func newSource(path string, info fs.FileInfo) *source {

@@ -9,7 +9,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+
+	"trailscan/reports"
 )
 
 // Exit statuses: what a script can rely on.
@@ -47,15 +50,25 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case errors.Is(err, errFindings):
 		return exitFindings
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "trailscan: %v\n", err)
+		printError(stderr, "", err)
 		return exitUsage
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		fmt.Fprintf(stderr, "trailscan: interrupted: %v\n", err)
+		printError(stderr, "interrupted: ", err)
 		return exitFailed
 	default:
-		fmt.Fprintf(stderr, "trailscan: %v\n", err)
+		printError(stderr, "", err)
 		return exitFailed
 	}
+}
+
+// printError prints an error, a line each of those joined. It may quote logs, the
+// names of files and answers of servers.
+func printError(w io.Writer, kind string, err error) {
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		lines[i] = reports.Terminal(line)
+	}
+	fmt.Fprintf(w, "trailscan: %s%s\n", kind, strings.Join(lines, "\n"))
 }
 
 // errFindings says that findings reach --fail-on; they have been shown.

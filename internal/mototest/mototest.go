@@ -66,7 +66,7 @@ func Start(t *testing.T) string {
 }
 
 // Isolate has the SDK find made-up credentials, and nothing of this machine's.
-func Isolate(t *testing.T) {
+func Isolate(t testing.TB) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAOPERATOR00000000")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "made-up")
 	for _, name := range []string{"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"} {
