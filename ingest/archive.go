@@ -135,7 +135,8 @@ func (u *unpacker) part(p part, to sink) (format string, err error) {
 		u.levels = append(u.levels, &level{head: make([]byte, tarBlock), buf: bufio.NewReaderSize(nil, readSize)})
 	}
 	l := u.levels[p.depth]
-	kind := kindOf(l.start(p.r))
+	head := l.start(p.r)
+	kind := kindOf(head)
 	l.buf.Reset(l)
 	u.text = textReader{r: l.buf}
 	if kind != "" && p.depth == maxDepth {
@@ -160,6 +161,9 @@ func (u *unpacker) part(p part, to sink) (format string, err error) {
 	}
 	if p.depth > 0 {
 		u.text.r = l // what decompresses gives as much as is asked for
+	}
+	if order := utf16Order(head); order != nil {
+		u.text.r = &utf16Reader{r: l.buf, order: order}
 	}
 	return u.splitter.split(&u.text, to)
 }

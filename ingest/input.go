@@ -102,8 +102,6 @@ var magics = []struct{ magic, what, advice string }{
 	{"\x04\x22\x4d\x18", "an lz4 file", "decompress it first"},
 	{"\xff\x06\x00\x00sNaPpY", "a Snappy file", "decompress it first"},
 	{"Obj\x01", "an Avro file", "convert it to JSON first"},
-	{"\xff\xfe", "UTF-16 text", "convert it to UTF-8"},
-	{"\xfe\xff", "UTF-16 text", "convert it to UTF-8"},
 	{"\x89PNG\r\n", "an image", "-"},
 	{"\xff\xd8\xff", "an image", "-"},
 	{"GIF8", "an image", "-"},

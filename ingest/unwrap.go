@@ -148,10 +148,10 @@ var forms = []form{
 // members are those of a JSON object, of which raw is the text.
 type members struct {
 	raw  []byte
-	list []member1
+	list []field
 }
 
-type member1 struct {
+type field struct {
 	name  string
 	value []byte
 }
@@ -164,7 +164,7 @@ func newMembers(b []byte) members {
 		if !ok {
 			return m
 		}
-		m.list = append(m.list, member1{plainName(name), value})
+		m.list = append(m.list, field{plainName(name), value})
 	}
 }
 

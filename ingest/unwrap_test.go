@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -147,6 +148,24 @@ func TestWrappersKeepWhatIsNoUnicode(t *testing.T) {
 	}
 	if r := utf16.Decode([]uint16{0xd83d, 0xde00}); string(unquoteJSON([]byte(`"\ud83d\ude00\ud800"`))) != string(r)+`\ud800` {
 		t.Error("a pair of surrogates beside a lone one is not kept")
+	}
+}
+
+// TestUTF16 loads what PowerShell writes to a file.
+func TestUTF16(t *testing.T) {
+	record := event("a", `"userAgent":"é 😀"`)
+	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+		var text []byte
+		for _, unit := range utf16.Encode([]rune("\ufeff" + `{"Events":[{"EventId":"1","CloudTrailEvent":` + quoted(record) + "}]}\r\n")) {
+			text = order.AppendUint16(text, unit)
+		}
+		format, sink := splitText(string(text))
+		if format != formatLookupEvents || len(sink.records) != 1 || string(sink.records[0]) != record || len(sink.reasons) > 0 {
+			t.Errorf("%q: %q, rejected %q", format, sink.records, sink.reasons)
+		}
+		if _, sink := splitText(string(text[:len(text)-1])); len(sink.records) != 1 || len(sink.reasons) != 1 {
+			t.Errorf("cut in a character: %q, rejected %q", sink.records, sink.reasons)
+		}
 	}
 }
 

@@ -60,10 +60,7 @@ func (s *splitter) lookText(text []byte, around string, depth int) (found bool, 
 func (s *splitter) timedLines(r *textReader) (format string, err error) {
 	s.around = formatCloudWatch
 	err = s.in.lines(func(line []byte, tooLong bool) error {
-		message := bytes.TrimSpace(timedLine.ReplaceAll(line[:min(len(line), 64)], nil))
-		if len(line) > 64 {
-			message = line[len(timedLine.Find(line[:64])):]
-		}
+		message := line[len(timedLine.Find(line[:min(len(line), 64)])):]
 		switch {
 		case tooLong:
 			s.sink.reject(errTooLarge.Error(), clipRaw(line))
