@@ -230,6 +230,12 @@ func TestDiskFull(t *testing.T) {
 			t.Skip("no file system can be mounted here:", err)
 		}
 		defer exec.Command("umount", dir).Run()
+		if cmd, output := process(filepath.Join(dir, "full.duckdb"), logs); cmd.Run() == nil || !strings.Contains(output.String(), "run the same command again") {
+			t.Errorf("a load without room says: %s", output)
+		}
+		if err := os.Remove(filepath.Join(dir, "full.duckdb")); err != nil {
+			t.Fatal(err)
+		}
 		check(t, filepath.Join(dir, "case.duckdb"), func() []string {
 			if err := mount("remount,size=1g"); err != nil {
 				t.Fatal(err)
