@@ -127,6 +127,9 @@ func consistent(t *testing.T, c *query.Case) {
 // go on to what an undisturbed one gives.
 func TestKilled(t *testing.T) {
 	kills := 10
+	if testing.Short() {
+		kills = 3
+	}
 	if s := os.Getenv(crashCount); s != "" {
 		var err error
 		if kills, err = strconv.Atoi(s); err != nil {
