@@ -321,7 +321,21 @@ func (l *loader) drain(ctx context.Context, f *feed) error {
 		if err := l.store(ctx, "records", f); err != nil {
 			return err
 		}
-		rows := &identityRows{ctx: ctx, list: l.identities.take(), arenas: &l.arenas}
+		if err := l.storeIdentities(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storeIdentities stores those that wait, less than a row group a query: so the
+// transaction fills one row group after another, whatever thread brings them.
+func (l *loader) storeIdentities(ctx context.Context) error {
+	list := l.identities.take()
+	const most = rowGroupRows - 1
+	for start := 0; start < len(list.ends); start += most {
+		rows := &identityRows{ctx: ctx, list: list, end: min(start+most, len(list.ends)), arenas: &l.arenas}
+		rows.next.Store(int64(start))
 		if err := l.store(ctx, "identities", rows); err != nil {
 			return err
 		}
