@@ -127,6 +127,9 @@ func consistent(t *testing.T, c *query.Case) {
 // go on to what an undisturbed one gives.
 func TestKilled(t *testing.T) {
 	kills := 10
+	if testing.Short() {
+		kills = 3
+	}
 	if s := os.Getenv(crashCount); s != "" {
 		var err error
 		if kills, err = strconv.Atoi(s); err != nil {
@@ -230,6 +233,12 @@ func TestDiskFull(t *testing.T) {
 			t.Skip("no file system can be mounted here:", err)
 		}
 		defer exec.Command("umount", dir).Run()
+		if cmd, output := process(filepath.Join(dir, "full.duckdb"), logs); cmd.Run() == nil || !strings.Contains(output.String(), "run the same command again") {
+			t.Errorf("a load without room says: %s", output)
+		}
+		if err := os.Remove(filepath.Join(dir, "full.duckdb")); err != nil {
+			t.Fatal(err)
+		}
 		check(t, filepath.Join(dir, "case.duckdb"), func() []string {
 			if err := mount("remount,size=1g"); err != nil {
 				t.Fatal(err)

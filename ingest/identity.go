@@ -238,6 +238,7 @@ func (f *flattener) readSession(n *identityRow, context []byte) {
 type identityRows struct {
 	ctx    context.Context
 	list   identityList
+	end    int // of those that the query stores
 	arenas *arenas
 	next   atomic.Int64
 }
@@ -268,8 +269,8 @@ func (r *identityRows) FillChunk(state any, chunk duckdb.DataChunk) error {
 		return err
 	}
 	ends := r.list.ends
-	from := min(int(r.next.Add(batchRecords))-batchRecords, len(ends))
-	to := min(from+batchRecords, len(ends))
+	from := min(int(r.next.Add(batchRecords))-batchRecords, r.end)
+	to := min(from+batchRecords, r.end)
 	for i := from; i < to; i++ {
 		start := 0
 		if i > 0 {

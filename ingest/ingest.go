@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"time"
 
 	"trailscan/query"
@@ -115,9 +116,13 @@ func run(ctx context.Context, c *query.Case, sources []string, o Options, groupR
 	return &l.summary, l.verdict(sources)
 }
 
-// stopped says of an error that came of the context how far the load got.
+// stopped says of an error that came of the context how far the load got, and of
+// a full disk what to do.
 func stopped(ctx context.Context, err error, done, total int) error {
 	if ctx.Err() == nil {
+		if strings.Contains(err.Error(), "No space left on device") {
+			return fmt.Errorf("%w: make room and run the same command again: it goes on with what is not in the case", err)
+		}
 		return err
 	}
 	if total == 0 {

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"trailscan/internal/scenario"
 	"trailscan/query"
 )
 
@@ -451,5 +452,37 @@ func TestProgress(t *testing.T) {
 	}
 	if last.FilesDone != 2 || last.FilesTotal != 2 || last.Records != 3 || last.BytesDone != last.BytesTotal || last.BytesDone == 0 {
 		t.Errorf("%+v", last)
+	}
+}
+
+// TestLittleMemory has more threads than there is memory for.
+func TestLittleMemory(t *testing.T) {
+	dir := t.TempDir()
+	const events = 60_000
+	if err := (scenario.Volume{Events: events, Files: 40, Seed: 4}).Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []string{"64MB", "100MB"} {
+		c, err := query.Open(context.Background(), filepath.Join(t.TempDir(), "case.duckdb"), query.Options{Mode: query.Create, Threads: 32, MemoryLimit: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		before := dump(t, c, `SELECT current_setting('memory_limit')`)
+		s, err := Load(context.Background(), c, []string{dir}, Options{Threads: 32})
+		if err != nil || s.Records != events {
+			t.Errorf("with %s: %+v: %v", limit, s, err)
+		}
+		if after := dump(t, c, `SELECT current_setting('memory_limit')`); !slices.Equal(after, before) {
+			t.Errorf("the limit was %s and is %s", before, after)
+		}
+	}
+}
+
+func TestMemoryBytes(t *testing.T) {
+	for text, want := range map[string]int64{"1.5 GiB": 3 << 29, "61.0 MiB": 61 << 20, "512 bytes": 512, "0 bytes": 0, "x": -1, "5 XB": -1} {
+		if got, err := memoryBytes(text); got != want && !(want < 0 && err != nil) {
+			t.Errorf("%q is %d: %v", text, got, err)
+		}
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,7 +48,7 @@ type loader struct {
 	summary    Summary
 
 	groupRecords int64
-	memoryLimit  string // of the case before the load, as DuckDB writes it
+	memoryLimit  string // of the case before the load, where that changes it
 	nextID       int64
 	sources      []int64             // ids of all sources of this run
 	streams      map[[2]string]int64 // sources that can be read once only, by URI and SHA-256
@@ -60,10 +60,11 @@ type loader struct {
 	records               atomic.Int64
 }
 
-// bufferLimit is what DuckDB may keep in memory during a load, unless the caller
-// gave it less. Left to itself it takes 80 % of the machine and fills a good part
+// threadMemory is what DuckDB is given for each thread that stores records, of
+// which half would do: their row group as it grows, and its columns as they are
+// compressed. Left to itself it takes 80 % of the machine and fills a good part
 // of it with what it has written already.
-const bufferLimit = "400MB"
+const threadMemory = 200_000_000
 
 func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64) (*loader, error) {
 	conn, err := c.DB.Conn(ctx)
@@ -71,7 +72,7 @@ func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64
 		return nil, fmt.Errorf("load into case %s: %w", c.Path, err)
 	}
 	l := &loader{c: c, o: o, conn: conn, groupRecords: groupRecords, streams: map[[2]string]int64{}}
-	l.arenas.threads, l.identities.limit = o.Threads, pendingLimit
+	l.identities.limit = pendingLimit
 	err = registerFunctions(ctx, conn)
 	if err == nil {
 		err = conn.QueryRowContext(ctx, `
@@ -79,10 +80,7 @@ func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64
 				(SELECT coalesce(max(identity_id), 0) + 1 FROM identities)`).Scan(&l.nextID, &l.identities.pending.first)
 	}
 	if err == nil {
-		err = conn.QueryRowContext(ctx, `SELECT current_setting('memory_limit')`).Scan(&l.memoryLimit)
-	}
-	if err == nil && strings.HasSuffix(l.memoryLimit, "GiB") {
-		_, err = conn.ExecContext(ctx, `SET memory_limit = '`+bufferLimit+`'`)
+		err = l.limitMemory(ctx)
 	}
 	if err == nil {
 		// Rows say themselves where they are from. With their order kept DuckDB
@@ -96,11 +94,48 @@ func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64
 	return l, nil
 }
 
+// limitMemory gives DuckDB the memory that the load needs, and has fewer threads
+// store records where the case may not use as much.
+func (l *loader) limitMemory(ctx context.Context) error {
+	var before string
+	if err := l.conn.QueryRowContext(ctx, `SELECT current_setting('memory_limit')`).Scan(&before); err != nil {
+		return err
+	}
+	limit, err := memoryBytes(before)
+	if err != nil {
+		return err
+	}
+	l.arenas.threads = int(max(1, min(int64(l.o.Threads), limit/threadMemory)))
+	// The other queries of a load need it for two whatever there are.
+	if want := max(2, int64(l.arenas.threads)) * threadMemory; want < limit {
+		l.memoryLimit = before
+		_, err = l.conn.ExecContext(ctx, fmt.Sprintf(`SET memory_limit = '%d bytes'`, want))
+	}
+	return err
+}
+
+// memoryBytes reads a size as DuckDB writes it: "18.8 GiB".
+func memoryBytes(text string) (int64, error) {
+	var n float64
+	var unit string
+	if _, err := fmt.Sscanf(text, "%f %s", &n, &unit); err != nil {
+		return 0, fmt.Errorf("memory limit %q: %w", text, err)
+	}
+	power := slices.Index([]string{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"}, unit)
+	if power < 0 {
+		return 0, fmt.Errorf("memory limit %q: unknown unit", text)
+	}
+	return int64(n * math.Pow(1024, float64(power))), nil
+}
+
 func (l *loader) close() error {
 	l.arenas.release()
 	_, err := l.conn.ExecContext(context.Background(), `RESET preserve_insertion_order`)
-	_, limitErr := l.conn.ExecContext(context.Background(), `SET memory_limit = '`+l.memoryLimit+`'`)
-	return errors.Join(err, limitErr, l.conn.Close())
+	if l.memoryLimit != "" {
+		_, limitErr := l.conn.ExecContext(context.Background(), `SET memory_limit = '`+l.memoryLimit+`'`)
+		err = errors.Join(err, limitErr)
+	}
+	return errors.Join(err, l.conn.Close())
 }
 
 // load stores what is not in the case yet, group by group.
@@ -245,7 +280,21 @@ func (l *loader) drain(ctx context.Context, f *feed) error {
 		if err := l.store(ctx, "records", f); err != nil {
 			return err
 		}
-		rows := &identityRows{ctx: ctx, list: l.identities.take(), arenas: &l.arenas}
+		if err := l.storeIdentities(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storeIdentities stores those that wait, less than a row group a query: so the
+// transaction fills one row group after another, whatever thread brings them.
+func (l *loader) storeIdentities(ctx context.Context) error {
+	list := l.identities.take()
+	const most = rowGroupRows - 1
+	for start := 0; start < len(list.ends); start += most {
+		rows := &identityRows{ctx: ctx, list: list, end: min(start+most, len(list.ends)), arenas: &l.arenas}
+		rows.next.Store(int64(start))
 		if err := l.store(ctx, "identities", rows); err != nil {
 			return err
 		}
