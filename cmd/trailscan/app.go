@@ -63,6 +63,7 @@ func (a *app) rootCommand() *cobra.Command {
 		a.timelineCommand(),
 		a.planCommand(),
 		a.reportCommand(),
+		a.coverageCommand(),
 		a.exportCommand(),
 		a.queryCommand(),
 		a.rulesCommand(),
