@@ -115,10 +115,6 @@ func (inc *Incident) coverageTable(w io.Writer, zone *time.Location) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s of %s in %s, %s to %s, from %s\n\n", plural(t.Events, "event"), plural(int64(len(inc.Accounts)), "account"),
 		plural(int64(len(inc.Regions)), "region"), when(t.FirstEvent), when(t.LastEvent), inc.sourcesPhrase())
-	silent := map[[2]string]int64{}
-	for _, s := range v.Silences {
-		silent[[2]string{s.AccountID, s.Region}] += s.Hours
-	}
 	count := func(n func(Covered) int64) func(Covered) string {
 		return func(s Covered) string { return number(n(s)) }
 	}
@@ -128,7 +124,6 @@ func (inc *Incident) coverageTable(w io.Writer, zone *time.Location) error {
 		{"first", 0, func(s Covered) string { return when(s.First) }},
 		{"last", 0, func(s Covered) string { return when(s.Last) }},
 		{"hours", 0, count(func(s Covered) int64 { return s.Hours })},
-		{"silent", 0, count(func(s Covered) int64 { return silent[[2]string{s.AccountID, s.Region}] })},
 		{"events", 0, count(func(s Covered) int64 { return s.Events })},
 		{"reads", 0, count(func(s Covered) int64 { return s.ManagementReads })},
 		{"writes", 0, count(func(s Covered) int64 { return s.ManagementWrites })},
