@@ -93,11 +93,11 @@ func run(ctx context.Context, c *query.Case, sources []string, o Options, groupR
 	stop := l.report(o.Progress)
 	err = l.load(ctx, found.files)
 	stop()
+	if err == nil {
+		err = l.conclude(ctx)
+	}
 	if err != nil {
 		return nil, stopped(ctx, err, l.summary.Sources+l.summary.AlreadyLoaded, len(found.files))
-	}
-	if err := l.conclude(ctx); err != nil {
-		return nil, err
 	}
 	return &l.summary, l.verdict(sources)
 }

@@ -343,7 +343,7 @@ func (l *loader) describe(ctx context.Context, files []*source, bad *rejects) er
 		f := files[i]
 		t := &f.tally
 		return []driver.Value{f.id, f.uri, text(t.format), text(t.sha256), t.bytes, t.records, t.rejected, t.duplicates,
-			t.conflicts, when(t.firstTime), when(t.lastTime), nil, t.status(), now}
+			t.conflicts, when(t.firstTime), when(t.lastTime), nil, t.status(), now, nil, nil}
 	})
 	if err != nil {
 		return err

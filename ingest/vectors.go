@@ -29,14 +29,20 @@ const arenaSize = 2 * batchBytes
 // arenas are the arenas of a query. DuckDB has copied what is in them before it
 // asks a thread for its next chunk.
 type arenas struct {
-	mu     sync.Mutex
-	pinner runtime.Pinner
+	mu       sync.Mutex
+	pinner   runtime.Pinner
+	released bool
 }
 
+// new is nil when the query has ended: a thread of one that was interrupted may
+// come late.
 func (a *arenas) new() []byte {
-	arena := make([]byte, 0, arenaSize)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.released {
+		return nil
+	}
+	arena := make([]byte, 0, arenaSize)
 	a.pinner.Pin(unsafe.SliceData(arena))
 	return arena
 }
@@ -46,6 +52,7 @@ func (a *arenas) release() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.pinner.Unpin()
+	a.released = true
 }
 
 // rawChunk is the handle of a chunk, which the driver (v2.10506) does not export.

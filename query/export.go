@@ -36,12 +36,12 @@ var ErrOccupied = errors.New("folder is not empty")
 const (
 	// batchEvents bounds the memory and the disk that sorting takes. More events
 	// than that are sorted at once only when they are of the same hour.
-	batchEvents = 150_000
+	batchEvents = 100_000
 	// fileEvents is the most that a file holds.
 	fileEvents = 1_000_000
 	// exportMemory is what DuckDB may keep in memory meanwhile, unless the caller
 	// set a limit. Left to itself it takes 80 % of the machine.
-	exportMemory = "600MB"
+	exportMemory = "400MB"
 )
 
 // defaultPartition is Hive's name of the partition of NULL.

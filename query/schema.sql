@@ -148,7 +148,9 @@ CREATE VIEW events AS SELECT
 FROM whole_records;
 
 -- One row a file, object or stream that was loaded; status is loaded, damaged
--- (some of it could not be read), unreadable or foreign (no CloudTrail log).
+-- (some of it could not be read), unreadable or foreign (no CloudTrail log);
+-- integrity is what verify said of it last: valid, altered, unlisted, not_covered
+-- or unproven, NULL before.
 CREATE TABLE sources (
     source_id BIGINT PRIMARY KEY,
     uri VARCHAR NOT NULL,
@@ -163,7 +165,23 @@ CREATE TABLE sources (
     last_event_time TIMESTAMP,
     etag VARCHAR,
     status VARCHAR NOT NULL,
-    ingested_at TIMESTAMP NOT NULL
+    ingested_at TIMESTAMP NOT NULL,
+    integrity VARCHAR,
+    integrity_reason VARCHAR
+);
+
+-- What verify found that no source stands for: files that are missing or altered,
+-- and gaps between digests. kind is log, digest or gap; for a gap verdict is its cause.
+CREATE TABLE integrity (
+    kind VARCHAR,
+    verdict VARCHAR,
+    key VARCHAR,
+    account_id VARCHAR,
+    region VARCHAR,
+    trail VARCHAR,
+    from_time TIMESTAMP,
+    to_time TIMESTAMP,
+    reason VARCHAR
 );
 
 -- What could not be read, or is a copy of an event that differs from it. raw is

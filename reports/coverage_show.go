@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -9,20 +10,21 @@ import (
 
 // coverageFacts is `trailscan coverage --format json`.
 type coverageFacts struct {
-	Totals   Totals   `json:"totals"`
-	Coverage Coverage `json:"coverage"`
-	Unread   []Source `json:"unread"`  // sources that could not be read in full
-	Rejects  []Reject `json:"rejects"` // by number, most first
-	Gaps     []Gap    `json:"gaps"`    // by severity, worst first
+	Totals    Totals    `json:"totals"`
+	Coverage  Coverage  `json:"coverage"`
+	Unread    []Source  `json:"unread"`  // sources that could not be read in full
+	Rejects   []Reject  `json:"rejects"` // by number, most first
+	Integrity Integrity `json:"integrity"`
+	Gaps      []Gap     `json:"gaps"` // by severity, worst first
 }
 
 // coverageLine is a fact of the coverage on a line of its own, for ndjson and
 // CSV.
 type coverageLine struct {
-	Kind      string    `json:"kind"` // scope, class, silence, cut, source, reject or gap
+	Kind      string    `json:"kind"` // scope, class, silence, cut, source, reject, integrity or gap
 	AccountID string    `json:"account_id"`
 	Region    string    `json:"region"`
-	Name      string    `json:"name"` // class, field, uri, reason, id of the gap
+	Name      string    `json:"name"` // class, field, uri, reason, key or trail, id of the gap
 	From      time.Time `json:"from"`
 	Until     time.Time `json:"until"`
 	Events    int64     `json:"events"`
@@ -34,12 +36,13 @@ type coverageLine struct {
 func WriteCoverage(w io.Writer, format string, inc *Incident, zone *time.Location) error {
 	switch format {
 	case "json":
-		return JSON(w, coverageFacts{inc.Totals, inc.Coverage, inc.unread(), inc.Rejects, inc.Gaps})
+		return JSON(w, coverageFacts{inc.Totals, inc.Coverage, inc.unread(), inc.Rejects, inc.Integrity, inc.Gaps})
 	case "md":
 		m := &markdown{document: newDocument(inc, zone)}
 		m.line("# What the logs cover\n\nTimes are %s.", mdText(zone.String()))
 		m.coverage()
 		m.gaps()
+		m.integrity()
 		_, err := io.WriteString(w, m.out.String())
 		return err
 	case "table":
@@ -92,6 +95,10 @@ func (inc *Incident) coverageLines() []coverageLine {
 	}
 	for _, r := range inc.Rejects {
 		out = append(out, coverageLine{"reject", "", "", r.Reason, time.Time{}, time.Time{}, r.Count, r.Example})
+	}
+	for _, f := range inc.Integrity.Flaws {
+		out = append(out, coverageLine{"integrity", f.AccountID, f.Region, cmp.Or(f.Key, f.Trail), f.From, f.To, 0,
+			strings.TrimSuffix(f.Kind+" "+words(f.Verdict)+": "+f.Reason, ": ")})
 	}
 	for _, g := range inc.Gaps {
 		out = append(out, coverageLine{"gap", "", "", g.ID, time.Time{}, time.Time{}, 0,
@@ -153,6 +160,21 @@ func (inc *Incident) coverageTable(w io.Writer, zone *time.Location) error {
 		lines = append(lines, s.text(when)+fmt.Sprintf("; %s of it busy on %.0f %% of the other days", plural(s.Hours, "hour"), 100*s.Busy))
 	}
 	section("SILENT WHERE OTHERWISE BUSY", lines)
+	lines = nil
+	if inc.Integrity.Known() {
+		lines = append(lines, inc.Integrity.Phrase())
+	}
+	for _, f := range inc.Integrity.Flaws {
+		line := f.Kind + " " + words(f.Verdict)
+		if of := cmp.Or(f.Key, f.Trail); of != "" {
+			line += " " + of
+		}
+		if !f.From.IsZero() {
+			line += fmt.Sprintf(", %s to %s", when(f.From), when(f.To))
+		}
+		lines = append(lines, strings.TrimSuffix(line+": "+f.Reason, ": "))
+	}
+	section("CLOUDTRAIL'S DIGESTS", lines)
 	lines = nil
 	for _, g := range inc.Gaps {
 		lines = append(lines, fmt.Sprintf("%-8s  %s", g.Severity, g.Title))

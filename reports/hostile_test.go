@@ -102,11 +102,14 @@ func hostileIncident() (*Incident, *remediate.Plan) {
 			From: at("2026-09-01T00:00:00Z"), StepSeconds: 7 * 24 * 3600,
 		},
 		Sources: []Source{
-			{URI: "/logs/AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/28/a.json.gz", Format: "records+gzip", SHA256: strings.Repeat("ab", 32), Bytes: 1234000, Records: 5402, Status: "loaded",
+			{URI: "/logs/AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/28/a.json.gz", Format: "records+gzip", SHA256: strings.Repeat("ab", 32), Bytes: 1234000, Records: 5402, Status: "loaded", Integrity: "valid",
 				FirstEvent: at("2026-09-01T00:00:00Z"), LastEvent: at("2026-09-28T23:59:00Z")},
 			{URI: "/logs/AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/28/b.json.gz", Format: "records+gzip", SHA256: strings.Repeat("cd", 32), Bytes: 500, Records: 10, Rejected: 2, Duplicates: 7, Status: "damaged"},
 			{URI: "/logs/" + hostileHTML + hostileTerminal + ".json", Format: "ndjson", SHA256: strings.Repeat("ef", 32), Bytes: 67, Records: 1, Status: "loaded"},
 		},
+		Integrity: Integrity{Verdicts: []VerdictCount{{"valid", 1}}, Unsaid: 2, Flaws: []Flaw{
+			{Kind: "log", Verdict: "missing", Key: "AWSLogs/" + hostileMarkdown + hostileHTML, AccountID: "111122223333", Region: "us-east-1", Reason: "its digest lists it, and it is not there"},
+			{Kind: "gap", Verdict: "missing_digests", AccountID: "111122223333", Region: hostileHTML, From: at("2026-09-28T14:00:00Z"), To: at("2026-09-28T16:00:00Z"), Reason: hostileTerminal}}},
 		Rejects:     []Reject{{Reason: "no JSON: " + hostileMarkdown, Count: 2, Example: "/logs/" + hostileHTML}},
 		Gaps:        []Gap{{"no-data-events", rules.High, "No data events were recorded", "Theft of data can be neither shown nor ruled out.", nil}, {"logging-stopped", rules.Critical, "Logging was stopped", "From then on nothing was recorded.", []string{"StopLogging " + hostileHTML + hostileMarkdown}}},
 		Lineage:     l,

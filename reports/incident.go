@@ -26,6 +26,7 @@ type Incident struct {
 	Regions     []Scope            `json:"regions"`      // by region
 	Sources     []Source           `json:"sources"`      // by uri
 	Rejects     []Reject           `json:"rejects"`      // by number, most first
+	Integrity   Integrity          `json:"integrity"`    // what verify said of the sources
 	Gaps        []Gap              `json:"gaps"`         // by severity, worst first
 	Lineage     *lineage.Lineage   `json:"lineage"`      // null when no key was traced
 	Activity    Activity           `json:"activity"`     // of the lineage, over time
@@ -72,7 +73,8 @@ type Source struct {
 	Conflicts  int64     `json:"conflicts"`
 	FirstEvent time.Time `json:"first_event"`
 	LastEvent  time.Time `json:"last_event"`
-	Status     string    `json:"status"` // loaded, damaged, unreadable or foreign
+	Status     string    `json:"status"`    // loaded, damaged, unreadable or foreign
+	Integrity  string    `json:"integrity"` // what verify said; "" before
 }
 
 // Reject is a reason for which records were not loaded.
@@ -93,7 +95,7 @@ type CaseEntry struct {
 // show: Totals, Coverage, Accounts, Regions, Sources, Rejects, Gaps and Lineage.
 func LoadCoverage(ctx context.Context, c *query.Case) (*Incident, error) {
 	inc := &Incident{}
-	if err := inc.load(ctx, c, inc.loadLineage, inc.loadCoverage, inc.loadSources, inc.loadRejects, inc.loadGaps); err != nil {
+	if err := inc.load(ctx, c, inc.loadLineage, inc.loadCoverage, inc.loadSources, inc.loadRejects, inc.loadIntegrity, inc.loadGaps); err != nil {
 		return nil, err
 	}
 	return inc, nil
@@ -107,7 +109,7 @@ func Load(ctx context.Context, c *query.Case) (*Incident, error) {
 	if inc.Findings, inc.Assessment, err = rules.Load(ctx, c); err != nil {
 		return nil, err
 	}
-	err = inc.load(ctx, c, inc.loadLineage, inc.loadCoverage, inc.loadSources, inc.loadRejects, inc.loadHistory,
+	err = inc.load(ctx, c, inc.loadLineage, inc.loadCoverage, inc.loadSources, inc.loadRejects, inc.loadIntegrity, inc.loadHistory,
 		inc.loadActivity, inc.loadNarrative, inc.loadGaps)
 	if err != nil {
 		return nil, err
@@ -137,12 +139,12 @@ func (inc *Incident) loadLineage(ctx context.Context, c *query.Case) error {
 func (inc *Incident) loadSources(ctx context.Context, c *query.Case) error {
 	const text = `
 SELECT uri, coalesce(format, ''), coalesce(sha256, ''), coalesce(bytes, 0), coalesce(records, 0),
-    coalesce(rejected, 0), coalesce(duplicates, 0), coalesce(conflicts, 0), first_event_time, last_event_time, status
+    coalesce(rejected, 0), coalesce(duplicates, 0), coalesce(conflicts, 0), first_event_time, last_event_time, status, coalesce(integrity, '')
 FROM sources ORDER BY uri, source_id`
 	return eachRow(ctx, c, text, nil, func(scan func(...any) error) error {
 		var s Source
 		err := scan(&s.URI, &s.Format, &s.SHA256, &s.Bytes, &s.Records, &s.Rejected, &s.Duplicates,
-			&s.Conflicts, when{&s.FirstEvent}, when{&s.LastEvent}, &s.Status)
+			&s.Conflicts, when{&s.FirstEvent}, when{&s.LastEvent}, &s.Status, &s.Integrity)
 		if err != nil {
 			return err
 		}

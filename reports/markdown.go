@@ -159,6 +159,7 @@ func (m *markdown) scope() {
 	for _, f := range m.Folders {
 		m.row(mdCode(clip(f.Name, 160)), number(int64(f.Sources)), size(f.Bytes), number(f.Records), number(int64(f.Bad)), m.clock(f.First), m.clock(f.Last))
 	}
+	m.integrity()
 	m.line("\nEvery source with its SHA-256 stands at the end, under [Sources](#sources).")
 	if len(m.Rejects) > 0 {
 		m.table("Rejected", "Reason", "For example in")
@@ -180,9 +181,33 @@ func (m *markdown) sources() {
 	if len(m.Listed) < len(m.Sources) {
 		m.line("The first %d of %d; the case's table `sources` has all.", len(m.Listed), len(m.Sources))
 	}
-	m.table("Source", "SHA-256", "Status", "Bytes", "Records", "Rejected")
+	m.table("Source", "SHA-256", "Status", "Integrity", "Bytes", "Records", "Rejected")
 	for _, s := range m.Listed {
-		m.row(mdCode(clip(s.URI, 300)), mdCode(s.SHA256), mdText(s.Status), number(s.Bytes), number(s.Records), number(s.Rejected))
+		m.row(mdCode(clip(s.URI, 300)), mdCode(s.SHA256), mdText(s.Status), orNone(mdText(words(s.Integrity))), number(s.Bytes), number(s.Records), number(s.Rejected))
+	}
+}
+
+func (m *markdown) integrity() {
+	i := m.Integrity
+	m.line("\n### Integrity\n")
+	if !i.Known() {
+		m.line("The sources have not been held against CloudTrail's digests: `trailscan verify`.")
+		return
+	}
+	m.line("Held against CloudTrail's digests: %s.", mdText(i.Phrase()))
+	if len(i.Flaws) == 0 {
+		return
+	}
+	m.table("Verdict", "Kind", "File or span", "Account", "Region", "Why")
+	for _, f := range i.Shown() {
+		what := mdCode(clip(f.Key, 300))
+		if f.Key == "" {
+			what = m.clock(f.From) + " to " + m.clock(f.To)
+		}
+		m.row(mdText(words(f.Verdict)), mdText(f.Kind), what, mdCode(f.AccountID), mdCode(f.Region), mdText(clip(f.Reason, 400)))
+	}
+	if n := len(i.Flaws) - maxFlaws; n > 0 {
+		m.line("\n**%d more left out for length.** The case's table `integrity` has all.", n)
 	}
 }
 

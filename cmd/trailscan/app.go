@@ -65,6 +65,7 @@ func (a *app) rootCommand() *cobra.Command {
 		a.reportCommand(),
 		a.coverageCommand(),
 		a.exportCommand(),
+		a.verifyCommand(),
 		a.queryCommand(),
 		a.rulesCommand(),
 	)
