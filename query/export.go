@@ -82,6 +82,9 @@ func (x Export) Write(ctx context.Context, c *Case, dir string) (Exported, error
 		err = install(w.dir, target)
 	}
 	if err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err() // the driver says it in other words
+		}
 		return Exported{}, errors.Join(fmt.Errorf("export %s to %s: %w", c.Path, dir, err), os.RemoveAll(w.dir))
 	}
 	return w.done, nil
@@ -336,7 +339,8 @@ FROM temp.export_batch GROUP BY 1, 2, 3 ORDER BY 4`)
 	return out, rows.Err()
 }
 
-// writeFile writes the first n rows of a partition.
+// writeFile writes the first n rows of a partition, in the order of the table:
+// DuckDB keeps it (preserve_insertion_order).
 func (w *exporter) writeFile(ctx context.Context, p partition, n int64) error {
 	folder := filepath.Join(w.dir, "account_id="+p.account, "region="+p.region, "date="+p.date)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -351,7 +355,7 @@ func (w *exporter) writeFile(ctx context.Context, p partition, n int64) error {
 	_, err := w.conn.ExecContext(ctx, fmt.Sprintf(`
 COPY (
     SELECT * EXCLUDE (partition_account, partition_region, partition_date) FROM temp.export_batch
-    WHERE rowid >= %d AND rowid < %d ORDER BY rowid
+    WHERE rowid >= %d AND rowid < %d
 ) TO %s (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, KV_METADATA {"trailscan.schema": 'events/1', "trailscan.secrets": '%s'})`,
 		p.first, p.first+n, quote(path), secrets))
 	if err != nil {
