@@ -8,13 +8,9 @@ import (
 	"math/big"
 	"slices"
 	"strings"
-)
 
-// secretFields end the names of what only its owner may see.
-var secretFields = []string{
-	"SecretAccessKey", "SessionToken", "Password", "ServiceCredentialSecret", "StringSeed", "QRCodePNG", "PrivateKey",
-	"AccessToken", "RefreshToken", "IdToken", "SecretString", "SecretBinary", "ClientSecret",
-}
+	"trailscan/query"
+)
 
 // notStored stands in the journal for a secret.
 const notStored = "(not stored)"
@@ -32,7 +28,7 @@ func redactInto(v any, secrets map[string]string) any {
 		out := make(map[string]any, len(v))
 		for k, e := range v {
 			s, isText := e.(string)
-			if isText && s != Password && slices.ContainsFunc(secretFields, func(f string) bool { return strings.HasSuffix(k, f) }) {
+			if isText && s != Password && slices.ContainsFunc(query.SecretFields, func(f string) bool { return strings.HasSuffix(k, f) }) {
 				secrets[k] = s
 				out[k] = notStored
 				continue

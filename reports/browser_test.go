@@ -52,7 +52,7 @@ func TestBrowserShowsTheReport(t *testing.T) {
 		return string(out)
 	}
 	dom := run("--dump-dom")
-	for _, id := range []string{"summary", "gaps", "scope", "timeline", "lineage", "findings", "plan", "assessment"} {
+	for _, id := range []string{"summary", "coverage", "gaps", "scope", "timeline", "lineage", "findings", "plan", "assessment"} {
 		if !strings.Contains(dom, `id="`+id+`"`) {
 			t.Errorf("the page has no section %s", id)
 		}
@@ -62,8 +62,11 @@ func TestBrowserShowsTheReport(t *testing.T) {
 			t.Errorf("the page has %s", element)
 		}
 	}
-	if n := strings.Count(dom, "<rect"); n != 8 {
+	if n := strings.Count(dom, `<rect class="bar`); n != 8 {
 		t.Errorf("%d bars in the charts, want 8", n)
+	}
+	if n := strings.Count(dom, `<rect class="silent"`); n != 2 {
+		t.Errorf("%d silences in the coverage, want the account's in its 2 regions", n)
 	}
 	run("--screenshot="+shot, "--window-size=1200,2000")
 	if info, err := os.Stat(shot); err != nil || info.Size() < 10_000 {

@@ -31,6 +31,7 @@ type document struct {
 	*Incident
 	Brief    brief
 	Zone     *time.Location
+	Strips   []strip
 	Tree     []*node
 	TreeCut  int // nodes left out
 	Moments  []moment
@@ -118,6 +119,7 @@ func newDocument(inc *Incident, zone *time.Location) *document {
 		d.severity[f.Rule] = max(d.severity[f.Rule], f.Severity)
 	}
 	d.Tree = lineageTree(inc.Lineage)
+	d.Strips = strips(&inc.Coverage, zone)
 	room := maxNodes
 	d.Tree = prune(d.Tree, &room, &d.TreeCut)
 	d.Moments = moments(inc.Findings)

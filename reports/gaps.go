@@ -41,17 +41,16 @@ func (inc *Incident) loadGaps(ctx context.Context, c *query.Case) error {
 		inc.sourceGaps()
 		return nil
 	}
-	coverage, err := loadCoverage(ctx, c)
-	if err != nil {
-		return err
-	}
-	inc.classGaps(coverage)
-	inc.globalRegionGap(coverage)
-	inc.unseenRegionsGap(coverage)
+	inc.classGaps()
+	inc.globalRegionGap()
+	inc.unseenRegionsGap()
+	inc.dataEventGap()
+	inc.cutGap()
+	inc.silenceGap()
 	inc.sourceGaps()
 	inc.spanGaps()
 	for _, find := range []func(context.Context, *query.Case) error{
-		inc.dataEventGap, inc.loggingGap, inc.silenceGaps, inc.originGap, inc.foreignGap,
+		inc.loggingGap, inc.originGap, inc.foreignGap, inc.namedGap,
 	} {
 		if err := find(ctx, c); err != nil {
 			return fmt.Errorf("look for gaps in the logs: %w", err)
@@ -63,62 +62,42 @@ func (inc *Incident) loadGaps(ctx context.Context, c *query.Case) error {
 	return nil
 }
 
-// coverage is what the case holds of an account in a region.
-type coverage struct {
-	account, region       string
-	events, reads, writes int64 // of these, those that say read_only
-	insight, network      int64
-}
-
-func loadCoverage(ctx context.Context, c *query.Case) ([]coverage, error) {
-	const text = `
-SELECT coalesce(account_id, ''), coalesce(aws_region, ''), count(*),
-    count(*) FILTER (read_only AND event_category IS DISTINCT FROM 'Data'),
-    count(*) FILTER (NOT read_only AND event_category IS DISTINCT FROM 'Data'),
-    count(*) FILTER (event_category = 'Insight'), count(*) FILTER (event_category = 'NetworkActivity')
-FROM events GROUP BY ALL ORDER BY 1, 2`
-	var all []coverage
-	err := eachRow(ctx, c, text, nil, func(scan func(...any) error) error {
-		var v coverage
-		if err := scan(&v.account, &v.region, &v.events, &v.reads, &v.writes, &v.insight, &v.network); err != nil {
-			return err
+// perAccount sums what is covered over the regions of each account.
+func (v *Coverage) perAccount() []Covered {
+	var out []Covered
+	for _, s := range v.Scopes {
+		if len(out) == 0 || out[len(out)-1].AccountID != s.AccountID {
+			out = append(out, Covered{AccountID: s.AccountID})
 		}
-		all = append(all, v)
-		return nil
-	})
-	return all, err
-}
-
-// perAccount sums coverage over the regions of each account, by account.
-func perAccount(all []coverage) []coverage {
-	var out []coverage
-	for _, v := range all {
-		if len(out) == 0 || out[len(out)-1].account != v.account {
-			out = append(out, coverage{account: v.account})
-		}
-		s := &out[len(out)-1]
-		s.events += v.events
-		s.reads += v.reads
-		s.writes += v.writes
-		s.insight += v.insight
-		s.network += v.network
+		out[len(out)-1].add(s)
 	}
 	return out
 }
 
+// manyWrites in a region without one read are of a trail that leaves reads out:
+// consoles, SDKs and AWS itself read before they write.
+const manyWrites = 100
+
 // classGaps tells of trails that record one half of the management events, and
 // of classes that no trail recorded.
-func (inc *Incident) classGaps(all []coverage) {
+func (inc *Incident) classGaps() {
 	var noReads, noWrites []string
 	var insight, network int64
-	for _, v := range perAccount(all) {
-		insight += v.insight
-		network += v.network
+	half := map[string]bool{}
+	for _, v := range inc.Coverage.perAccount() {
+		insight += v.Insight
+		network += v.NetworkActivity
 		switch {
-		case v.writes > 0 && v.reads == 0:
-			noReads = append(noReads, fmt.Sprintf("account %s: %d writes, no read", v.account, v.writes))
-		case v.reads > 0 && v.writes == 0:
-			noWrites = append(noWrites, fmt.Sprintf("account %s: %d reads, no write", v.account, v.reads))
+		case v.ManagementWrites > 0 && v.ManagementReads == 0:
+			half[v.AccountID] = true
+			noReads = append(noReads, fmt.Sprintf("account %s: %d writes, no read", v.AccountID, v.ManagementWrites))
+		case v.ManagementReads > 0 && v.ManagementWrites == 0:
+			noWrites = append(noWrites, fmt.Sprintf("account %s: %d reads, no write", v.AccountID, v.ManagementReads))
+		}
+	}
+	for _, v := range inc.Coverage.Scopes {
+		if v.ManagementWrites >= manyWrites && v.ManagementReads == 0 && !half[v.AccountID] {
+			noReads = append(noReads, fmt.Sprintf("account %s in %s: %d writes, no read", v.AccountID, orNone(v.Region), v.ManagementWrites))
 		}
 	}
 	if len(noReads) > 0 {
@@ -164,19 +143,19 @@ func globalRegion(region string) string {
 	return ""
 }
 
-func (inc *Incident) globalRegionGap(all []coverage) {
+func (inc *Incident) globalRegionGap() {
 	needs, has := map[string]string{}, map[string]bool{}
 	var accounts []string
-	for _, v := range all {
-		if v.region == "" {
+	for _, v := range inc.Coverage.Scopes {
+		if v.Region == "" {
 			continue
 		}
-		if _, known := needs[v.account]; !known {
-			accounts = append(accounts, v.account)
-			needs[v.account] = globalRegion(v.region)
+		if _, known := needs[v.AccountID]; !known {
+			accounts = append(accounts, v.AccountID)
+			needs[v.AccountID] = globalRegion(v.Region)
 		}
-		if v.region == needs[v.account] {
-			has[v.account] = true
+		if v.Region == needs[v.AccountID] {
+			has[v.AccountID] = true
 		}
 	}
 	var details []string
@@ -201,12 +180,12 @@ var defaultRegions = []string{
 	"us-east-1", "us-east-2", "us-west-1", "us-west-2",
 }
 
-func (inc *Incident) unseenRegionsGap(all []coverage) {
+func (inc *Incident) unseenRegionsGap() {
 	seen := map[string]bool{}
 	standard := false
-	for _, v := range all {
-		seen[v.region] = true
-		standard = standard || globalRegion(v.region) == "us-east-1" && v.region != ""
+	for _, v := range inc.Coverage.Scopes {
+		seen[v.Region] = true
+		standard = standard || globalRegion(v.Region) == "us-east-1" && v.Region != ""
 	}
 	if !standard {
 		return

@@ -19,26 +19,23 @@ const dataEventSQL = `(event_category = 'Data' OR management_event = FALSE
             'DeleteObjects', 'CopyObject', 'ListObjects', 'ListObjectsV2', 'SelectObjectContent', 'UploadPart'))
         OR (event_source = 'lambda.amazonaws.com' AND event_name = 'Invoke'))))`
 
-// dataEventGap tells whether access to data was recorded, and for which services.
-func (inc *Incident) dataEventGap(ctx context.Context, c *query.Case) error {
+// dataEventGap tells whether access to data was recorded, and to which.
+func (inc *Incident) dataEventGap() {
 	var present []string
 	s3 := false
-	err := eachRow(ctx, c, `
-SELECT coalesce(event_source, ''), count(*), count(DISTINCT event_name), count(DISTINCT account_id)
-FROM events WHERE `+dataEventSQL+` GROUP BY 1 ORDER BY 2 DESC, 1`, nil, func(scan func(...any) error) error {
-		var source string
-		var n, names, accounts int64
-		if err := scan(&source, &n, &names, &accounts); err != nil {
-			return err
+	for _, v := range inc.Coverage.Classes {
+		if v.Class != "data" {
+			continue
 		}
-		s3 = s3 || source == "s3.amazonaws.com"
-		present = append(present, fmt.Sprintf("recorded: %s (%s of %s in %s)", shortSource(source),
-			plural(n, "event"), plural(names, "kind"), plural(accounts, "account")))
-		return nil
-	})
+		s3 = s3 || v.EventSource == "s3.amazonaws.com"
+		what := shortSource(v.EventSource)
+		if v.ResourceType != "" {
+			what += " " + v.ResourceType
+		}
+		present = append(present, fmt.Sprintf("recorded: %s (%s of %s in %s)", what,
+			plural(v.Events, "event"), plural(v.Names, "kind"), plural(v.Accounts, "account")))
+	}
 	switch {
-	case err != nil:
-		return err
 	case len(present) == 0:
 		inc.gap("no-data-events", rules.High, "No data events were recorded",
 			"Reads and writes of data itself (objects in S3, items in DynamoDB, calls of Lambda functions, mail sent, …) leave no trace here: theft of "+
@@ -51,7 +48,6 @@ FROM events WHERE `+dataEventSQL+` GROUP BY 1 ORDER BY 2 DESC, 1`, nil, func(sca
 		inc.gap("some-data-events", rules.Info, "Data events were recorded in part",
 			"Trails record data events for the resources that were chosen. What was not chosen leaves no trace.", present...)
 	}
-	return nil
 }
 
 // loggingSQL finds the calls that stopped a trail or changed what it records,

@@ -84,6 +84,23 @@ func hostileIncident() (*Incident, *remediate.Plan) {
 			FirstEvent: at("2026-09-01T00:00:00Z"), LastEvent: at("2026-09-28T23:59:00Z")},
 		Accounts: []Scope{{"111122223333", 5402, 103, at("2026-09-01T00:00:00Z"), at("2026-09-28T23:59:00Z")}},
 		Regions:  []Scope{{hostileHTML, 2, 0, at("2026-09-02T00:00:00Z"), at("2026-09-02T00:00:00Z")}, {"us-east-1", 5400, 103, at("2026-09-01T00:00:00Z"), at("2026-09-28T23:59:00Z")}},
+		Coverage: Coverage{
+			Scopes: []Covered{
+				{AccountID: "111122223333", Region: hostileHTML, First: at("2026-09-02T00:00:00Z"), Last: at("2026-09-02T00:00:00Z"), Hours: 1, Events: 2, Management: 2, Steps: []int64{0, 2, 0, 0}},
+				{AccountID: "111122223333", Region: "us-east-1", First: at("2026-09-01T00:00:00Z"), Last: at("2026-09-28T23:59:00Z"), Hours: 600, Events: 5400, Lineage: 103,
+					Management: 5390, ManagementReads: 5000, ManagementWrites: 390, Data: 10, Steps: []int64{1000, 0, 2000, 2400}},
+			},
+			Classes: []Class{
+				{Class: "management_read", Events: 5000, Accounts: 1, First: at("2026-09-01T00:00:00Z"), Last: at("2026-09-28T23:59:00Z")},
+				{Class: "management_write", Events: 390, Accounts: 1, First: at("2026-09-01T00:00:00Z"), Last: at("2026-09-28T23:59:00Z")},
+				{Class: "data", ResourceType: hostileMarkdown, EventSource: hostileHTML, Events: 10, Names: 1, Accounts: 1, First: at("2026-09-02T00:00:00Z"), Last: at("2026-09-02T00:00:00Z")},
+			},
+			Silences: []Silence{{AccountID: "111122223333", Region: hostileMarkdown, From: at("2026-09-09T00:00:00Z"), Until: at("2026-09-14T00:00:00Z"), Hours: 100, Busy: 0.97, Where: "between events"},
+				{AccountID: "111122223333", From: at("2026-09-08T00:00:00Z"), Until: at("2026-09-15T00:00:00Z"), Hours: 168, Busy: 0.99, Where: "between events"}},
+			Cuts: []Cut{{AccountID: "111122223333", EventSource: hostileHTML, Field: "requestParameters", How: "omitted", Events: 3, First: at("2026-09-02T00:00:00Z"), Last: at("2026-09-02T00:00:00Z"),
+				EventNames: []string{hostileTerminal}, ExampleEvent: hostileFormula}},
+			From: at("2026-09-01T00:00:00Z"), StepSeconds: 7 * 24 * 3600,
+		},
 		Sources: []Source{
 			{URI: "/logs/AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/28/a.json.gz", Format: "records+gzip", SHA256: strings.Repeat("ab", 32), Bytes: 1234000, Records: 5402, Status: "loaded", Integrity: "valid",
 				FirstEvent: at("2026-09-01T00:00:00Z"), LastEvent: at("2026-09-28T23:59:00Z")},

@@ -50,6 +50,10 @@ var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{
 	},
 	"firstOf6": func(list []string) []string { return list[:min(6, len(list))] },
 	"minus":    func(a, b int) int { return max(0, a-b) },
+	"covers":   (*Incident).coveragePhrase,
+	"step":     func(seconds int64) string { return span(time.Duration(seconds) * time.Second) },
+	"silence":  func(s Silence) string { return s.text(stamp) }, // HTML puts the reader's zone
+	"classes":  func(v Coverage) []string { return v.classLines(stamp) },
 	"int64":    func(n int) int64 { return int64(n) },
 }).Parse(htmlText))
 
@@ -62,6 +66,12 @@ func HTML(w io.Writer, inc *Incident, zone *time.Location) error {
 	page.Funcs(template.FuncMap{
 		"clock": func(t time.Time) string { return clock(t, zone) },
 		"hour":  func(t time.Time) string { return hour(t, zone) },
+		"silence": func(s Silence) string {
+			return s.text(func(t time.Time) string { return clock(t, zone) })
+		},
+		"classes": func(v Coverage) []string {
+			return v.classLines(func(t time.Time) string { return clock(t, zone) })
+		},
 	})
 	var b bytes.Buffer
 	if err := page.Execute(&b, newDocument(inc, zone)); err != nil {

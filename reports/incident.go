@@ -21,6 +21,7 @@ import (
 // --format json`.
 type Incident struct {
 	Totals      Totals             `json:"totals"`
+	Coverage    Coverage           `json:"coverage"`
 	Accounts    []Scope            `json:"accounts"`     // by account
 	Regions     []Scope            `json:"regions"`      // by region
 	Sources     []Source           `json:"sources"`      // by uri
@@ -90,65 +91,49 @@ type CaseEntry struct {
 	Arguments string    `json:"arguments"`
 }
 
+// LoadCoverage reads of an incident what the logs cover and what they cannot
+// show: Totals, Coverage, Accounts, Regions, Sources, Rejects, Gaps and Lineage.
+func LoadCoverage(ctx context.Context, c *query.Case) (*Incident, error) {
+	inc := &Incident{}
+	if err := inc.load(ctx, c, inc.loadLineage, inc.loadCoverage, inc.loadSources, inc.loadRejects, inc.loadIntegrity, inc.loadGaps); err != nil {
+		return nil, err
+	}
+	return inc, nil
+}
+
 // Load reads everything that a report shows from the case. The plan is not in a
 // case: the caller sets it.
 func Load(ctx context.Context, c *query.Case) (*Incident, error) {
 	inc := &Incident{}
 	var err error
-	if inc.Lineage, err = lineage.Load(ctx, c); errors.Is(err, lineage.ErrNotTraced) {
-		inc.Lineage = nil
-	} else if err != nil {
-		return nil, err
-	}
 	if inc.Findings, inc.Assessment, err = rules.Load(ctx, c); err != nil {
 		return nil, err
 	}
-	for _, load := range []func(context.Context, *query.Case) error{
-		inc.loadScope, inc.loadSources, inc.loadRejects, inc.loadIntegrity, inc.loadHistory,
-		inc.loadActivity, inc.loadNarrative, inc.loadGaps,
-	} {
-		if err := load(ctx, c); err != nil {
-			return nil, fmt.Errorf("report on %s: %w", c.Path, err)
-		}
+	err = inc.load(ctx, c, inc.loadLineage, inc.loadCoverage, inc.loadSources, inc.loadRejects, inc.loadIntegrity, inc.loadHistory,
+		inc.loadActivity, inc.loadNarrative, inc.loadGaps)
+	if err != nil {
+		return nil, err
 	}
 	return inc, nil
 }
 
-// scopeSQL counts events by account and by region in one pass, and those of
-// the intruder among them.
-const scopeSQL = `
-WITH intruder AS (
-    SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'
-)
-SELECT grouping(e.account_id) = 1 AS by_region,
-    coalesce(CASE WHEN grouping(e.account_id) = 1 THEN e.aws_region ELSE e.account_id END, '') AS name,
-    count(*), count(i.source_id), min(e.event_time), max(e.event_time)
-FROM events e LEFT JOIN intruder i ON i.source_id = e.source_id AND i.record_index = e.record_index
-GROUP BY GROUPING SETS ((e.account_id), (e.aws_region))
-ORDER BY 1, 2`
+func (inc *Incident) load(ctx context.Context, c *query.Case, parts ...func(context.Context, *query.Case) error) error {
+	for _, load := range parts {
+		if err := load(ctx, c); err != nil {
+			return fmt.Errorf("report on %s: %w", c.Path, err)
+		}
+	}
+	return nil
+}
 
-func (inc *Incident) loadScope(ctx context.Context, c *query.Case) error {
-	return eachRow(ctx, c, scopeSQL, nil, func(scan func(...any) error) error {
-		var byRegion bool
-		var s Scope
-		if err := scan(&byRegion, &s.Name, &s.Events, &s.Lineage, when{&s.First}, when{&s.Last}); err != nil {
-			return err
-		}
-		if byRegion {
-			inc.Regions = append(inc.Regions, s)
-			return nil
-		}
-		inc.Accounts = append(inc.Accounts, s)
-		t := &inc.Totals
-		t.Events += s.Events
-		if !s.First.IsZero() && (t.FirstEvent.IsZero() || s.First.Before(t.FirstEvent)) {
-			t.FirstEvent = s.First
-		}
-		if s.Last.After(t.LastEvent) {
-			t.LastEvent = s.Last
-		}
+// loadLineage leaves Lineage nil when no key was traced.
+func (inc *Incident) loadLineage(ctx context.Context, c *query.Case) error {
+	l, err := lineage.Load(ctx, c)
+	if errors.Is(err, lineage.ErrNotTraced) {
 		return nil
-	})
+	}
+	inc.Lineage = l
+	return err
 }
 
 func (inc *Incident) loadSources(ctx context.Context, c *query.Case) error {

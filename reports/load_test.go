@@ -85,11 +85,21 @@ func everyHour(region string, hours int) []event {
 	return out
 }
 
+// shifted are the events so many days later.
+func shifted(events []event, days int) []event {
+	events = cloned(events)
+	for _, e := range events {
+		e["event_id"] = fmt.Sprint(e["event_id"], "+", days)
+		e["event_time"] = e["event_time"].(time.Time).AddDate(0, 0, days)
+	}
+	return events
+}
+
 func gapsOf(t *testing.T, l *lineage.Lineage, events []event) map[string]Gap {
 	t.Helper()
 	c := testCase(t, events...)
 	inc := &Incident{Lineage: l}
-	for _, load := range []func(context.Context, *query.Case) error{inc.loadScope, inc.loadSources, inc.loadRejects, inc.loadGaps} {
+	for _, load := range []func(context.Context, *query.Case) error{inc.loadCoverage, inc.loadSources, inc.loadRejects, inc.loadGaps} {
 		if err := load(context.Background(), c); err != nil {
 			t.Fatal(err)
 		}
@@ -147,6 +157,31 @@ func TestGaps(t *testing.T) {
 				}
 			}
 		})...), nil, []string{"silence"}},
+		{"a night that is shorter than chance", nil, without(month, func(e event) bool { return at(e).After(day(14)) && at(e).Before(day(14).Add(2*time.Hour)) }),
+			nil, []string{"silence"}},
+		{"a region that came into use", nil, without(month, func(e event) bool { return e["aws_region"] == "eu-west-1" && at(e).Before(day(10)) }),
+			[]string{"silence: in eu-west-1: nothing for 10 d, 2026-09-01T00:00:00Z to 2026-09-11T00:00:00Z, before the first"}, nil},
+		{"most of the month is silent", nil, without(month, func(e event) bool { return e["aws_region"] == "eu-west-1" && at(e).After(day(8)) }),
+			[]string{"silence: in eu-west-1: nothing for 19 d 22 h, 2026-09-09T01:00:00Z to 2026-09-28T23:00:00Z, after the last"}, nil},
+		{"a job on Mondays is no silence", nil, without(month, func(e event) bool { return e["aws_region"] == "eu-west-1" && at(e).Weekday() != time.Monday }),
+			nil, []string{"silence"}},
+		{"a silent Monday of it", nil, without(append(slices.Clone(month), shifted(month, 28)...), func(e event) bool {
+			return e["aws_region"] == "eu-west-1" && (at(e).Weekday() != time.Monday || at(e).Truncate(24*time.Hour).Equal(day(27)))
+		}), []string{"silence: in eu-west-1: nothing for 1 d, 2026-09-28T00:00:00Z to 2026-09-29T00:00:00Z"}, nil},
+		{"two days of a month in another region say nothing", nil, append(slices.Clone(month), everyHour("sa-east-1", 40)...),
+			nil, []string{"silence"}},
+		{"a record of long ago", nil, append(slices.Clone(month), one("ListTrails", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), event{"recipient_account_id": "444455556666"}),
+			one("ListTrails", time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), event{"recipient_account_id": "444455556666"})), nil, []string{"silence"}},
+		{"a region without reads", nil, without(month, func(e event) bool { return e["aws_region"] == "eu-west-1" && e["read_only"].(bool) }),
+			[]string{"writes-only: in eu-west-1: 336 writes"}, nil},
+		{"fields that CloudTrail cut", nil, append(slices.Clone(month), one("PutRolePolicy", day(9), event{"request_parameters": `{"omitted":true,"originalSize":123456}`}),
+			one("RunInstances", day(9), event{"user_agent": strings.Repeat("x", 1024)}), one("GetUser", day(9), event{"addendum": `{"reason":"UPDATED_DATA"}`})),
+			[]string{"cut-fields: requestParameters omitted in 1 event", "cut-fields: userAgent truncated", "addenda: UPDATED_DATA"}, nil},
+		{"fields that say so themselves are not cut", nil, append(slices.Clone(month), one("PutRolePolicy", day(9), event{"request_parameters": `{"policy":"{\"omitted\":true}","omitted":false}`}),
+			one("RunInstances", day(9), event{"user_agent": strings.Repeat("x", 1023)})), nil, []string{"cut-fields", "addenda"}},
+		{"resources elsewhere", nil, append(slices.Clone(month), one("Decrypt", day(9), event{
+			"resources": `[{"ARN":"arn:aws:kms:ap-south-1:111122223333:key/a"},{"ARN":"arn:aws:iam::444455556666:role/x"},{"ARN":"arn:aws:kms:eu-west-1:111122223333:key/a"},{"ARN":"arn:aws:s3:::b"}]`})),
+			[]string{"named-elsewhere: region ap-south-1 of account 111122223333: resources of 1 event", "named-elsewhere: account 444455556666: resources of 1 event"}, nil},
 		{"office hours are no silence", nil, without(month, func(e event) bool {
 			return at(e).Hour() < 8 || at(e).Hour() > 17 || at(e).Weekday() == time.Saturday || at(e).Weekday() == time.Sunday
 		}), nil, []string{"silence"}},
@@ -312,7 +347,7 @@ func TestActivityCountsEveryEventOfTheLineage(t *testing.T) {
 	}
 	c := testCase(t, events...)
 	inc := &Incident{Lineage: &lineage.Lineage{}}
-	if err := inc.loadScope(context.Background(), c); err != nil {
+	if err := inc.loadCoverage(context.Background(), c); err != nil {
 		t.Fatal(err)
 	}
 	if err := inc.loadActivity(context.Background(), c); err != nil {

@@ -16,6 +16,7 @@ import (
 func Markdown(w io.Writer, inc *Incident, zone *time.Location) error {
 	m := &markdown{document: newDocument(inc, zone)}
 	m.head()
+	m.coverage()
 	m.gaps()
 	m.scope()
 	m.timeline()
@@ -66,6 +67,9 @@ func (m *markdown) head() {
 	t, b := m.Totals, m.Brief
 	m.line("# AWS access key incident report\n")
 	m.line("From %s, %s to %s. Times are %s.\n", plural(t.Events, "CloudTrail event"), m.clock(t.FirstEvent), m.clock(t.LastEvent), mdText(m.Zone.String()))
+	if t.Events > 0 {
+		m.line("The logs cover %s [More](#coverage)\n", mdText(m.coveragePhrase()))
+	}
 	m.line("## Summary\n")
 	if !b.Traced {
 		m.line("- **No key was traced in this case.** `trailscan trace KEY` finds what descends from one.")

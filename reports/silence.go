@@ -2,63 +2,223 @@ package reports
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"math"
 	"slices"
 	"time"
 
-	"trailscan/query"
 	"trailscan/rules"
 )
 
 // A silence is a run of hours without an event where, by the rest of the logs,
-// there should have been some. Each hour is compared with the same hour of
-// other days (of weekdays, or of weekend days), the intruder's events apart,
-// for a region that only the intruder used is not silent without them; with the share p of those that
-// had events, an hour is silent by chance with 1-p. A run is told when the
-// chance of all of it is below 1 in 160,000. With too few days to compare with,
-// only a series that is busy nearly always is judged.
+// there should have been some. Each of its hours is compared with the same hour
+// of the other days outside the run: of the same day of the week, and, for there
+// are few of these, of all weekdays or all weekend days, which count as
+// silencePrior such days. With the share p of those that had events, an hour is
+// silent by chance with 1-p. Hours that are busy less than half the time say
+// nothing: nights and weekends of an office, a job on Mondays. A run is told
+// when the chance of all of it is below 1 in 160,000. The intruder's events
+// break a silence and do not make a region busy: one that only the intruder used
+// is not silent without them.
 const (
 	silenceSurprise = 12.0 // -ln of that chance
-	minSlotDays     = 3
+	silencePrior    = 2.0
+	silenceBusy     = 0.5
+	minSlotDays     = 3  // of a weekday's or a weekend's hour, to compare with
+	minRestHours    = 48 // outside the run, when there are fewer days
 	silenceShown    = 10
 )
 
-// series is which hours of an account, or of a region of it, have events, and
-// whether any of them was not the intruder's.
-type series struct {
-	account, region string // region "" is the whole account
-	hours           map[int64]bool
+// Silence is a stretch of time without events in an account, or in a region of
+// it, that is otherwise busy at such hours.
+type Silence struct {
+	AccountID string    `json:"account_id"`
+	Region    string    `json:"region"` // "" for all of the account's together
+	From      time.Time `json:"from"`
+	Until     time.Time `json:"until"` // exclusive
+	Hours     int64     `json:"hours"` // of these, the ones that are otherwise busy
+	Busy      float64   `json:"busy"`  // how often these are, on average: up to 1
+	Where     string    `json:"where"` // between events, before the first or after the last
+
+	surprise float64
 }
 
-// silence is a run of hours [from, until) of a series.
-type silence struct {
-	account, region string
-	from, until     int64 // hours since 1970
-	surprise        float64
-}
+// week is the number of hours that are told apart.
+const week = 7 * 24
 
-// silenceGaps tells of hours and regions that are silent and otherwise busy.
-func (inc *Incident) silenceGaps(ctx context.Context, c *query.Case) error {
-	found, err := findSilences(ctx, c)
-	if err != nil || len(found) == 0 {
-		return err
+// slots count something for each hour of the week, from Sunday's first on.
+type slots [week]int64
+
+// slotOf is the slot of an hour since 1970.
+func slotOf(hour int64) int64 { return floorMod(hour+4*24, week) } // 1970-01-01 was a Thursday
+
+// slotsOf count the hours [from, until).
+func slotsOf(from, until int64) (n slots) {
+	whole := (until - from) / week
+	for i := range n {
+		n[i] = whole
 	}
-	slices.SortFunc(found, func(a, b silence) int {
-		return cmp.Or(cmp.Compare(b.surprise, a.surprise), cmp.Compare(a.from, b.from),
-			cmp.Compare(a.account, b.account), cmp.Compare(a.region, b.region))
+	for h := from + whole*week; h < until; h++ {
+		n[slotOf(h)]++
+	}
+	return n
+}
+
+// sameKind sums the slots of the same hour of the day, of weekdays or of the
+// weekend, whichever the slot is of.
+func (n *slots) sameKind(slot int64) (sum int64) {
+	days := []int64{1, 2, 3, 4, 5}
+	if day := slot / 24; day == 0 || day == 6 {
+		days = []int64{0, 6}
+	}
+	for _, day := range days {
+		sum += n[day*24+slot%24]
+	}
+	return sum
+}
+
+// silences fills Silences from the hours of Scopes. An account is judged over
+// its own span, and so are its regions. The last hour may not be over when the
+// logs end, so it is not judged.
+func (v *Coverage) silences(series [][]hourly) {
+	for i := 0; i < len(v.Scopes); {
+		account, begin := v.Scopes[i].AccountID, i
+		whole := map[int64]hourly{}
+		for ; i < len(v.Scopes) && v.Scopes[i].AccountID == account; i++ {
+			for _, h := range series[i] {
+				w := whole[h.hour]
+				whole[h.hour] = hourly{h.hour, w.events + h.events, w.lineage + h.lineage}
+			}
+		}
+		all := make([]hourly, 0, len(whole))
+		for _, h := range whole {
+			all = append(all, h)
+		}
+		slices.SortFunc(all, func(a, b hourly) int { return cmp.Compare(a.hour, b.hour) })
+		first, last := all[0].hour, all[len(all)-1].hour
+		ofAccount := silencesOf(all, first, last)
+		for j := range ofAccount {
+			ofAccount[j].AccountID = account
+		}
+		v.Silences = append(v.Silences, ofAccount...)
+		for j := begin; j < i && i-begin > 1; j++ {
+			for _, s := range silencesOf(series[j], first, last) {
+				if slices.ContainsFunc(ofAccount, s.mostlyIn) {
+					continue
+				}
+				s.AccountID, s.Region = account, v.Scopes[j].Region
+				v.Silences = append(v.Silences, s)
+			}
+		}
+	}
+	slices.SortFunc(v.Silences, func(a, b Silence) int {
+		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.Region, b.Region))
 	})
+}
+
+// mostlyIn says that four fifths of the silence lie in another.
+func (s Silence) mostlyIn(o Silence) bool {
+	from, until := s.From, s.Until
+	if o.From.After(from) {
+		from = o.From
+	}
+	if o.Until.Before(until) {
+		until = o.Until
+	}
+	return 5*until.Sub(from) >= 4*s.Until.Sub(s.From)
+}
+
+// silencesOf finds the surprising runs without events among the hours
+// [first, last) of a series.
+func silencesOf(hours []hourly, first, last int64) []Silence {
+	days := slotsOf(first, last)
+	var busy slots
+	for _, h := range hours {
+		if h.hour < last && h.events > h.lineage {
+			busy[slotOf(h.hour)]++
+		}
+	}
+	var out []Silence
+	judge := func(from, until int64, where string) {
+		if until-from < 2 {
+			return
+		}
+		if s, ok := judgeRun(from, until, &days, &busy); ok {
+			s.Where = where
+			out = append(out, s)
+		}
+	}
+	judge(first, hours[0].hour, "before the first")
+	for i := 1; i < len(hours); i++ {
+		judge(hours[i-1].hour+1, hours[i].hour, "between events")
+	}
+	judge(hours[len(hours)-1].hour+1, last, "after the last")
+	return out
+}
+
+// judgeRun compares the hours [from, until), which have no events, with the
+// others: days and busy count all hours and those with events.
+func judgeRun(from, until int64, days, busy *slots) (Silence, bool) {
+	run := slotsOf(from, until)
+	var rest slots
+	var restHours, restBusy int64
+	for i := range rest {
+		rest[i] = days[i] - run[i]
+		restHours += rest[i]
+		restBusy += busy[i]
+	}
+	// How often each hour of the week is busy outside the run.
+	share := func(slot int64) float64 {
+		kind := rest.sameKind(slot)
+		if kind >= minSlotDays {
+			prior := float64(busy.sameKind(slot)) / float64(kind+1)
+			return (float64(busy[slot]) + silencePrior*prior) / (float64(rest[slot]) + silencePrior)
+		}
+		// Too few days to know the rhythm by: only what hardly ever pauses is judged.
+		if restHours >= minRestHours && 10*restBusy >= 9*restHours {
+			return float64(restBusy) / float64(restHours+1)
+		}
+		return 0
+	}
+	var s Silence
+	var busyHours float64
+	for slot, n := range run {
+		if n == 0 {
+			continue
+		}
+		if p := share(int64(slot)); p >= silenceBusy {
+			s.Hours += n
+			busyHours += p * float64(n)
+			s.surprise -= math.Log(1-p) * float64(n)
+		}
+	}
+	if s.surprise < silenceSurprise || s.Hours < 2 {
+		return s, false
+	}
+	// It begins and ends with an hour that is busy on other days.
+	for share(slotOf(from)) < silenceBusy {
+		from++
+	}
+	for share(slotOf(until-1)) < silenceBusy {
+		until--
+	}
+	s.Busy = math.Round(busyHours/float64(s.Hours)*100) / 100
+	s.From, s.Until = time.Unix(from*3600, 0).UTC(), time.Unix(until*3600, 0).UTC()
+	return s, true
+}
+
+// silenceGap tells of hours and regions that are silent and otherwise busy.
+func (inc *Incident) silenceGap() {
+	found := slices.Clone(inc.Coverage.Silences)
+	if len(found) == 0 {
+		return
+	}
+	slices.SortStableFunc(found, func(a, b Silence) int { return cmp.Compare(b.surprise, a.surprise) })
 	severity := rules.Medium
 	var details []string
 	for _, s := range found {
-		where := "in all regions"
-		if s.region != "" {
-			where = "in " + s.region
-		}
-		from, until := time.Unix(s.from*3600, 0).UTC(), time.Unix(s.until*3600, 0).UTC()
-		line := fmt.Sprintf("account %s, %s: nothing for %s, %s to %s", s.account, where, span(until.Sub(from)), stamp(from), stamp(until))
-		if l := inc.Lineage; l != nil && !l.CompromisedSince.IsZero() && until.After(l.CompromisedSince) {
+		line := s.text(stamp)
+		if l := inc.Lineage; l != nil && !l.CompromisedSince.IsZero() && s.Until.After(l.CompromisedSince) {
 			severity = rules.High
 			line += " (after the compromise)"
 		}
@@ -68,140 +228,22 @@ func (inc *Incident) silenceGaps(ctx context.Context, c *query.Case) error {
 		details = append(details[:silenceShown], fmt.Sprintf("and %d more", n-silenceShown))
 	}
 	inc.gap("silence", severity, fmt.Sprintf("%s without events where there are otherwise many", plural(int64(len(found)), "stretch", "stretches")),
-		"Files of that time may not have been exported or delivered, logging may have been off, or nobody worked. Compare with the bucket and, "+
-			"where log file validation is on, with the digest files.", details...)
-	return nil
+		"Files of that time may not have been exported or delivered, logging may have been off, or nobody worked. A region that is silent before its first "+
+			"event may have come into use then. Compare with the bucket and, where log file validation is on, with the digest files.", details...)
 }
 
-// findSilences reads which hours have events and judges every account and
-// every region of it over the account's whole span.
-func findSilences(ctx context.Context, c *query.Case) ([]silence, error) {
-	const text = `
-WITH intruder AS (
-    SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'
-)
-SELECT coalesce(e.account_id, ''), coalesce(e.aws_region, ''), CAST(floor(epoch(e.event_time) / 3600) AS BIGINT) AS hour,
-    bool_or(i.source_id IS NULL)
-FROM events e LEFT JOIN intruder i ON i.source_id = e.source_id AND i.record_index = e.record_index
-WHERE e.event_time IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`
-	var out []silence
-	var whole series
-	var regions []series
-	flush := func() {
-		if whole.hours != nil {
-			out = append(out, silencesOf(whole, regions)...)
-		}
-		regions = nil
+// text says which silence it is, with times as clock writes them.
+func (s Silence) text(clock func(time.Time) string) string {
+	line := fmt.Sprintf("account %s, %s: nothing for %s, %s to %s", orNone(s.AccountID), s.place(), span(s.Until.Sub(s.From)), clock(s.From), clock(s.Until))
+	if s.Where != "between events" {
+		line += ", " + s.Where
 	}
-	err := eachRow(ctx, c, text, nil, func(scan func(...any) error) error {
-		var account, region string
-		var hour int64
-		var everyday bool
-		if err := scan(&account, &region, &hour, &everyday); err != nil {
-			return err
-		}
-		if whole.hours == nil || whole.account != account {
-			flush()
-			whole = series{account: account, hours: map[int64]bool{}}
-		}
-		if len(regions) == 0 || regions[len(regions)-1].region != region {
-			regions = append(regions, series{account: account, region: region, hours: map[int64]bool{}})
-		}
-		whole.hours[hour] = whole.hours[hour] || everyday
-		regions[len(regions)-1].hours[hour] = everyday
-		return nil
-	})
-	flush()
-	return out, err
+	return line
 }
 
-// silencesOf are the silences of an account, and those of its regions that are
-// not the account's.
-func silencesOf(whole series, regions []series) []silence {
-	first, last := int64(math.MaxInt64), int64(math.MinInt64)
-	for h := range whole.hours {
-		first, last = min(first, h), max(last, h)
+func (s Silence) place() string {
+	if s.Region == "" {
+		return "in all regions"
 	}
-	out := whole.silences(first, last)
-	for _, r := range regions {
-		for _, s := range r.silences(first, last) {
-			covered := slices.ContainsFunc(out, func(w silence) bool {
-				shared := min(w.until, s.until) - max(w.from, s.from)
-				return w.region == "" && 5*shared >= 4*(s.until-s.from)
-			})
-			if !covered {
-				out = append(out, s)
-			}
-		}
-	}
-	return out
-}
-
-// silences finds the surprising runs of a series between two hours. The last
-// hour may not be over when the logs end, so it is not judged.
-func (s series) silences(first, last int64) []silence {
-	type slot struct{ days, busy int }
-	slots := map[[2]int64]*slot{}
-	var all slot
-	for h := first; h < last; h++ {
-		k := slotOf(h)
-		if slots[k] == nil {
-			slots[k] = &slot{}
-		}
-		slots[k].days++
-		all.days++
-		if s.hours[h] {
-			slots[k].busy++
-			all.busy++
-		}
-	}
-	surprise := func(h int64) float64 {
-		v := *slots[slotOf(h)]
-		if v.days < minSlotDays {
-			if 10*all.busy < 9*all.days {
-				return 0
-			}
-			v = all
-		}
-		// One day more than there are: no hour is certain to be busy.
-		return -math.Log(1 - float64(v.busy)/float64(v.days+1))
-	}
-	var out []silence
-	for h := first; h < last; {
-		if s.seen(h) {
-			h++
-			continue
-		}
-		// A run begins and ends with an hour that is busy on other days.
-		run := silence{account: s.account, region: s.region}
-		for ; h < last && !s.seen(h); h++ {
-			if v := surprise(h); v > 0 {
-				if run.surprise == 0 {
-					run.from = h
-				}
-				run.surprise += v
-				run.until = h + 1
-			}
-		}
-		if run.surprise >= silenceSurprise && run.until-run.from >= 2 {
-			out = append(out, run)
-		}
-	}
-	return out
-}
-
-// seen tells whether an hour has events, whoever's they are.
-func (s series) seen(hour int64) bool {
-	_, seen := s.hours[hour]
-	return seen
-}
-
-// slotOf is the kind of day (weekday 0, weekend 1) and the hour of the day in UTC.
-func slotOf(hour int64) [2]int64 {
-	day := (hour/24 + 4) % 7 // 1970-01-01 was a Thursday; 0 is Sunday
-	weekend := int64(0)
-	if day == 0 || day == 6 {
-		weekend = 1
-	}
-	return [2]int64{weekend, hour % 24}
+	return "in " + s.Region
 }

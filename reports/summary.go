@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"trailscan/ingest"
+	"trailscan/query"
 	"trailscan/rules"
 )
 
@@ -262,5 +263,11 @@ func IngestSummary(w io.Writer, in *ingest.Summary) error {
 		}
 	}
 	_, err := io.WriteString(w, s.String())
+	return err
+}
+
+// Exported writes the summary of an export into dir.
+func Exported(w io.Writer, x query.Exported, dir string) error {
+	_, err := fmt.Fprintf(w, "Exported   %s in %s (%s) to %s\n", plural(x.Events, "event"), plural(x.Files, "file"), size(x.Bytes), Terminal(dir))
 	return err
 }

@@ -63,6 +63,8 @@ func (a *app) rootCommand() *cobra.Command {
 		a.timelineCommand(),
 		a.planCommand(),
 		a.reportCommand(),
+		a.coverageCommand(),
+		a.exportCommand(),
 		a.verifyCommand(),
 		a.queryCommand(),
 		a.rulesCommand(),
