@@ -95,7 +95,7 @@ func splitCSV(r io.Reader, to sink) (format string, err error) {
 	separator, lead, ok := csvHeader(head)
 	if !ok {
 		first, _, _ := strings.Cut(string(bytes.TrimPrefix(head, []byte("\ufeff"))), "\n")
-		to.reject(fmt.Sprintf("no CSV of CloudTrail records: no column for the name and the time of events in %q", clip(first, 200)), []byte(clip(first, 1<<10)))
+		to.pass(fmt.Sprintf("no CSV of CloudTrail records: no column for the name and the time of events in %q", clip(first, 200)), []byte(clip(first, 1<<10)))
 		return "", nil
 	}
 	body := bytes.TrimPrefix(head, []byte("\ufeff"))
@@ -206,7 +206,11 @@ func (s *csvSplitter) record(row csvRow) error {
 	}
 	record, ok := s.form.record(cells)
 	if !ok {
-		s.sink.reject(fmt.Sprintf("row %d of the CSV file is no CloudTrail record: it does not say what happened and when", row.number), clipRaw(bytes.TrimSpace(row.raw)))
+		tell := s.sink.reject
+		if s.form.mayHoldOthers() {
+			tell = s.sink.pass
+		}
+		tell(fmt.Sprintf("row %d of the CSV file is no CloudTrail record: it does not say what happened and when", row.number), clipRaw(bytes.TrimSpace(row.raw)))
 		return nil
 	}
 	return s.sink.record(record)

@@ -100,6 +100,31 @@ func TestCSVForms(t *testing.T) {
 	}
 }
 
+// TestCSVOfWholeRecords: a column has the record itself, and nothing is added.
+func TestCSVOfWholeRecords(t *testing.T) {
+	a := event("a")
+	inQuotes := func(text string) string { return `"` + strings.ReplaceAll(text, `"`, `""`) + `"` }
+	for _, tc := range []struct{ name, text string }{
+		{"Splunk", "\"_raw\",\"_time\",eventName\n" + inQuotes(a) + ",2026-03-01T10:00:00.000+00:00,other"},
+		{"Splunk, from syslog", "_raw,_time\n" + inQuotes("Mar  1 10:00:00 host cloudtrail: "+a) + ",x"},
+		{"Splunk, from EventBridge", "_raw,_time\n" + inQuotes(`{"detail-type":"AWS API Call via CloudTrail","detail":`+a+`}`) + ",x"},
+		{"CloudTrail Lake", "eventJson,eventJsonChecksum\n" + inQuotes(a) + ",x"},
+		{"CloudWatch Logs Insights", "@timestamp,@message\n2026-03-01 10:00:00.000," + inQuotes(a)},
+		{"lookup-events", "EventId\tEventName\tCloudTrailEvent\na\tListUsers\t" + inQuotes(a)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			sink := splitCSVText(t, tc.text+"\n")
+			if !looksLikeCSV([]byte(tc.text)) || len(sink.records) != 1 || string(sink.records[0]) != a || len(sink.reasons)+len(sink.passed) > 0 {
+				t.Errorf("%q, rejects %q, passed %q", sink.records, sink.reasons, sink.passed)
+			}
+		})
+	}
+	sink := splitCSVText(t, "_raw,_time\nsshd: session opened,x\n"+inQuotes(a)+",x")
+	if len(sink.records) != 1 || len(sink.reasons) != 0 || len(sink.passed) != 1 {
+		t.Errorf("another log in a search: %q, rejects %q, passed %q", sink.records, sink.reasons, sink.passed)
+	}
+}
+
 // TestCSVRows: rows are what they are, whatever quotes and line ends they have.
 func TestCSVRows(t *testing.T) {
 	header := "eventTime,eventName,eventSource,eventID,userAgent\n"
@@ -134,10 +159,11 @@ func TestCSVRows(t *testing.T) {
 			if strings.Join(agents, "|") != strings.Join(tc.agents, "|") || len(agents) != len(tc.agents) {
 				t.Errorf("user agents %q, wants %q", agents, tc.agents)
 			}
-			if len(sink.reasons) != len(tc.rejects) {
-				t.Fatalf("rejects %q, wants %q", sink.reasons, tc.rejects)
+			reasons := append(sink.reasons, sink.passed...)
+			if len(reasons) != len(tc.rejects) {
+				t.Fatalf("rejects %q, wants %q", reasons, tc.rejects)
 			}
-			for i, reason := range sink.reasons {
+			for i, reason := range reasons {
 				if !strings.Contains(reason, tc.rejects[i]) {
 					t.Errorf("rejects %q, wants %q", reason, tc.rejects[i])
 				}
@@ -149,6 +175,15 @@ func TestCSVRows(t *testing.T) {
 				t.Errorf("a column is lost: %s", sink.records[0])
 			}
 		})
+	}
+}
+
+// TestCSVResumesOnce: what follows a quote that does not end is read once more,
+// not once for every line.
+func TestCSVResumesOnce(t *testing.T) {
+	sink := splitCSVText(t, "eventTime,eventName\n\"x\n"+strings.Repeat("2026-03-01T10:00:00Z,\"\"\"\"\"\"\n2026-03-01T10:00:00Z,\"\"y\n", 100))
+	if len(sink.reasons) != 1 || len(sink.records) != 200 {
+		t.Errorf("%d records, rejects %q", len(sink.records), sink.reasons)
 	}
 }
 
@@ -176,7 +211,7 @@ func FuzzCSV(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		sink := new(recordingSink)
 		format, err := splitCSV(bytes.NewReader(text), sink)
-		if err != nil || format == "" && len(sink.reasons) == 0 {
+		if err != nil || format == "" && len(sink.passed) == 0 {
 			t.Errorf("format %q, %v", format, err)
 		}
 		for _, r := range sink.records {

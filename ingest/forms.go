@@ -89,6 +89,12 @@ func (f *rowForm) holdsRecords() bool {
 	return name && when
 }
 
+// mayHoldOthers says whether rows may hold other logs than CloudTrail's: those
+// of a search, which have each log as it was.
+func (f *rowForm) mayHoldOthers() bool {
+	return slices.ContainsFunc(f.targets, func(t target) bool { return t.role == roleWhole })
+}
+
 // record makes the record of a row. It is not ok when the row says neither what
 // happened nor when, as an empty line of a spreadsheet does.
 func (f *rowForm) record(row []cell) (record []byte, ok bool) {
@@ -106,8 +112,8 @@ func (f *rowForm) build(row []cell, source func() []byte) (record []byte, ok boo
 		switch to.role {
 		case roleNone:
 		case roleWhole:
-			if text := strings.TrimSpace(c.text); isRecord([]byte(text)) {
-				return []byte(text), true
+			if record := recordIn([]byte(c.text)); record != nil {
+				return record, true
 			}
 		default:
 			f.set(&t, to, c)
@@ -167,12 +173,27 @@ func (f *rowForm) columnName(i int) string {
 	return f.names[i]
 }
 
-// isRecord says whether text is a JSON object with members that records have.
-func isRecord(text []byte) bool {
-	if len(text) == 0 || text[0] != '{' || !bytes.Contains(text, []byte(`"eventTime"`)) {
-		return false
+// recordIn is the record that a text holds: the text is it, or begins with a
+// time or a name as syslog writes them, or is an object around it, as EventBridge
+// and HEC make them; nil for none.
+func recordIn(text []byte) []byte {
+	brace := bytes.IndexByte(text, '{')
+	if brace < 0 || !bytes.Contains(text, []byte(`"eventTime"`)) {
+		return nil
 	}
-	return jsontext.Value(text).IsValid(decoderOptions()...)
+	text = bytes.TrimSpace(text[brace:])
+	if !jsontext.Value(text).IsValid(decoderOptions()...) {
+		return nil
+	}
+	if member(text, "eventTime") != nil {
+		return text
+	}
+	for _, around := range []string{"detail", "event", "result"} {
+		if inner := member(text, around); member(inner, "eventTime") != nil {
+			return inner
+		}
+	}
+	return nil
 }
 
 // unflatten puts back what CloudTrail Lake's maps have as JSON text.

@@ -68,8 +68,9 @@ var dialectColumns = map[dialect]map[string]string{
 }
 
 // wholeColumns are the columns that hold the record itself, by their folded
-// names: Splunk, CloudTrail Lake, Elastic before and after its pipeline.
-var wholeColumns = []string{"raw", "eventjson", "event.original", "message"}
+// names: Splunk, CloudTrail Lake, lookup-events, CloudWatch Logs Insights,
+// Elastic before and after its pipeline.
+var wholeColumns = []string{"raw", "eventjson", "cloudtrailevent", "@message", "event.original", "message"}
 
 // dialectOf says how the columns are named.
 func dialectOf(names []string) dialect {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // formatParquet is records as rows of Parquet files; Security Lake's are OCSF.
@@ -23,7 +24,7 @@ const parquetRows = 64
 
 // splitParquet finds the records in the rows of a Parquet file. What is wrong
 // with the file goes to the sink; the error is the sink's.
-func splitParquet(r io.ReaderAt, size int64, to sink) (format string, err error) {
+func splitParquet(r io.ReaderAt, size int64, to sink) (form string, err error) {
 	file, err := openParquet(r, size)
 	if err != nil {
 		to.reject(err.Error(), nil)
@@ -37,7 +38,7 @@ func splitParquet(r io.ReaderAt, size int64, to sink) (format string, err error)
 	p := &parquetSplitter{file: file, root: root, sink: to}
 	if p.convert = p.converter(); p.convert == nil {
 		names := strings.Join(p.names(), ", ")
-		to.reject("no Parquet of CloudTrail records: its columns are "+clip(names, 300), []byte(clip(names, 1<<10)))
+		to.pass("no Parquet of CloudTrail records: its columns are "+clip(names, 300), []byte(clip(names, 1<<10)))
 		return formatParquet, nil
 	}
 	err = p.split()
@@ -191,6 +192,9 @@ func (p *parquetSplitter) split() error {
 func (p *parquetSplitter) group(i int, group parquet.RowGroup) (stopped, err error) {
 	columns := p.file.Metadata().RowGroups[i].Columns
 	for c := range columns {
+		if codec := columns[c].MetaData.Codec; codec == format.Lz4 || codec == format.LZO {
+			return nil, fmt.Errorf("unsupported Parquet: compressed with %s, which only Hadoop reads: write it with zstd, gzip or snappy", codec)
+		}
 		if err := checkPages(p.file, p.file.Size(), &columns[c].MetaData); err != nil {
 			return nil, fmt.Errorf("damaged Parquet: %w: copy it again from where it came", err)
 		}
@@ -267,6 +271,6 @@ func (p *parquetSplitter) take(row parquet.Row) error {
 // of other products have millions.
 func (p *parquetSplitter) rejectForeign() {
 	for _, f := range p.foreign {
-		p.sink.reject(fmt.Sprintf("%s (%d in the Parquet file)", f.reason, f.count), f.raw)
+		p.sink.pass(fmt.Sprintf("%s (%d in the Parquet file)", f.reason, f.count), f.raw)
 	}
 }
