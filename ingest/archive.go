@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,18 +21,6 @@ import (
 
 // maxDepth is how deep parts may lie in parts: gzip in a zip in a tar.gz is four.
 const maxDepth = 8
-
-// What decompresses to more than bombRatio times its size is a bomb once it is
-// past bombFloor. Logs do not get there: two random ids, which no compression
-// shortens, are 32 bytes of each record of some 1,200, and a record of more than
-// 6,400 bytes that says nothing new but its ids is no CloudTrail. Short of the
-// floor anything goes, since it can neither fill memory, for one record is held
-// at a time, nor a disk.
-const (
-	bombRatio = 200
-	bombFloor = 1 << 30
-	maxBombs  = 3 // in an archive, of which more is not read then
-)
 
 // zstdWindow is the largest window that is taken, as with the zstd tool itself
 // unless --long or --ultra is given. Each reader of files holds as much.
@@ -232,68 +219,6 @@ func (l *level) decompress(kind string) (io.Reader, error) {
 	return bzip2.NewReader(l.buf), nil
 }
 
-// partError is why a part could not be read on, in a user's words.
-type partError struct {
-	reason string
-	err    error
-}
-
-func (e *partError) Error() string { return e.reason }
-func (e *partError) Unwrap() error { return e.err }
-
-// meter gives the bytes of something compressed or of an entry, stops at a bomb
-// and puts errors in a user's words.
-type meter struct {
-	u            *unpacker
-	kind         string
-	r            io.Reader
-	in           func() int64 // how many bytes it has taken so far
-	out          int64
-	decompresses bool
-	err          error
-}
-
-func (m *meter) Read(p []byte) (int, error) {
-	if m.err != nil {
-		return 0, m.err
-	}
-	n, err := m.r.Read(p)
-	m.out += int64(n)
-	if m.decompresses {
-		m.u.out += int64(n)
-	}
-	switch {
-	case m.out > m.u.floor && m.out/bombRatio > m.in(), m.u.out > m.u.floor && m.u.out/bombRatio > max(m.u.size, m.u.source.bytes):
-		m.u.bombs++
-		own := m.out > m.u.out/2
-		if own {
-			m.u.out -= m.out // what is beside it in an archive may be sound
-		}
-		m.u.bomb = !own || m.u.bombs == maxBombs
-		m.err = &partError{reason: fmt.Sprintf("a %s bomb, not read on: it decompresses to more than %d MB and %d times its size",
-			m.kind, m.u.floor>>20, bombRatio)}
-		return n, m.err
-	case err != nil && err != io.EOF:
-		m.err = m.describe(err)
-		return n, m.err
-	}
-	m.err = err
-	return n, err
-}
-
-func (m *meter) describe(err error) error {
-	var known *partError
-	switch {
-	case errors.As(err, &known), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return &partError{"truncated " + m.kind + ": the file ends in the middle: copy it again from where it came", err}
-	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		return &partError{fmt.Sprintf("zstd with a window of more than %d MB (--long): decompress it first", zstdWindow>>20), err}
-	}
-	return &partError{"damaged " + m.kind + ": " + err.Error(), err}
-}
-
 // archive is an archive being read, entry by entry.
 type archive struct {
 	u       *unpacker
@@ -400,68 +325,4 @@ func (u *unpacker) tar(l *level, depth int, to sink) (format string, err error) 
 		}
 	}
 	return a.close(), nil
-}
-
-// entrySink holds back what is rejected of an entry until it is known that the
-// entry is a log at all: a note or an image among the logs spoils nothing.
-type entrySink struct {
-	u      *unpacker
-	to     sink
-	held   []rejection
-	size   int  // of the texts held
-	passes bool // the entry is a log, or may be one
-}
-
-// heldSize and heldRejections are how much is held back. An entry with more in
-// it is taken for a log.
-const (
-	heldSize       = 4 << 20
-	heldRejections = 10_000
-)
-
-func (e *entrySink) isForeign() bool { return !e.passes && len(e.held) > 0 }
-
-func (e *entrySink) record(value []byte) error {
-	e.release()
-	return e.to.record(value)
-}
-
-func (e *entrySink) pass(reason string, raw []byte) {
-	if e.passes {
-		e.to.pass(reason, raw)
-		return
-	}
-	e.hold(reason, raw)
-}
-
-func (e *entrySink) reject(reason string, raw []byte) {
-	if !e.passes && (rejected{raw: validText(raw), damage: e.u.damaged()}).suspect() {
-		e.release()
-	}
-	if e.passes {
-		e.to.reject(reason, raw)
-		return
-	}
-	e.hold(reason, raw)
-}
-
-func (e *entrySink) hold(reason string, raw []byte) {
-	if e.size += len(raw); e.size > heldSize || len(e.held) == heldRejections {
-		e.release()
-		e.to.reject(reason, raw)
-		return
-	}
-	e.held = append(e.held, rejection{reason, bytes.Clone(raw)})
-}
-
-// release hands on what was held back.
-func (e *entrySink) release() {
-	if e.passes {
-		return
-	}
-	e.passes = true
-	for _, r := range e.held {
-		e.to.reject(r.reason, r.raw)
-	}
-	e.held = nil
 }

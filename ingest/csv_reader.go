@@ -17,16 +17,12 @@ type csvReader struct {
 	pending   []byte // to be read before r
 	raw       []byte // of the row
 	rows      int    // read so far
-	resumed   int    // times that reading went on behind a broken row
 	cut       bool   // the text is only a beginning, and may end in quotes
 }
 
 // csvRowLimit is more than a row of records takes: a few copies of one are held.
 // A longer one has a quote that nothing closes, or is no row at all.
 const csvRowLimit = 32 << 20
-
-// csvResumes is how often reading goes on behind broken rows.
-const csvResumes = 100
 
 var errOpenQuote = errors.New("broken CSV: a quoted value or a row does not end")
 
@@ -118,13 +114,10 @@ func (c *csvReader) quoted(value []byte) ([]byte, error) {
 	}
 }
 
-// resume puts back what follows the first line of a row that does not end.
+// resume puts back what follows the first line of a row that does not end. That
+// happens once for so much text: every run of quotes in what did not end the
+// value is even, and such runs open none that stays open.
 func (c *csvReader) resume() error {
-	if c.resumed++; c.resumed > csvResumes {
-		c.pending, c.raw = nil, clipRaw(c.raw)
-		c.r.Reset(bytes.NewReader(nil))
-		return errOpenQuote
-	}
 	line := bytes.IndexByte(c.raw, '\n') + 1
 	if line == 0 {
 		line = len(c.raw)

@@ -300,12 +300,12 @@ func TestExportReplacesAnExportAlone(t *testing.T) {
 	if err := write(dir, false); !errors.Is(err, query.ErrOccupied) {
 		t.Fatalf("over an export: %v", err)
 	}
-	before := files(t, dir)
+	before := files(t, parent)
 	if err := write(dir, true); err != nil {
 		t.Fatalf("over an export with Overwrite: %v", err)
 	}
-	if fmt.Sprint(files(t, parent)) != fmt.Sprint(files(t, parent)) || len(files(t, dir)) != len(before) {
-		t.Errorf("%d files became %d", len(before), len(files(t, dir)))
+	if after := files(t, parent); fmt.Sprint(after) != fmt.Sprint(before) {
+		t.Errorf("%v became %v", before, after)
 	}
 	if entries, _ := os.ReadDir(parent); len(entries) != 1 {
 		t.Errorf("beside the export lies %v", entries)
