@@ -19,6 +19,9 @@ const feedFunction = "ingest_rows"
 const (
 	batchRecords = 2048    // what a DuckDB chunk holds
 	batchBytes   = 4 << 20 // where records are large
+	// batchesAhead is how many a thread of DuckDB has waiting: while it stores a
+	// row group the readers go on.
+	batchesAhead = 8
 )
 
 // rowGroupRows is what DuckDB stores as one. A thread that ends a query with less
@@ -64,7 +67,7 @@ type feed struct {
 func newFeed(ctx context.Context, l *loader, reject func(rejected)) *feed {
 	return &feed{
 		ctx:        ctx,
-		full:       make(chan *batch, l.arenas.threads),
+		full:       make(chan *batch, batchesAhead*l.arenas.threads),
 		empty:      sync.Pool{New: func() any { return new(batch) }},
 		reject:     reject,
 		identities: &l.identities,
