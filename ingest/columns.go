@@ -2,7 +2,8 @@ package ingest
 
 import "trailscan/query"
 
-// column is a column of what is kept of a record; those of identities are apart.
+// column is a column of what is kept of a record; those of identities and contexts
+// are apart.
 type column int
 
 const (
@@ -10,23 +11,15 @@ const (
 	colRequestID
 	colSharedEventID
 	colEventTime
-	colEventVersion
 	colEventSource
 	colEventName
-	colEventType
-	colEventCategory
-	colAPIVersion
 	colAWSRegion
 	colSourceIPAddress
-	colUserAgent
 	colErrorCode
 	colErrorMessage
 	colReadOnly
 	colManagementEvent
 	colSessionCredentialFromConsole
-	colRecipientAccountID
-	colVPCEndpointID
-	colVPCEndpointAccountID
 	colIssuedAccessKeyID
 	colIssuedPrincipalARN
 	colIssuedExpiration
@@ -35,12 +28,12 @@ const (
 	colAdditionalEventData
 	colServiceEventDetails
 	colResources
-	colTLSDetails
 	colEdgeDeviceDetails
 	colInsightDetails
 	colAddendum
 	colExtra
 	colIdentity
+	colContext
 	colSourceID
 	colRecordIndex
 	columnCount
@@ -60,23 +53,15 @@ var recordColumns = []query.Column{
 	{Name: "request_id_text", Type: "VARCHAR"},
 	{Name: "shared_event_id_text", Type: "VARCHAR"},
 	{Name: "event_time", Type: "TIMESTAMP"},
-	{Name: "event_version", Type: "VARCHAR"},
 	{Name: "event_source", Type: "VARCHAR"},
 	{Name: "event_name", Type: "VARCHAR"},
-	{Name: "event_type", Type: "VARCHAR"},
-	{Name: "event_category", Type: "VARCHAR"},
-	{Name: "api_version", Type: "VARCHAR"},
 	{Name: "aws_region", Type: "VARCHAR"},
 	{Name: "source_ip_address", Type: "VARCHAR"},
-	{Name: "user_agent", Type: "VARCHAR"},
 	{Name: "error_code", Type: "VARCHAR"},
 	{Name: "error_message", Type: "VARCHAR"},
 	{Name: "read_only", Type: "BOOLEAN"},
 	{Name: "management_event", Type: "BOOLEAN"},
 	{Name: "session_credential_from_console", Type: "BOOLEAN"},
-	{Name: "recipient_account_id", Type: "VARCHAR"},
-	{Name: "vpc_endpoint_id", Type: "VARCHAR"},
-	{Name: "vpc_endpoint_account_id", Type: "VARCHAR"},
 	{Name: "issued_access_key_id", Type: "VARCHAR"},
 	{Name: "issued_principal_arn", Type: "VARCHAR"},
 	{Name: "issued_expiration", Type: "TIMESTAMP"},
@@ -85,12 +70,12 @@ var recordColumns = []query.Column{
 	{Name: "additional_event_data", Type: "VARCHAR"},
 	{Name: "service_event_details", Type: "VARCHAR"},
 	{Name: "resources", Type: "VARCHAR"},
-	{Name: "tls_details", Type: "VARCHAR"},
 	{Name: "edge_device_details", Type: "VARCHAR"},
 	{Name: "insight_details", Type: "VARCHAR"},
 	{Name: "addendum", Type: "VARCHAR"},
 	{Name: "extra", Type: "VARCHAR"},
 	{Name: "identity_id", Type: "BIGINT"},
+	{Name: "context_id", Type: "BIGINT"},
 	{Name: "source_id", Type: "BIGINT"},
 	{Name: "record_index", Type: "BIGINT"},
 }
@@ -119,27 +104,36 @@ const (
 	kindTime
 	kindJSON     // any JSON value but null, compact
 	kindIdentity // the same, in the table identities
+	kindContext  // a text or, of tlsDetails, JSON, in the table contexts
 )
 
 // memberOf describes a member of a record that has a column of its own.
 type memberOf struct {
 	name   string
-	column column
+	column column // in contexts: its position in contextColumns
 	kind   kind
+}
+
+// stored is the name of the member's column in the view whole_records.
+func (m memberOf) stored() string {
+	if m.kind == kindContext {
+		return contextColumns[m.column].Name
+	}
+	return m.column.name()
 }
 
 // memberColumns are the members that a record is rebuilt from, in the order in
 // which CloudTrail writes them; the other columns are derived from these. See
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-var memberColumns = []memberOf{
-	{"eventVersion", colEventVersion, kindText},
+var memberColumns = [...]memberOf{
+	{"eventVersion", 1, kindContext},
 	{"userIdentity", colIdentity, kindIdentity},
 	{"eventTime", colEventTime, kindTime},
 	{"eventSource", colEventSource, kindText},
 	{"eventName", colEventName, kindText},
 	{"awsRegion", colAWSRegion, kindText},
 	{"sourceIPAddress", colSourceIPAddress, kindText},
-	{"userAgent", colUserAgent, kindText},
+	{"userAgent", 5, kindContext},
 	{"errorCode", colErrorCode, kindText},
 	{"errorMessage", colErrorMessage, kindText},
 	{"requestParameters", colRequestParameters, kindJSON},
@@ -149,19 +143,19 @@ var memberColumns = []memberOf{
 	{"eventID", colEventID, kindText},
 	{"readOnly", colReadOnly, kindBool},
 	{"resources", colResources, kindJSON},
-	{"eventType", colEventType, kindText},
-	{"apiVersion", colAPIVersion, kindText},
+	{"eventType", 2, kindContext},
+	{"apiVersion", 4, kindContext},
 	{"managementEvent", colManagementEvent, kindBool},
-	{"recipientAccountId", colRecipientAccountID, kindText},
+	{"recipientAccountId", 6, kindContext},
 	{"serviceEventDetails", colServiceEventDetails, kindJSON},
 	{"sharedEventID", colSharedEventID, kindText},
-	{"vpcEndpointId", colVPCEndpointID, kindText},
-	{"vpcEndpointAccountId", colVPCEndpointAccountID, kindText},
-	{"eventCategory", colEventCategory, kindText},
+	{"vpcEndpointId", 7, kindContext},
+	{"vpcEndpointAccountId", 8, kindContext},
+	{"eventCategory", 3, kindContext},
 	{"addendum", colAddendum, kindJSON},
 	{"sessionCredentialFromConsole", colSessionCredentialFromConsole, kindBool},
 	{"edgeDeviceDetails", colEdgeDeviceDetails, kindJSON},
-	{"tlsDetails", colTLSDetails, kindJSON},
+	{"tlsDetails", 9, kindContext},
 	{"insightDetails", colInsightDetails, kindJSON},
 }
 

@@ -114,7 +114,7 @@ func consistent(t *testing.T, c *query.Case) {
 	got := dump(t, c, `SELECT
 		(SELECT count(*) FROM records) - (SELECT count(*) FROM events),
 		(SELECT count(*) FROM records) - (SELECT coalesce(sum(records - duplicates), 0) FROM sources),
-		(SELECT count(*) - count(DISTINCT identity_id) FROM identities),
+		(SELECT count(*) - count(DISTINCT identity_id) FROM identities) + (SELECT count(*) - count(DISTINCT context_id) FROM contexts),
 		(SELECT count(*) FROM records ANTI JOIN sources USING (source_id)),
 		(SELECT count(*) - count(DISTINCT (event_id, event_time, event_source, event_name, account_id)) FROM events)`)
 	if got[0] != "0|0|0|0|0" {

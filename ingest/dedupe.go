@@ -33,7 +33,7 @@ CREATE OR REPLACE TEMP TABLE ingest_repeats AS
 	WITH same AS (
 		SELECT source_id, record_index, event_uuid, event_id_text, event_time, event_source, event_name,
 			coalesce(recipient_account_id, identity_account_id) AS account_id
-		FROM (SELECT * FROM records SEMI JOIN ingest_ids USING (event_uuid)) JOIN identities USING (identity_id)
+		FROM (SELECT * FROM records SEMI JOIN ingest_ids USING (event_uuid)) JOIN identities USING (identity_id) JOIN contexts USING (context_id)
 	), ranked AS (
 		SELECT source_id, record_index,
 			first_value(source_id) OVER event AS first_source,

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -52,10 +53,10 @@ type feed struct {
 	full       chan *batch
 	empty      sync.Pool
 	reject     func(rejected)
-	identities *identities
+	dimensions []*dimension
 	seen       *seen
 	arenas     *arenas
-	pause      atomic.Bool // the identities that wait are many: end this query
+	pause      atomic.Bool // the rows of dimensions that wait are many: end this query
 
 	mu         sync.Mutex
 	closed     bool         // full is, and empty
@@ -70,7 +71,7 @@ func newFeed(ctx context.Context, l *loader, reject func(rejected)) *feed {
 		full:       make(chan *batch, batchesAhead*l.arenas.threads),
 		empty:      sync.Pool{New: func() any { return new(batch) }},
 		reject:     reject,
-		identities: &l.identities,
+		dimensions: l.dimensions(),
 		seen:       l.seen,
 		arenas:     &l.arenas,
 	}
@@ -141,7 +142,7 @@ func (f *feed) drained() bool {
 	return f.closed && len(f.begun) == 0
 }
 
-// flattener and keep hand out the flatteners, which know identities and so live
+// flattener and keep hand out the flatteners, which know identities and contexts and so live
 // longer than a query.
 func (f *feed) flattener() *flattener {
 	f.mu.Lock()
@@ -151,7 +152,7 @@ func (f *feed) flattener() *flattener {
 		f.flatteners = f.flatteners[:n-1]
 		return last
 	}
-	return &flattener{identities: f.identities, knownLimit: knownLimit / f.arenas.threads}
+	return newFlattener(f.dimensions[0], f.dimensions[1], knownLimit/f.arenas.threads)
 }
 
 func (f *feed) keep(flat *flattener, repeated []uuid) {
@@ -283,7 +284,7 @@ func (f *feed) fill(v *vectors, b *batch, limit int) (rows int) {
 			t = tally{}
 		}
 	}
-	if f.identities.full() {
+	if slices.ContainsFunc(f.dimensions, (*dimension).full) {
 		f.pause.Store(true)
 	}
 	f.keep(flat, repeated)
@@ -322,6 +323,8 @@ func (r *row) write(v *vectors, at int, rec batchRecord) (event uuid) {
 			v.bool(to, at, r.bools[c])
 		case colIdentity:
 			put(v, to, at, r.identity.id)
+		case colContext:
+			put(v, to, at, r.context.id)
 		case colSourceID:
 			put(v, to, at, rec.source.id)
 		case colRecordIndex:

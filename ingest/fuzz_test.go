@@ -80,7 +80,7 @@ func FuzzRecord(f *testing.F) {
 		if !jsontext.Value(record).IsValid(decoderOptions()...) {
 			return
 		}
-		fl := flattener{identities: new(identities)}
+		fl := newTestFlattener()
 		r, reason := fl.flatten(record)
 		if reason != "" {
 			return
@@ -90,15 +90,13 @@ func FuzzRecord(f *testing.F) {
 				t.Errorf("column %d of %q is no UTF-8: %q", c, record, text)
 			}
 		}
-		var identity identityRow
-		stored := fl.identities.take()
-		fl.readIdentity(&identity, stored.text)
-		for c, text := range identity.text {
-			if !utf8.Valid(text) {
-				t.Errorf("text %d of the identity of %q is no UTF-8: %q", c, record, text)
+		values := fl.rebuildValues(r)
+		for i, v := range values {
+			if text, ok := v.(string); ok && !utf8.ValidString(text) {
+				t.Errorf("value %d of %q is no UTF-8: %q", i, record, text)
 			}
 		}
-		rebuilt, err := Rebuild(r.rebuildValues(stored.text))
+		rebuilt, err := Rebuild(values)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,27 +106,33 @@ func FuzzRecord(f *testing.F) {
 	})
 }
 
-// rebuildValues is the row as the case gives it back for Rebuild.
-func (r *row) rebuildValues(identity []byte) []any {
+// rebuildValues is the row as the case gives it back for Rebuild. It takes the rows
+// of dimensions that wait.
+func (f *flattener) rebuildValues(r *row) []any {
+	identity, context := f.identities.take().text, [contextColumnCount][]byte{}
+	f.readContext(f.contexts.take().text, func(m *span, value []byte, _ bool) { context[memberColumns[m.index].column] = value })
 	var values []any
-	for _, m := range memberColumns {
-		var v any
-		switch {
-		case m.kind == kindTime && !r.time.IsZero():
-			v = r.time.Truncate(time.Microsecond)
-		case m.kind == kindBool && r.bools[m.column] != null:
-			v = r.bools[m.column] == yes
-		case m.kind == kindIdentity:
-			if len(identity) > 0 {
-				v = string(identity)
-			}
-		case r.text[m.column] != nil:
-			v = string(r.text[m.column])
+	text := func(b []byte) {
+		if b == nil {
+			values = append(values, nil)
+		} else {
+			values = append(values, string(b))
 		}
-		values = append(values, v)
 	}
-	if extra := r.text[colExtra]; extra != nil {
-		return append(values, string(extra))
+	for _, m := range memberColumns {
+		switch {
+		case m.kind == kindContext:
+			text(context[m.column])
+		case m.kind == kindIdentity:
+			text(identity)
+		case m.kind == kindTime && !r.time.IsZero():
+			values = append(values, r.time.Truncate(time.Microsecond))
+		case m.kind == kindBool && r.bools[m.column] != null:
+			values = append(values, r.bools[m.column] == yes)
+		default:
+			text(r.text[m.column])
+		}
 	}
-	return append(values, nil)
+	text(r.text[colExtra])
+	return values
 }

@@ -2,12 +2,7 @@ package ingest
 
 import (
 	"bytes"
-	"context"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/duckdb/duckdb-go/v2"
 
 	"trailscan/query"
 )
@@ -78,64 +73,11 @@ type identity struct {
 	arn, userName, accountID []byte
 }
 
-// pendingLimit is how much JSON of identities waits in memory to be stored, and
-// knownLimit how much of it the flatteners know. Where each record has another
-// identity they are stored in groups of a DuckDB row group or so.
-const (
-	pendingLimit = 64 << 20
-	knownLimit   = 16 << 20
-)
-
-// identities numbers the identities of a load and holds those that are not
-// stored yet.
-type identities struct {
-	limit   int // of JSON that waits
-	mu      sync.Mutex
-	pending identityList
-}
-
-// identityList is identities one after another: ids that follow each other, and
-// their compact JSON, of which an empty one stands for none.
-type identityList struct {
-	first int64
-	ends  []int // in text
-	text  []byte
-}
-
-// add numbers a new identity.
-func (s *identities) add(text []byte) (id int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := &s.pending
-	p.text = append(p.text, text...)
-	p.ends = append(p.ends, len(p.text))
-	return p.first + int64(len(p.ends)) - 1
-}
-
-// full says whether those pending should be stored before there are more.
-func (s *identities) full() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.pending.text) > s.limit
-}
-
-// take returns those pending.
-func (s *identities) take() identityList {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.pending
-	s.pending = identityList{first: p.first + int64(len(p.ends))}
-	return p
-}
-
 // identity gives the identity of a raw userIdentity, nil for none. Most records
 // have the same as one before: then it need not be read again.
 func (f *flattener) identity(raw []byte, spaced, unicode bool) *identity {
-	if n, ok := f.known[string(raw)]; ok {
+	if n, ok := f.identities.get(raw); ok {
 		return n
-	}
-	if f.knownSize += len(raw) + knownOverhead; f.knownSize > f.knownLimit || f.known == nil {
-		f.known, f.knownSize = map[string]*identity{}, len(raw)+knownOverhead
 	}
 	n := new(identity)
 	if raw == nil {
@@ -147,12 +89,9 @@ func (f *flattener) identity(raw []byte, spaced, unicode bool) *identity {
 		f.readIdentity(&row, text)
 		n.arn, n.userName, n.accountID = bytes.Clone(row.text[idnARN]), bytes.Clone(row.text[idnUserName]), bytes.Clone(row.text[idnAccountID])
 	}
-	f.known[string(raw)] = n
+	f.identities.know(raw, n)
 	return n
 }
-
-// knownOverhead is what a known identity takes beside its text.
-const knownOverhead = 256
 
 // readIdentity fills the columns of a userIdentity, compact JSON. See
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
@@ -234,62 +173,12 @@ func (f *flattener) readSession(n *identityRow, context []byte) {
 	}
 }
 
-// identityRows is identities on their way into their table.
-type identityRows struct {
-	ctx    context.Context
-	list   identityList
-	end    int // of those that the query stores
-	arenas *arenas
-	next   atomic.Int64
-}
-
-// identityWriter is what a thread of DuckDB needs to write them.
-type identityWriter struct {
-	vectors   vectors
-	flattener flattener
-}
-
-// The methods of duckdb.ParallelChunkTableSource.
-
-func (r *identityRows) ColumnInfos() []duckdb.ColumnInfo     { return columnInfos(identityColumns) }
-func (r *identityRows) Cardinality() *duckdb.CardinalityInfo { return nil }
-func (r *identityRows) NewLocalState() any {
-	return &identityWriter{vectors: vectors{arena: r.arenas.next()}}
-}
-func (r *identityRows) Init() duckdb.ParallelTableSourceInfo {
-	return duckdb.ParallelTableSourceInfo{MaxThreads: r.arenas.threads}
-}
-
-func (r *identityRows) FillChunk(state any, chunk duckdb.DataChunk) error {
-	if err := r.ctx.Err(); err != nil {
-		return err
-	}
-	w := state.(*identityWriter)
-	if err := w.vectors.reset(chunk, len(identityColumns)); err != nil {
-		return err
-	}
-	ends := r.list.ends
-	from := min(int(r.next.Add(batchRecords))-batchRecords, r.end)
-	to := min(from+batchRecords, r.end)
-	for i := from; i < to; i++ {
-		start := 0
-		if i > 0 {
-			start = ends[i-1]
-		}
-		w.write(i-from, r.list.first+int64(i), r.list.text[start:ends[i]])
-	}
-	return chunk.SetSize(to - from)
-}
-
-// write sets a row of a chunk.
-func (w *identityWriter) write(at int, id int64, text []byte) {
+// writeIdentity sets a row of a chunk of the table identities.
+func (f *flattener) writeIdentity(v *vectors, at int, text []byte) {
 	var row identityRow
 	if len(text) > 0 {
-		w.flattener.arena = w.flattener.arena[:0]
-		w.flattener.readIdentity(&row, text)
+		f.readIdentity(&row, text)
 	}
-	v := &w.vectors
-	put(v, 0, at, id)
 	for i, text := range row.text {
 		v.text(1+i, at, text)
 	}

@@ -154,7 +154,7 @@ func (f *flattener) issuedToUser(c credential) []byte {
 	if len(user) == 0 || bytes.Equal(user, f.row.identity.userName) && bytes.Contains(arn, []byte(":user/")) {
 		return arn
 	}
-	account := text[colRecipientAccountID]
+	account := f.row.context.recipient
 	if len(account) == 0 {
 		account = f.row.identity.accountID
 	}

@@ -41,26 +41,30 @@ func rowOf(tb testing.TB, record []byte) testRow {
 	if !jsontext.Value(record).IsValid(decoderOptions()...) {
 		tb.Fatalf("not well-formed: %s", record)
 	}
-	f := flattener{identities: new(identities)}
+	f := newTestFlattener()
 	r, reason := f.flatten(record)
 	if reason != "" {
 		tb.Fatalf("%s: %s", reason, record)
 	}
 	out := testRow{row: r, identity: new(identityRow)}
-	if text := f.identities.take().text; len(text) > 0 {
+	if text := f.identities.pending.text; len(text) > 0 {
 		f.readIdentity(out.identity, text)
 	}
+	f.readContext(f.contexts.pending.text, func(m *span, value []byte, _ bool) { out.context[memberColumns[m.index].column] = value })
+	out.values = f.rebuildValues(r)
 	return out
 }
 
-// testRow is a row with all columns of its identity.
+// testRow is a row with all columns of its identity and its context.
 type testRow struct {
 	*row
 	identity *identityRow
+	context  [contextColumnCount][]byte
+	values   []any
 }
 
 // rebuilt is the record again.
-func (r testRow) rebuilt() ([]byte, error) { return Rebuild(r.rebuildValues(r.identity.text[idnJSON])) }
+func (r testRow) rebuilt() ([]byte, error) { return Rebuild(r.values) }
 
 func TestPublishedOCSF(t *testing.T) {
 	for _, file := range corpusFiles(t, "ocsf/*/*.json") {

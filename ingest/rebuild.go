@@ -13,7 +13,7 @@ import (
 func RebuildColumns() []string {
 	names := make([]string, 0, len(memberColumns)+1)
 	for _, m := range memberColumns {
-		names = append(names, m.column.name())
+		names = append(names, m.stored())
 	}
 	return append(names, colExtra.name())
 }
@@ -45,9 +45,9 @@ func Rebuild(values []any) (jsontext.Value, error) {
 		switch v := values[i].(type) {
 		case string:
 			switch {
-			case m.kind == kindJSON, m.kind == kindIdentity:
+			case m.kind == kindJSON, m.kind == kindIdentity, m.name == "tlsDetails":
 				record = append(record, v...)
-			case m.column == colEventID && isContentID([]byte(v)):
+			case m.name == "eventID" && isContentID([]byte(v)):
 				record, ok = record[:before], false
 			default:
 				record = appendQuoted(record, []byte(v))
@@ -57,7 +57,7 @@ func Rebuild(values []any) (jsontext.Value, error) {
 		case time.Time:
 			record = append(appendEventTime(append(record, '"'), v), '"')
 		default:
-			return nil, fmt.Errorf("rebuild record: column %s holds a %T", m.column.name(), v)
+			return nil, fmt.Errorf("rebuild record: column %s holds a %T", m.stored(), v)
 		}
 		if ok {
 			record = append(record, ',')

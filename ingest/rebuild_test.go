@@ -265,9 +265,12 @@ func TestColumnsAreThoseOfTheCase(t *testing.T) {
 	if got := columns("identities"); !slices.Equal(got, identityColumns) {
 		t.Errorf("identities are written as\n%v, the case has\n%v", identityColumns, got)
 	}
+	if got := columns("contexts"); !slices.Equal(got, contextColumns) {
+		t.Errorf("contexts are written as\n%v, the case has\n%v", contextColumns, got)
+	}
 	whole := columns("whole_records")
 	for c := range columnCount {
-		if !slices.ContainsFunc(whole, func(w query.Column) bool { return w.Name == c.name() }) {
+		if c != colContext && !slices.ContainsFunc(whole, func(w query.Column) bool { return w.Name == c.name() }) {
 			t.Errorf("whole_records has no column %s", c.name())
 		}
 	}

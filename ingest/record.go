@@ -35,6 +35,7 @@ type row struct {
 	expires time.Time // zero is NULL
 
 	identity *identity
+	context  *callContext
 }
 
 // flattener turns records into rows. It is not safe for concurrent use; the row
@@ -44,10 +45,16 @@ type flattener struct {
 	arena   []byte // text that had to be changed on its way into the row
 	members []span
 
-	identities *identities
-	known      map[string]*identity // by the raw text
-	knownSize  int
-	knownLimit int
+	identities  known[*identity]
+	contexts    known[*callContext]
+	contextText []byte // of the record
+}
+
+func newFlattener(identities, contexts *dimension, limit int) *flattener {
+	return &flattener{
+		identities: known[*identity]{dimension: identities, limit: limit},
+		contexts:   known[*callContext]{dimension: contexts, limit: limit},
+	}
 }
 
 // span is a member of a record.
@@ -113,18 +120,24 @@ func (f *flattener) split(record []byte) (odd bool) {
 // that they reproduce. A name that occurs twice is kept in extra as often as it
 // occurs; its column has the first value, as DuckDB's and Trino's JSON functions do.
 func (f *flattener) columns(unicode bool) (reason string) {
-	var seen [columnCount]int
+	var seen [len(memberColumns)]int
+	f.contextText = f.contextText[:0]
 	for i := range f.members {
 		m := &f.members[i]
 		if m.index < 0 {
 			continue
 		}
-		c := memberColumns[m.index]
-		if before := seen[c.column]; before > 0 {
+		if before := seen[m.index]; before > 0 {
 			f.members[before-1].kept = false
 			continue
 		}
-		seen[c.column] = i + 1
+		seen[m.index] = i + 1
+		c := memberColumns[m.index]
+		if c.kind == kindContext {
+			f.contextText = contextText(f.contextText, m)
+			m.kept = true // unless its context says otherwise
+			continue
+		}
 		if m.value[0] == 'n' {
 			continue // null: an absent value, told apart by extra
 		}
@@ -148,6 +161,12 @@ func (f *flattener) columns(unicode bool) (reason string) {
 		}
 		if !unicode && !isUnicode(m.value) {
 			m.kept = false
+		}
+	}
+	f.row.context = f.context(f.contextText)
+	for i := range f.members {
+		if m := &f.members[i]; m.index >= 0 && memberColumns[m.index].kind == kindContext {
+			m.kept = m.kept && f.row.context.kept>>m.index&1 == 1
 		}
 	}
 	return f.missing()
@@ -181,18 +200,22 @@ func (f *flattener) missing() string {
 
 // textColumn fills a VARCHAR column and says whether it reproduces the value.
 func (f *flattener) textColumn(c column, m *span) bool {
-	if m.value[0] != '"' {
-		f.row.text[c] = f.scalar(m.value)
-		if f.row.text[c] == nil {
-			f.row.text[c] = f.json(m.value, m.spaced, isUnicode(m.value))
-		}
-		return false
-	}
-	text := f.unquote(m.value)
+	text, kept := f.text(m)
 	f.row.text[c] = text
 	// An id that could be taken for one derived from the content, and an empty
 	// one, for which a derived one stands in.
-	return c != colEventID || len(text) != 0 && !isContentID(text)
+	return kept && (c != colEventID || len(text) != 0 && !isContentID(text))
+}
+
+// text is a value as a VARCHAR has it, and whether that reproduces it.
+func (f *flattener) text(m *span) (text []byte, kept bool) {
+	if m.value[0] == '"' {
+		return f.unquote(m.value), true
+	}
+	if text = f.scalar(m.value); text == nil {
+		text = f.json(m.value, true, isUnicode(m.value))
+	}
+	return text, false
 }
 
 // json returns a value as compact JSON that is Unicode.

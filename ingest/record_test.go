@@ -86,7 +86,7 @@ func TestIssued(t *testing.T) {
 		{"last use", "iam", "GetAccessKeyLastUsed", `"responseElements":{"userName":"bob","accessKeyLastUsed":{"accessKeyId":"AKIAIOSFODNN7EXAMPLE"}}`, "", "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f := flattener{identities: new(identities)}
+			f := newTestFlattener()
 			r, reason := f.flatten([]byte(`{"eventTime":"2026-03-01T10:00:00Z","eventSource":"` + tc.source + `.amazonaws.com","eventName":"` + tc.event +
 				`","recipientAccountId":"111122223333",` + identity + `,` + tc.members + `}`))
 			if reason != "" {
@@ -124,3 +124,6 @@ func TestIdentityColumns(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, "\n"), want)
 	}
 }
+
+// newTestFlattener has dimensions that nobody stores.
+func newTestFlattener() *flattener { return newFlattener(new(dimension), new(dimension), knownLimit) }

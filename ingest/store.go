@@ -42,7 +42,8 @@ type loader struct {
 	c          *query.Case
 	o          Options
 	conn       *sql.Conn
-	identities identities
+	identities dimension
+	contexts   dimension
 	arenas     arenas
 	seen       *seen
 	summary    Summary
@@ -72,12 +73,15 @@ func newLoader(ctx context.Context, c *query.Case, o Options, groupRecords int64
 		return nil, fmt.Errorf("load into case %s: %w", c.Path, err)
 	}
 	l := &loader{c: c, o: o, conn: conn, groupRecords: groupRecords, streams: map[[2]string]int64{}}
-	l.identities.limit = pendingLimit
+	l.identities.table, l.identities.columns, l.identities.write = "identities", identityColumns, (*flattener).writeIdentity
+	l.contexts.table, l.contexts.columns, l.contexts.write = "contexts", contextColumns, (*flattener).writeContext
+	l.identities.limit, l.contexts.limit = pendingLimit, pendingLimit
 	err = registerFunctions(ctx, conn)
 	if err == nil {
 		err = conn.QueryRowContext(ctx, `
 			SELECT (SELECT coalesce(max(source_id), 0) + 1 FROM sources),
-				(SELECT coalesce(max(identity_id), 0) + 1 FROM identities)`).Scan(&l.nextID, &l.identities.pending.first)
+				(SELECT coalesce(max(identity_id), 0) + 1 FROM identities),
+				(SELECT coalesce(max(context_id), 0) + 1 FROM contexts)`).Scan(&l.nextID, &l.identities.pending.first, &l.contexts.pending.first)
 	}
 	if err == nil {
 		err = l.limitMemory(ctx)
@@ -280,22 +284,27 @@ func (l *loader) drain(ctx context.Context, f *feed) error {
 		if err := l.store(ctx, "records", f); err != nil {
 			return err
 		}
-		if err := l.storeIdentities(ctx); err != nil {
-			return err
+		for _, d := range l.dimensions() {
+			if err := l.storeDimension(ctx, d); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// storeIdentities stores those that wait, less than a row group a query: so the
+// dimensions are those of the records table.
+func (l *loader) dimensions() []*dimension { return []*dimension{&l.identities, &l.contexts} }
+
+// storeDimension stores the rows that wait, less than a row group a query: so the
 // transaction fills one row group after another, whatever thread brings them.
-func (l *loader) storeIdentities(ctx context.Context) error {
-	list := l.identities.take()
+func (l *loader) storeDimension(ctx context.Context, d *dimension) error {
+	list := d.take()
 	const most = rowGroupRows - 1
 	for start := 0; start < len(list.ends); start += most {
-		rows := &identityRows{ctx: ctx, list: list, end: min(start+most, len(list.ends)), arenas: &l.arenas}
+		rows := &dimensionRows{ctx: ctx, dimension: d, list: list, end: min(start+most, len(list.ends)), arenas: &l.arenas}
 		rows.next.Store(int64(start))
-		if err := l.store(ctx, "identities", rows); err != nil {
+		if err := l.store(ctx, d.table, rows); err != nil {
 			return err
 		}
 	}

@@ -253,9 +253,9 @@ func FuzzWrapper(f *testing.F) {
 			if !jsontext.Value(r).IsValid(decoderOptions()...) {
 				t.Errorf("not well-formed: %q", r)
 			}
-			fl := flattener{identities: new(identities)}
+			fl := newTestFlattener()
 			if row, reason := fl.flatten(r); reason == "" {
-				if _, err := Rebuild(row.rebuildValues(fl.identities.take().text)); err != nil {
+				if _, err := Rebuild(fl.rebuildValues(row)); err != nil {
 					t.Error(err)
 				}
 			}

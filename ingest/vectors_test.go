@@ -184,26 +184,27 @@ func adjusted(tb testing.TB, sources []string, change func(*loader)) (*query.Cas
 	return c, l
 }
 
-// TestEveryIdentityDiffers has so many identities wait that they are stored again
-// and again in the middle of a group.
+// TestEveryIdentityDiffers has so many identities and contexts wait that they are
+// stored again and again in the middle of a group.
 func TestEveryIdentityDiffers(t *testing.T) {
 	const files, perFile = 12, 5000
 	parts := map[string]string{}
 	for f := range files {
 		var b strings.Builder
 		for i := range perFile {
-			fmt.Fprintf(&b, `{"eventTime":"2026-03-01T10:00:00Z","eventSource":"s","eventName":"n","eventID":"%d","userIdentity":{"type":"IAMUser","userName":"u%[1]d","accountId":"%012[1]d"}}`+"\n", f*perFile+i)
+			fmt.Fprintf(&b, `{"eventTime":"2026-03-01T10:00:00Z","eventSource":"s","eventName":"n","eventID":"%d","userAgent":"agent %[1]d","userIdentity":{"type":"IAMUser","userName":"u%[1]d","accountId":"%012[1]d"}}`+"\n", f*perFile+i)
 		}
 		parts[fmt.Sprint(f)] = b.String()
 	}
 	dir := write(t, parts)
-	c, l := adjusted(t, []string{dir}, func(l *loader) { l.identities.limit = 100 << 10 })
-	if l.identities.pending.ends != nil {
-		t.Error("identities wait still")
+	c, l := adjusted(t, []string{dir}, func(l *loader) { l.identities.limit, l.contexts.limit = 100<<10, 100<<10 })
+	if l.identities.pending.ends != nil || l.contexts.pending.ends != nil {
+		t.Error("identities or contexts wait still")
 	}
-	want := fmt.Sprintf("%d|%[1]d|%[1]d|%[1]d|%[1]d", files*perFile)
+	want := fmt.Sprintf("%d|%[1]d|%[1]d|%[1]d|%[1]d|%[1]d", files*perFile)
 	got := dump(t, c, `SELECT count(*), count(DISTINCT event_id), count(DISTINCT user_identity),
-		count(*) FILTER (user_name = 'u' || event_id AND account_id = lpad(event_id, 12, '0')), (SELECT count(DISTINCT identity_id) FROM identities) FROM events`)
+		count(*) FILTER (user_name = 'u' || event_id AND account_id = lpad(event_id, 12, '0') AND user_agent = 'agent ' || event_id),
+		(SELECT count(DISTINCT context_id) FROM contexts), (SELECT count(DISTINCT identity_id) FROM identities) FROM events`)
 	if got[0] != want {
 		t.Errorf("got %s, want %s", got[0], want)
 	}
@@ -227,8 +228,8 @@ func TestIdentitiesAreNumberedOn(t *testing.T) {
 	if strings.Join(got, " ") != "- first second" { // the record without an identity is one event
 		t.Errorf("%q", got)
 	}
-	if got := dump(t, c, `SELECT count(*) - count(DISTINCT identity_id) FROM identities`); got[0] != "0" {
-		t.Errorf("%s identities share a number", got[0])
+	if got := dump(t, c, `SELECT (SELECT count(*) - count(DISTINCT identity_id) FROM identities), (SELECT count(*) - count(DISTINCT context_id) FROM contexts)`); got[0] != "0|0" {
+		t.Errorf("identities and contexts share numbers: %s", got[0])
 	}
 }
 

@@ -30,6 +30,20 @@ CREATE TABLE identities (
     session_mfa BOOLEAN
 );
 
+-- What is the same from call to call of a client, once for all of them.
+CREATE TABLE contexts (
+    context_id BIGINT,
+    event_version VARCHAR,
+    event_type VARCHAR,
+    event_category VARCHAR,
+    api_version VARCHAR,
+    user_agent VARCHAR,
+    recipient_account_id VARCHAR,
+    vpc_endpoint_id VARCHAR,
+    vpc_endpoint_account_id VARCHAR,
+    tls_details VARCHAR
+);
+
 -- Ids are nearly always UUIDs, which take 16 bytes; what is none of their one
 -- spelling stands in the column beside. The event's is never NULL, so that
 -- copies are found by it: that of a text is taken from its hash.
@@ -41,23 +55,15 @@ CREATE TABLE records (
     request_id_text VARCHAR,
     shared_event_id_text VARCHAR,
     event_time TIMESTAMP,
-    event_version VARCHAR,
     event_source VARCHAR,
     event_name VARCHAR,
-    event_type VARCHAR,
-    event_category VARCHAR,
-    api_version VARCHAR,
     aws_region VARCHAR,
     source_ip_address VARCHAR,
-    user_agent VARCHAR,
     error_code VARCHAR,
     error_message VARCHAR,
     read_only BOOLEAN,
     management_event BOOLEAN,
     session_credential_from_console BOOLEAN,
-    recipient_account_id VARCHAR,
-    vpc_endpoint_id VARCHAR,
-    vpc_endpoint_account_id VARCHAR,
     issued_access_key_id VARCHAR,
     issued_principal_arn VARCHAR,
     issued_expiration TIMESTAMP,
@@ -66,12 +72,12 @@ CREATE TABLE records (
     additional_event_data VARCHAR,
     service_event_details VARCHAR,
     resources VARCHAR,
-    tls_details VARCHAR,
     edge_device_details VARCHAR,
     insight_details VARCHAR,
     addendum VARCHAR,
     extra VARCHAR,
     identity_id BIGINT,
+    context_id BIGINT,
     source_id BIGINT,
     record_index BIGINT
 );
@@ -82,9 +88,10 @@ CREATE VIEW whole_records AS SELECT
     coalesce(event_id_text, CAST(event_uuid AS VARCHAR)) AS event_id,
     coalesce(request_id_text, CAST(request_uuid AS VARCHAR)) AS request_id,
     coalesce(shared_event_id_text, CAST(shared_event_uuid AS VARCHAR)) AS shared_event_id,
-    records.* EXCLUDE (event_id_text, request_id_text, shared_event_id_text, event_uuid, request_uuid, shared_event_uuid, identity_id),
+    records.* EXCLUDE (event_id_text, request_id_text, shared_event_id_text, event_uuid, request_uuid, shared_event_uuid, identity_id, context_id),
+    contexts.* EXCLUDE (context_id),
     identities.* EXCLUDE (identity_id)
-FROM records JOIN identities USING (identity_id);
+FROM records JOIN contexts USING (context_id) JOIN identities USING (identity_id);
 
 CREATE VIEW events AS SELECT
     event_id,

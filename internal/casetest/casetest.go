@@ -37,23 +37,30 @@ func Stage(tb TB, db DB) {
 // Store moves the rows of staged among the events and drops the table.
 func Store(tb TB, db DB) {
 	tb.Helper()
-	var identity string
-	err := db.QueryRowContext(context.Background(), `SELECT string_agg(column_name, ', ') FROM information_schema.columns
-		WHERE table_name = 'identities' AND column_name <> 'identity_id'`).Scan(&identity)
-	if err != nil {
-		tb.Fatal(err)
+	columns := map[string]string{}
+	for _, table := range []string{"identities", "contexts"} {
+		var list string
+		err := db.QueryRowContext(context.Background(), `SELECT string_agg(column_name, ', ' ORDER BY ordinal_position)
+			FROM information_schema.columns WHERE table_name = ? AND ordinal_position > 1`, table).Scan(&list)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		columns[table] = list
 	}
-	exec(tb, db, `INSERT INTO identities BY NAME
-		SELECT DISTINCT (hash(`+identity+`) >> 1)::BIGINT AS identity_id, `+identity+` FROM staged
-		WHERE (hash(`+identity+`) >> 1)::BIGINT NOT IN (SELECT identity_id FROM identities)`)
+	id := func(table string) string { return `(hash(` + columns[table] + `) >> 1)::BIGINT` }
+	for table, key := range map[string]string{"identities": "identity_id", "contexts": "context_id"} {
+		exec(tb, db, `INSERT INTO `+table+` BY NAME
+			SELECT DISTINCT `+id(table)+` AS `+key+`, `+columns[table]+` FROM staged
+			WHERE `+id(table)+` NOT IN (SELECT `+key+` FROM `+table+`)`)
+	}
 	exec(tb, db, `CREATE OR REPLACE MACRO uuid_of(id) AS coalesce(try_cast(id AS UUID), md5(id)::UUID);
 		CREATE OR REPLACE MACRO text_of(id) AS CASE WHEN try_cast(id AS UUID)::VARCHAR IS DISTINCT FROM id THEN id END`)
 	exec(tb, db, `INSERT INTO records BY NAME
 		SELECT uuid_of(event_id) AS event_uuid, text_of(event_id) AS event_id_text,
 			uuid_of(request_id) AS request_uuid, text_of(request_id) AS request_id_text,
 			uuid_of(shared_event_id) AS shared_event_uuid, text_of(shared_event_id) AS shared_event_id_text,
-			(hash(`+identity+`) >> 1)::BIGINT AS identity_id,
-			* EXCLUDE (event_id, request_id, shared_event_id, `+identity+`) FROM staged`)
+			`+id("identities")+` AS identity_id, `+id("contexts")+` AS context_id,
+			* EXCLUDE (event_id, request_id, shared_event_id, `+columns["identities"]+`, `+columns["contexts"]+`) FROM staged`)
 	exec(tb, db, `DROP TABLE staged`)
 }
 
