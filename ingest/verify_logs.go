@@ -129,6 +129,7 @@ func (v *verifier) listedLog(f *scanned, n *logEntry, l *logEntries, renamed boo
 		return
 	}
 	out.Verdict, out.Reason = n.judge(f, l)
+	out.Signed = out.Verdict == Valid && n.by.trust == proven
 	if renamed && out.Verdict != Altered {
 		out.Reason = strings.TrimPrefix(out.Reason+"; found by its content under another name", "; ")
 	}
@@ -153,7 +154,9 @@ func (n *logEntry) judge(f *scanned, l *logEntries) (Verdict, string) {
 	case n.by.trust == proven:
 		return Valid, ""
 	case n.by.trust == unsigned:
-		return Unproven, "it is what its digest lists, and nothing signed vouches for that digest"
+		return Valid, UnsignedReason + "it is what its digest lists, and the signature of that digest is not on hand"
+	case n.by.trust == unchecked:
+		return NotCovered, "it is what its digest lists, and that digest cannot be checked"
 	}
 	return NotCovered, "it is what its digest lists, and that digest is altered"
 }

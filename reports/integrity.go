@@ -2,9 +2,11 @@ package reports
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
+	"trailscan/ingest"
 	"trailscan/query"
 )
 
@@ -12,12 +14,13 @@ import (
 // CloudTrail's digests vouch for them.
 type Integrity struct {
 	Verdicts []VerdictCount `json:"verdicts"` // most sources first; empty when none was verified
+	Unsigned int64          `json:"unsigned"` // valid sources for which hashes vouch, and no signature
 	Unsaid   int64          `json:"unsaid"`   // sources without a verdict
 	Flaws    []Flaw         `json:"flaws"`    // by key, gaps last
 }
 
-// VerdictCount is how many sources have a verdict: valid, altered, unlisted,
-// not_covered or unproven.
+// VerdictCount is how many sources have a verdict: valid, altered, unlisted
+// or not_covered.
 type VerdictCount struct {
 	Verdict string `json:"verdict"`
 	Sources int64  `json:"sources"`
@@ -49,7 +52,11 @@ func (i Integrity) Known() bool { return len(i.Verdicts) > 0 || len(i.Flaws) > 0
 func (i Integrity) Phrase() string {
 	var parts []string
 	for _, n := range i.Verdicts {
-		parts = append(parts, plural(n.Sources, "source")+" "+words(n.Verdict))
+		part := plural(n.Sources, "source") + " " + words(n.Verdict)
+		if n.Verdict == string(ingest.Valid) && i.Unsigned > 0 {
+			part += fmt.Sprintf(" (%s by hashes alone: the signature is not in the copy)", number(i.Unsigned))
+		}
+		parts = append(parts, part)
 	}
 	if i.Unsaid > 0 {
 		parts = append(parts, number(i.Unsaid)+" not verified")
@@ -59,13 +66,15 @@ func (i Integrity) Phrase() string {
 
 func (inc *Incident) loadIntegrity(ctx context.Context, c *query.Case) error {
 	const verdicts = `
-SELECT coalesce(integrity, ''), count(*) FROM sources
+SELECT coalesce(integrity, ''), count(*), count(*) FILTER (integrity = 'valid' AND starts_with(integrity_reason, ?)) FROM sources
 WHERE status <> 'foreign' GROUP BY 1 ORDER BY 2 DESC, 1`
-	err := eachRow(ctx, c, verdicts, nil, func(scan func(...any) error) error {
+	err := eachRow(ctx, c, verdicts, []any{ingest.UnsignedReason}, func(scan func(...any) error) error {
 		var n VerdictCount
-		if err := scan(&n.Verdict, &n.Sources); err != nil {
+		var unsigned int64
+		if err := scan(&n.Verdict, &n.Sources, &unsigned); err != nil {
 			return err
 		}
+		inc.Integrity.Unsigned += unsigned
 		if n.Verdict == "" {
 			inc.Integrity.Unsaid = n.Sources
 		} else {

@@ -32,14 +32,17 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "Check logs against CloudTrail's signed digests",
 		Long: `Check CloudTrail logs against the digest files that CloudTrail signs every hour.
 A SOURCE is a file, a folder (walked) or s3://BUCKET/PREFIX with logs and
-digests, from any depth of the bucket. Every file is valid, altered, missing, unlisted (no digest lists it),
-not covered (no digest speaks for its time) or unproven (no signature on hand
-vouches for it); spans without digests are named. The exit status is 1 when
-anything is altered or missing, or cannot be checked.
+digests, from any depth of the bucket.
 
-The signature of a digest is metadata of its S3 object, which a local copy lacks; the
-digest after it repeats it. To check the newest digest too, save its metadata:
-aws s3api head-object --bucket … --key KEY > FILE.metadata.json
+Every file is valid, altered, missing, unlisted (no digest lists it) or not
+covered (no digest that can be checked speaks for it); spans without digests are
+named. The exit status is 1 when anything is altered or missing, or cannot be
+checked.
+
+The signature of a digest is metadata of its S3 object, which a local copy lacks;
+the digest after it repeats it. The newest digest of a copy and its logs are valid
+by their hashes alone, and are said to be unsigned. To prove them too, save the
+metadata: aws s3api head-object --bucket … --key KEY > FILE.metadata.json
 
 Verdicts are kept in the case when there is one.`,
 		Args: cobra.MinimumNArgs(1),
