@@ -225,6 +225,9 @@ func (v *verifier) judge(d *digestFile) {
 	if d.metadata[metaSignature] != "" && d.named.backfill && d.metadata[metaBackfill] == "" {
 		because("it is a backfill, and its S3 metadata lacks %s", metaBackfill)
 	}
+	if d.metadata != nil && d.metadata[metaSignature] == "" && !signed && !vouched {
+		because("its S3 object lacks the signature that CloudTrail delivers with it: something else wrote it there")
+	}
 	if refuted || !signed && len(doubters) > 0 {
 		because("its SHA-256 is not the one that the digest after it gives")
 	}
