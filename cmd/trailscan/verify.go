@@ -55,9 +55,9 @@ Verdicts are kept in the case when there is one.`,
 	a.caseFlags(flags)
 	a.progressFlags(flags)
 	a.outputFlags(flags, "table", "json", "ndjson", "csv")
-	flags.StringVar(&a.since, "since", "", "only digests and logs from this time on: RFC 3339, a date, or an age such as 30d")
-	flags.StringVar(&a.until, "until", "", "only digests and logs before this time")
-	flags.StringArrayVar(&f.publicKeys, "public-keys", nil, "file with the output of `aws cloudtrail list-public-keys`; may be repeated (default: ask CloudTrail)")
+	flags.StringVar(&a.since, "since", "", "only digests and logs from this `TIME` on: RFC 3339, a date, or an age such as 30d")
+	flags.StringVar(&a.until, "until", "", "only digests and logs before this `TIME`")
+	flags.StringArrayVar(&f.publicKeys, "public-keys", nil, "`FILE` with the output of aws cloudtrail list-public-keys; may be repeated (default: ask CloudTrail)")
 	f.add(flags)
 	flags.BoolVar(&f.all, "all", false, "the table shows valid files too")
 	return cmd
