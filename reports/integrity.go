@@ -8,6 +8,7 @@ import (
 
 	"trailscan/ingest"
 	"trailscan/query"
+	"trailscan/rules"
 )
 
 // Integrity is what `trailscan verify` said of the case's sources: whether
@@ -62,6 +63,27 @@ func (i Integrity) Phrase() string {
 		parts = append(parts, number(i.Unsaid)+" not verified")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// integrityGap tells of files that CloudTrail's digests show to be altered or
+// missing.
+func (inc *Incident) integrityGap() {
+	counts := map[string]int64{}
+	var details []string
+	for _, f := range inc.Integrity.Flaws {
+		if f.Kind == "gap" {
+			continue
+		}
+		counts[f.Verdict]++
+		details = append(details, fmt.Sprintf("%s %s %s: %s", f.Verdict, f.Kind, orNone(f.Key), f.Reason))
+	}
+	if len(details) == 0 {
+		return
+	}
+	inc.gap("altered-or-missing", rules.Critical,
+		fmt.Sprintf("Files that are not as CloudTrail delivered them: %d altered, %d missing", counts[string(ingest.Altered)], counts[string(ingest.Missing)]),
+		"Somebody changed or deleted logs or digests, or the copy is not whole. Compare with the bucket, its versions and its access logs; "+
+			"what an altered file says is no evidence, and what was in a missing one is not known.", details...)
 }
 
 func (inc *Incident) loadIntegrity(ctx context.Context, c *query.Case) error {
