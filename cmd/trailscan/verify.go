@@ -194,7 +194,7 @@ func (a *app) verified(v *ingest.Verification, sources []string) error {
 	case len(v.Files) == 0 && len(v.Problems) == 0 && (a.since != "" || a.until != ""):
 		add("%s: no digest and no log of this span", named)
 	case len(v.Files) == 0 && len(v.Problems) == 0:
-		add("%s: neither digests nor logs as CloudTrail delivers them", named)
+		add("%s: neither digests nor logs as CloudTrail delivers them: name the folder or bucket that holds both, and unpack archives first", named)
 	case len(v.Chains) == 0 && v.Digests[ingest.Altered] == 0:
 		add("%s: no digest: nothing can be verified without AWSLogs/…/CloudTrail-Digest", named)
 	}
