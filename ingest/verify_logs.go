@@ -188,11 +188,12 @@ type period struct {
 	kinds    map[string]bool // of the logs that the digests list; CloudTrail always
 }
 
-// coverage gives the spans that digests which are not altered cover.
+// coverage gives the spans of digests that are not altered and can be checked: one
+// that somebody made up must not make CloudTrail's own logs unlisted.
 func (v *verifier) coverage() map[place][]period {
 	trails := map[trailID][]*digestFile{}
 	for _, d := range v.digests {
-		if d.digest != nil && d.trust != untrusted && !d.named.backfill {
+		if d.digest != nil && d.trust >= unsigned && !d.named.backfill {
 			trails[d.trail()] = append(trails[d.trail()], d)
 		}
 	}
@@ -263,7 +264,7 @@ func (v *verifier) unlisted(f *scanned, cover map[place][]period) {
 		out.Verdict = Unlisted
 		out.Reason = "the digests cover its time (" + how + "), and none lists it: another trail wrote it, or it was put there"
 	case first.IsZero():
-		out.Reason = fmt.Sprintf("there are no digests for account %s in %s", out.AccountID, cmp.Or(out.Region, "its region"))
+		out.Reason = fmt.Sprintf("there are no digests that can be checked for account %s in %s", out.AccountID, cmp.Or(out.Region, "its region"))
 		if kind != "CloudTrail" {
 			out.Reason = fmt.Sprintf("no digest for account %s in %s lists files of its kind (%s)", out.AccountID, cmp.Or(out.Region, "its region"), kind)
 		}

@@ -42,6 +42,14 @@ func TestVerifyWithTheWrongKey(t *testing.T) {
 			t.Errorf("%s: %v %v, no keys: %v", name, v.Digests, v.Logs, v.NoKeys)
 		}
 	}
+	// A log that such digests do not list is not unlisted for that.
+	key, content := tr.log(trailStart.Add(70*time.Minute), "OTHER00000000000")
+	tr.files[key] = gzipped(content)
+	v = verify(t, tr.files, public(func(k *PublicKey) { k.Fingerprint = "ff" }), VerifyOptions{})
+	if v.Logs[NotCovered] != 7 {
+		t.Errorf("a log that digests which cannot be checked do not list: %v", v.Logs)
+	}
+	delete(tr.files, key)
 	// Without metadata the newest is not even tried, and nothing is made of its word.
 	for k := range tr.files {
 		if strings.HasSuffix(k, MetadataSuffix) {
