@@ -17,8 +17,9 @@ import (
 type Verdict string
 
 const (
-	// Valid: CloudTrail's signature vouches for the content, directly or through
-	// the signed digests that follow.
+	// Valid: the content is what CloudTrail's digests say. FileVerdict.Signed tells
+	// whether a signature vouches for it, directly or through the signed digests
+	// that follow, or the hashes alone, as of the newest digest of a copy on disk.
 	Valid Verdict = "valid"
 	// Altered: the content is not what CloudTrail delivered at that place.
 	Altered Verdict = "altered"
@@ -27,21 +28,22 @@ const (
 	// Unlisted: a log from a time that the digests cover, and none lists it.
 	Unlisted Verdict = "unlisted"
 	// NotCovered: no digest on hand speaks for the file, or only one that is
-	// itself altered.
+	// itself altered, or whose signature cannot be checked for want of the key.
 	NotCovered Verdict = "not_covered"
-	// Unproven: nothing contradicts the content, but nothing signed vouches for
-	// it: the signature of its digest, or the public key, is not on hand.
-	Unproven Verdict = "unproven"
 )
 
 // Verdicts are all verdicts, the worst first.
-var Verdicts = []Verdict{Altered, Missing, Unlisted, NotCovered, Unproven, Valid}
+var Verdicts = []Verdict{Altered, Missing, Unlisted, NotCovered, Valid}
+
+// UnsignedReason begins the reason of a valid file that is not signed.
+const UnsignedReason = "unsigned: "
 
 // FileVerdict is what is said of one file. Its JSON is an element of files in
 // `trailscan verify --format json`.
 type FileVerdict struct {
 	Kind       string    `json:"kind"` // digest or log
 	Verdict    Verdict   `json:"verdict"`
+	Signed     bool      `json:"signed"` // of a valid one: a signature vouches for it, not hashes alone
 	URI        string    `json:"uri"`    // "" when missing
 	Bucket     string    `json:"bucket"` // where CloudTrail delivered it; "" when no digest says
 	Key        string    `json:"key"`    // its S3 key; "" when neither a digest nor its path says
@@ -103,11 +105,12 @@ type Chain struct {
 
 // Verification is the outcome. Its JSON is `trailscan verify --format json`.
 type Verification struct {
-	Digests map[Verdict]int `json:"digests"` // number by verdict
-	Logs    map[Verdict]int `json:"logs"`
-	Chains  []Chain         `json:"chains"` // by organisation, account, region, trail
-	Gaps    []Gap           `json:"gaps"`   // by time
-	Files   []FileVerdict   `json:"files"`  // by key, then uri
+	Digests  map[Verdict]int `json:"digests"` // number by verdict
+	Logs     map[Verdict]int `json:"logs"`
+	Unsigned int             `json:"unsigned"` // valid files for which no signature vouches
+	Chains   []Chain         `json:"chains"`   // by organisation, account, region, trail
+	Gaps     []Gap           `json:"gaps"`     // by time
+	Files    []FileVerdict   `json:"files"`    // by key, then uri
 
 	Foreign  int       `json:"foreign"` // files that are neither digests nor logs
 	Problems []Problem `json:"-"`       // files that could not be read
@@ -255,6 +258,10 @@ func (v *verifier) loadKeys(ctx context.Context, source KeySource) error {
 		if !known || at.Before(s.from) {
 			s.from = at
 		}
+		if d.named.backfill && d.metadata == nil {
+			// It was signed at any time since.
+			at = time.Now()
+		}
 		if at.After(s.to) {
 			s.to = at
 		}
@@ -296,6 +303,9 @@ func (v *verifier) add(f FileVerdict) {
 		counts = v.out.Digests
 	}
 	counts[f.Verdict]++
+	if f.Verdict == Valid && !f.Signed {
+		v.out.Unsigned++
+	}
 	v.out.Files = append(v.out.Files, f)
 }
 

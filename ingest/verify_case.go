@@ -38,7 +38,7 @@ func KeepVerdicts(ctx context.Context, c *query.Case, v *Verification) (Kept, er
 
 func keepVerdicts(ctx context.Context, conn *sql.Conn, v *Verification) (kept Kept, err error) {
 	for _, stmt := range []string{
-		`CREATE OR REPLACE TEMP TABLE verdicts (uri VARCHAR, sha256 VARCHAR, verdict VARCHAR, reason VARCHAR)`,
+		`CREATE OR REPLACE TEMP TABLE verdicts (uri VARCHAR, sha256 VARCHAR, verdict VARCHAR, signed BOOLEAN, reason VARCHAR)`,
 		`BEGIN TRANSACTION`,
 		`DELETE FROM integrity`,
 	} {
@@ -50,7 +50,7 @@ func keepVerdicts(ctx context.Context, conn *sql.Conn, v *Verification) (kept Ke
 	err = appendTo(conn, "temp", "verdicts", func(add func(...driver.Value) error) error {
 		for _, f := range v.Files {
 			if f.URI != "" {
-				if err := add(f.URI, f.FileSHA256, string(f.Verdict), text(f.Reason)); err != nil {
+				if err := add(f.URI, f.FileSHA256, string(f.Verdict), f.Signed, text(f.Reason)); err != nil {
 					return err
 				}
 			}
@@ -84,7 +84,7 @@ UPDATE sources SET integrity = v.verdict, integrity_reason = v.reason
 FROM (
     SELECT s.source_id, arg_min(v.verdict, rank) AS verdict, arg_min(coalesce(v.reason, ''), rank) AS reason
     FROM sources s JOIN (
-        SELECT *, CASE verdict WHEN 'valid' THEN 1 WHEN 'unproven' THEN 2 WHEN 'not_covered' THEN 3 WHEN 'unlisted' THEN 4 ELSE 5 END AS place FROM verdicts
+        SELECT *, CASE verdict WHEN 'valid' THEN if(signed, 1, 2) WHEN 'not_covered' THEN 3 WHEN 'unlisted' THEN 4 ELSE 5 END AS place FROM verdicts
     ) v ON v.sha256 = s.sha256, LATERAL (SELECT CASE WHEN v.uri = s.uri THEN 0 ELSE v.place END AS rank)
     GROUP BY s.source_id
 ) v WHERE v.source_id = sources.source_id`)

@@ -18,7 +18,9 @@ import (
 //     digest after it gives its hash,
 //   - it is altered when its own metadata's signature fails, or when what a
 //     digest after it says of it does not hold, unless that one is altered,
-//   - the newest of a copy, whose signature nothing repeats, is unproven.
+//   - the newest of a copy, whose signature nothing repeats, is valid by hashes
+//     alone as long as nothing speaks against it, and is said to be unsigned,
+//   - without the public key nothing is known of it.
 //
 // A digest that claims the place of another (two were swapped) is altered as a
 // file; its content, being signed, still speaks for its logs.
@@ -28,7 +30,8 @@ type trust int
 
 const (
 	untrusted trust = iota // altered
-	unsigned               // nothing vouches for it, nothing contradicts it
+	unchecked              // its public key is not on hand, or it is at odds with the digest before it
+	unsigned               // its signature is not on hand, and nothing contradicts it
 	proven
 )
 
@@ -40,6 +43,7 @@ type digestFile struct {
 
 	own      checked   // the signature in its metadata
 	repeated []checked // those that its successors give
+	disowned bool      // a successor gives another hash, and CloudTrail's signature of that one
 
 	trust trust
 	// contentAltered says that its content was changed, so that what it says of
@@ -84,8 +88,8 @@ const (
 	holds
 )
 
-// check checks a signature of the digest, in hex.
-func (v *verifier) check(d *digestFile, signature string) checked {
+// check checks a signature, in hex, of the digest with a content of that hash.
+func (v *verifier) check(d *digestFile, sum sha256Sum, signature string) checked {
 	if signature == "" {
 		return noSignature
 	}
@@ -97,17 +101,25 @@ func (v *verifier) check(d *digestFile, signature string) checked {
 		return fails
 	}
 	result := noKey
-	text := d.digest.signedText(d.sum)
+	text := d.digest.signedText(sum)
+	for _, k := range v.keysOf(d) {
+		if k.verifies(text, bytes) {
+			return holds
+		}
+		result = fails
+	}
+	return result
+}
+
+// keysOf are the public keys that the digest may have been signed with.
+func (v *verifier) keysOf(d *digestFile) (keys []*PublicKey) {
 	for _, k := range v.keys[d.digest.Fingerprint] {
 		// When a backfill was signed only its metadata tells.
 		if (d.named.backfill && d.metadata == nil) || k.validAt(d.signedAt()) {
-			if k.verifies(text, bytes) {
-				return holds
-			}
-			result = fails
+			keys = append(keys, k)
 		}
 	}
-	return result
+	return keys
 }
 
 // judgeDigests gives every digest its verdict, the newest first.
@@ -150,12 +162,17 @@ func (v *verifier) checkAll() {
 	for range v.o.Threads {
 		workers.Go(func() {
 			for d := range next {
-				d.own = v.check(d, d.metadata[metaSignature])
+				d.own = v.check(d, d.sum, d.metadata[metaSignature])
 				if a := d.metadata[metaAlgorithm]; a != "" && a != signatureAlgorithm {
 					d.own = fails
 				}
 				for _, s := range v.successors(d) {
-					d.repeated = append(d.repeated, v.check(d, deref(s.digest.PreviousSignature)))
+					signature := deref(s.digest.PreviousSignature)
+					result := v.check(d, d.sum, signature)
+					d.repeated = append(d.repeated, result)
+					if other := s.digest.previous; result == fails && other != d.sum && other != (sha256Sum{}) {
+						d.disowned = d.disowned || v.check(d, other, signature) == holds
+					}
 				}
 			}
 		})
@@ -174,13 +191,11 @@ func (v *verifier) checkAll() {
 func (v *verifier) judge(d *digestFile) {
 	after := v.successors(d)
 	signed := d.own == holds
-	missingKey := d.own == noKey
-	vouched, refuted, unfit := false, false, false
-	var doubters []*digestFile // unproven digests that give another hash
+	vouched, refuted, unfit := false, d.disowned, false
+	var doubters, unsuited []*digestFile // those without proof that give another hash, or a signature which fails
 	for i, s := range after {
 		hashFits := s.digest.PreviousHash != nil && s.digest.previous == d.sum
 		result := d.repeated[i]
-		missingKey = missingKey || result == noKey
 		if result == holds {
 			signed = true
 			d.voucher = s
@@ -196,7 +211,12 @@ func (v *verifier) judge(d *digestFile) {
 			vouched = true
 			d.voucher = cmp.Or(d.voucher, s)
 		}
-		unfit = unfit || !s.contentAltered && hashFits && result == fails
+		if hashFits && result == fails && !s.contentAltered {
+			unfit = true
+			if s.trust != proven {
+				unsuited = append(unsuited, s)
+			}
+		}
 	}
 	because := func(format string, args ...any) { d.reasons = append(d.reasons, fmt.Sprintf(format, args...)) }
 	if d.own == fails {
@@ -204,6 +224,9 @@ func (v *verifier) judge(d *digestFile) {
 	}
 	if d.metadata[metaSignature] != "" && d.named.backfill && d.metadata[metaBackfill] == "" {
 		because("it is a backfill, and its S3 metadata lacks %s", metaBackfill)
+	}
+	if d.metadata != nil && d.metadata[metaSignature] == "" && !signed && !vouched {
+		because("its S3 object lacks the signature that CloudTrail delivers with it: something else wrote it there")
 	}
 	if refuted || !signed && len(doubters) > 0 {
 		because("its SHA-256 is not the one that the digest after it gives")
@@ -215,25 +238,42 @@ func (v *verifier) judge(d *digestFile) {
 	switch {
 	case (signed || vouched) && !refuted:
 		d.trust = proven
-		for _, s := range doubters {
+		for _, s := range append(doubters, unsuited...) {
 			if signed {
 				s.trust, s.contentAltered = untrusted, true
-				s.reasons = append(s.reasons, "it gives a SHA-256 of the digest before it that the signature of that one disproves")
+				s.reasons = []string{"what it says of the digest before it is disproved by the signature of that one"}
+			} else {
+				s.dispute()
 			}
 		}
 	case altered:
 		d.trust = untrusted
 		d.contentAltered = d.own == fails || refuted || len(doubters) > 0
-	case missingKey:
+		if d.own != fails && !refuted {
+			for _, s := range append(doubters, unsuited...) {
+				s.dispute()
+			}
+		}
+	case len(v.keysOf(d)) == 0:
+		d.trust = unchecked
 		v.noKeys[fmt.Sprintf("%s in %s", d.digest.Fingerprint, cmp.Or(d.region, "an unknown region"))] = true
 		because("no public key with the fingerprint %s that was valid at %s is on hand", d.digest.Fingerprint, stampText(d.signedAt()))
 	case len(after) > 0:
-		because("its signature is on hand only in the digest after it, which is altered")
+		because(UnsignedReason + "its signature is on hand only in the digest after it, which is altered")
 	default:
-		because("its signature is not in this copy: it is S3 metadata of the object, and no digest after it repeats it")
+		because(UnsignedReason + "its signature is not in this copy, for it is metadata of the S3 object, and no digest after it repeats it")
 	}
 	if altered {
 		d.verdict = Altered
+	}
+}
+
+// dispute takes its worth from a digest whose signature is not on hand and that
+// is at odds with the one before it: which of the two was changed is not known.
+func (d *digestFile) dispute() {
+	if d.trust == unsigned {
+		d.trust = unchecked
+		d.reasons = []string{"it does not fit the digest before it, and its own signature is not on hand"}
 	}
 }
 
@@ -259,14 +299,16 @@ func (v *verifier) decide(d *digestFile) {
 	case d.trust == proven:
 		d.verdict = Valid
 		d.reasons = nil
+	case d.trust == unsigned:
+		d.verdict = Valid
 	default:
-		d.verdict = Unproven
+		d.verdict = NotCovered
 	}
 }
 
 // fileVerdict is the line of a digest in the outcome.
 func (d *digestFile) fileVerdict() FileVerdict {
-	f := FileVerdict{Kind: "digest", Verdict: d.verdict, URI: d.URI, Key: d.key.suffix, AccountID: d.key.account, Region: d.region,
+	f := FileVerdict{Kind: "digest", Verdict: d.verdict, Signed: d.verdict == Valid && d.trust == proven, URI: d.URI, Key: d.key.suffix, AccountID: d.key.account, Region: d.region,
 		Trail: d.key.trail, To: d.key.time, Backfill: d.key.backfill, SHA256: d.sum.String(), FileSHA256: d.raw.String(), Reason: strings.Join(d.reasons, "; ")}
 	if g := d.digest; g != nil {
 		f.Bucket, f.Key, f.AccountID, f.From, f.To = g.Bucket, g.Object, cmp.Or(g.AccountID, d.named.account), g.start, g.end

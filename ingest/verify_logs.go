@@ -129,6 +129,7 @@ func (v *verifier) listedLog(f *scanned, n *logEntry, l *logEntries, renamed boo
 		return
 	}
 	out.Verdict, out.Reason = n.judge(f, l)
+	out.Signed = out.Verdict == Valid && n.by.trust == proven
 	if renamed && out.Verdict != Altered {
 		out.Reason = strings.TrimPrefix(out.Reason+"; found by its content under another name", "; ")
 	}
@@ -153,7 +154,9 @@ func (n *logEntry) judge(f *scanned, l *logEntries) (Verdict, string) {
 	case n.by.trust == proven:
 		return Valid, ""
 	case n.by.trust == unsigned:
-		return Unproven, "it is what its digest lists, and nothing signed vouches for that digest"
+		return Valid, UnsignedReason + "it is what its digest lists, and the signature of that digest is not on hand"
+	case n.by.trust == unchecked:
+		return NotCovered, "it is what its digest lists, and that digest cannot be checked"
 	}
 	return NotCovered, "it is what its digest lists, and that digest is altered"
 }
@@ -185,11 +188,12 @@ type period struct {
 	kinds    map[string]bool // of the logs that the digests list; CloudTrail always
 }
 
-// coverage gives the spans that digests which are not altered cover.
+// coverage gives the spans of digests that are not altered and can be checked: one
+// that somebody made up must not make CloudTrail's own logs unlisted.
 func (v *verifier) coverage() map[place][]period {
 	trails := map[trailID][]*digestFile{}
 	for _, d := range v.digests {
-		if d.digest != nil && d.trust != untrusted && !d.named.backfill {
+		if d.digest != nil && d.trust >= unsigned && !d.named.backfill {
 			trails[d.trail()] = append(trails[d.trail()], d)
 		}
 	}
@@ -260,7 +264,7 @@ func (v *verifier) unlisted(f *scanned, cover map[place][]period) {
 		out.Verdict = Unlisted
 		out.Reason = "the digests cover its time (" + how + "), and none lists it: another trail wrote it, or it was put there"
 	case first.IsZero():
-		out.Reason = fmt.Sprintf("there are no digests for account %s in %s", out.AccountID, cmp.Or(out.Region, "its region"))
+		out.Reason = fmt.Sprintf("there are no digests that can be checked for account %s in %s", out.AccountID, cmp.Or(out.Region, "its region"))
 		if kind != "CloudTrail" {
 			out.Reason = fmt.Sprintf("no digest for account %s in %s lists files of its kind (%s)", out.AccountID, cmp.Or(out.Region, "its region"), kind)
 		}

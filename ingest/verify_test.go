@@ -28,14 +28,50 @@ func TestVerifyWholeChain(t *testing.T) {
 	}
 }
 
-// A copy on disk has no metadata: the newest digest and its logs stay unproven,
-// everything before is proven by the digest after it.
+// A copy on disk has no metadata: the newest digest and its logs are valid by
+// hashes alone, everything before is proven by the digest after it.
 func TestVerifyCopyWithoutMetadata(t *testing.T) {
 	tr := standardTrail(t, 3)
 	v := verify(t, tr.files, tr.signer.public(), VerifyOptions{})
-	wants(t, v, map[string]Verdict{tr.digests[2]: Unproven, tr.logs[4]: Unproven, tr.logs[5]: Unproven})
-	if v.Bad() != 0 {
-		t.Error("something is bad")
+	wants(t, v, map[string]Verdict{tr.digests[2]: byHash, tr.logs[4]: byHash, tr.logs[5]: byHash})
+	if v.Bad() != 0 || v.Unsigned != 3 {
+		t.Errorf("%d are bad, %d unsigned", v.Bad(), v.Unsigned)
+	}
+}
+
+// Hashes alone vouch for the newest digest of a copy only as long as nothing
+// speaks against it.
+func TestVerifyDoubtsTheNewestOfACopy(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		tamper func(tr *trail) map[string]Verdict
+	}{
+		{"the one before it changed", func(tr *trail) map[string]Verdict {
+			// CloudTrail's signature of what it was, which the newest repeats, shows which of the two it is.
+			tr.files[tr.digests[1]] = changed(t, tr.files[tr.digests[1]], "SHA-256", "sha-256")
+			return map[string]Verdict{tr.digests[1]: Altered, tr.logs[2]: NotCovered, tr.logs[3]: NotCovered,
+				tr.digests[2]: byHash, tr.logs[4]: byHash, tr.logs[5]: byHash}
+		}},
+		{"its signature of the one before it changed", func(tr *trail) map[string]Verdict {
+			tr.files[tr.digests[2]] = changed(t, tr.files[tr.digests[2]], `"previousDigestSignature":"`, `"previousDigestSignature":"00`)
+			return map[string]Verdict{tr.digests[1]: Altered, tr.logs[2]: NotCovered, tr.logs[3]: NotCovered,
+				tr.digests[2]: NotCovered, tr.logs[4]: NotCovered, tr.logs[5]: NotCovered}
+		}},
+		{"its signature of the one before it changed, which has its own", func(tr *trail) map[string]Verdict {
+			tr.files[tr.digests[1]+MetadataSuffix] = tr.meta[tr.digests[1]]
+			tr.files[tr.digests[2]] = changed(t, tr.files[tr.digests[2]], `"previousDigestSignature":"`, `"previousDigestSignature":"00`)
+			return map[string]Verdict{tr.digests[2]: Altered, tr.logs[4]: NotCovered, tr.logs[5]: NotCovered}
+		}},
+		{"a log that it lists changed", func(tr *trail) map[string]Verdict {
+			tr.files[tr.logs[4]] = changed(t, tr.files[tr.logs[4]], "ListUsers", "ListUserz")
+			return map[string]Verdict{tr.logs[4]: Altered, tr.digests[2]: byHash, tr.logs[5]: byHash}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			tr := standardTrail(t, 3)
+			want := test.tamper(tr)
+			wants(t, verify(t, tr.files, tr.signer.public(), VerifyOptions{}), want)
+		})
 	}
 }
 
@@ -144,7 +180,7 @@ func TestVerifyFindsWhatWasDone(t *testing.T) {
 		}, 0, 0},
 		{"a digest that is no JSON any more", func(tr *trail, files map[string]string) map[string]Verdict {
 			files[tr.digests[2]] = gzipped("hello")
-			return map[string]Verdict{tr.digests[2]: Altered, tr.digests[1]: Unproven, tr.logs[2]: Unproven, tr.logs[3]: Unproven, tr.logs[4]: NotCovered, tr.logs[5]: NotCovered}
+			return map[string]Verdict{tr.digests[2]: Altered, tr.digests[1]: byHash, tr.logs[2]: byHash, tr.logs[3]: byHash, tr.logs[4]: NotCovered, tr.logs[5]: NotCovered}
 		}, 0, 0},
 		{"another signature in the newest digest's metadata", func(tr *trail, files map[string]string) map[string]Verdict {
 			files[tr.digests[5]+MetadataSuffix] = tr.meta[tr.digests[4]]
@@ -160,14 +196,14 @@ func TestVerifyFindsWhatWasDone(t *testing.T) {
 		}, 0, 0},
 		{"the newest digest changed", func(tr *trail, files map[string]string) map[string]Verdict {
 			files[tr.digests[5]] = changed(t, files[tr.digests[5]], tr.digests[4], tr.digests[3])
-			return map[string]Verdict{tr.digests[5]: Altered, tr.digests[4]: Unproven, tr.logs[8]: Unproven, tr.logs[9]: Unproven, tr.logs[10]: NotCovered, tr.logs[11]: NotCovered}
+			return map[string]Verdict{tr.digests[5]: Altered, tr.digests[4]: byHash, tr.logs[8]: byHash, tr.logs[9]: byHash, tr.logs[10]: NotCovered, tr.logs[11]: NotCovered}
 		}, 0, 0},
 		{"a digest dropped", func(tr *trail, files map[string]string) map[string]Verdict {
 			delete(files, tr.digests[2])
-			return map[string]Verdict{tr.digests[2]: Missing, tr.digests[1]: Unproven, tr.logs[2]: Unproven, tr.logs[3]: Unproven, tr.logs[4]: NotCovered, tr.logs[5]: NotCovered}
+			return map[string]Verdict{tr.digests[2]: Missing, tr.digests[1]: byHash, tr.logs[2]: byHash, tr.logs[3]: byHash, tr.logs[4]: NotCovered, tr.logs[5]: NotCovered}
 		}, time.Hour, 1},
 		{"two digests in a row dropped", func(tr *trail, files map[string]string) map[string]Verdict {
-			out := map[string]Verdict{tr.digests[1]: Missing, tr.digests[2]: Missing, tr.digests[0]: Unproven, tr.logs[0]: Unproven, tr.logs[1]: Unproven}
+			out := map[string]Verdict{tr.digests[1]: Missing, tr.digests[2]: Missing, tr.digests[0]: byHash, tr.logs[0]: byHash, tr.logs[1]: byHash}
 			for _, l := range tr.logs[2:6] {
 				out[l] = NotCovered
 			}
@@ -191,7 +227,7 @@ func TestVerifyFindsWhatWasDone(t *testing.T) {
 		}, 0, 0},
 		{"a digest put in the place of another", func(tr *trail, files map[string]string) map[string]Verdict {
 			files[tr.digests[2]] = files[tr.digests[3]]
-			return map[string]Verdict{tr.digests[2]: Altered, tr.digests[1]: Unproven, tr.logs[2]: Unproven, tr.logs[3]: Unproven, tr.logs[4]: NotCovered, tr.logs[5]: NotCovered}
+			return map[string]Verdict{tr.digests[2]: Altered, tr.digests[1]: byHash, tr.logs[2]: byHash, tr.logs[3]: byHash, tr.logs[4]: NotCovered, tr.logs[5]: NotCovered}
 		}, 0, 0},
 		{"all renamed", func(tr *trail, files map[string]string) map[string]Verdict {
 			n := 0

@@ -176,6 +176,9 @@ func verify(t *testing.T, files map[string]string, k KeySource, o VerifyOptions)
 
 // wants checks the verdicts of all files: valid, unless they are among except.
 // A missing file stands under its key.
+// byHash stands in tests for valid by hashes alone.
+const byHash Verdict = "by hash"
+
 func wants(t *testing.T, v *Verification, except map[string]Verdict) {
 	t.Helper()
 	seen := map[string]bool{}
@@ -189,10 +192,17 @@ func wants(t *testing.T, v *Verification, except map[string]Verdict) {
 			want = Valid
 		}
 		seen[name] = true
-		if f.Verdict != want {
-			t.Errorf("%s is %s, want %s: %s", name, f.Verdict, want, f.Reason)
+		got := f.Verdict
+		if got == Valid && !f.Signed {
+			got = byHash
 		}
-		if (f.Verdict == Valid) != (f.Reason == "") && !strings.Contains(f.Reason, "under another name") {
+		if got != want {
+			t.Errorf("%s is %s, want %s: %s", name, got, want, f.Reason)
+		}
+		if (got == byHash) != strings.HasPrefix(f.Reason, UnsignedReason) {
+			t.Errorf("%s is %s for the reason %q", name, got, f.Reason)
+		}
+		if (got == Valid) != (f.Reason == "") && !strings.Contains(f.Reason, "under another name") {
 			t.Errorf("%s is %s for the reason %q", name, f.Verdict, f.Reason)
 		}
 	}

@@ -38,18 +38,26 @@ func TestVerifyWithTheWrongKey(t *testing.T) {
 		"a key of a month before": func(k *PublicKey) { k.From, k.To = trailStart.AddDate(0, -2, 0), trailStart.AddDate(0, -1, 0) },
 	} {
 		v := verify(t, tr.files, public(change), VerifyOptions{})
-		if v.Digests[Unproven] != 3 || v.Logs[Unproven] != 6 || len(v.NoKeys) != 1 || v.NoKeys[0] != tr.signer.fingerprint+" in us-east-1" {
+		if v.Digests[NotCovered] != 3 || v.Logs[NotCovered] != 6 || len(v.NoKeys) != 1 || v.NoKeys[0] != tr.signer.fingerprint+" in us-east-1" {
 			t.Errorf("%s: %v %v, no keys: %v", name, v.Digests, v.Logs, v.NoKeys)
 		}
 	}
-	// Without metadata the newest is not even tried.
+	// A log that such digests do not list is not unlisted for that.
+	key, content := tr.log(trailStart.Add(70*time.Minute), "OTHER00000000000")
+	tr.files[key] = gzipped(content)
+	v = verify(t, tr.files, public(func(k *PublicKey) { k.Fingerprint = "ff" }), VerifyOptions{})
+	if v.Logs[NotCovered] != 7 {
+		t.Errorf("a log that digests which cannot be checked do not list: %v", v.Logs)
+	}
+	delete(tr.files, key)
+	// Without metadata the newest is not even tried, and nothing is made of its word.
 	for k := range tr.files {
 		if strings.HasSuffix(k, MetadataSuffix) {
 			delete(tr.files, k)
 		}
 	}
 	v = verify(t, tr.files, public(func(k *PublicKey) { k.Key = &other.PublicKey }), VerifyOptions{})
-	if v.Digests[Altered] != 2 || v.Digests[Unproven] != 1 {
+	if v.Digests[Altered] != 2 || v.Digests[NotCovered] != 1 || v.Logs[Valid] != 0 {
 		t.Errorf("without metadata: %v", v.Digests)
 	}
 	store, _ := Files(t.Context(), []string{write(t, tr.files)}, "", Options{})
@@ -73,7 +81,7 @@ func TestVerifyBackfill(t *testing.T) {
 	}
 
 	v := verify(t, main.withMetadata(main.digests...), tr.signer.public(), VerifyOptions{})
-	wants(t, v, map[string]Verdict{backfill: Unproven, key: Unproven})
+	wants(t, v, map[string]Verdict{backfill: byHash, key: byHash})
 
 	tr.files[backfill+MetadataSuffix] = tr.meta[backfill]
 	v = verify(t, tr.files, tr.signer.public(), VerifyOptions{})
@@ -93,7 +101,7 @@ func TestVerifyBackfill(t *testing.T) {
 	stamp(trailStart.AddDate(0, 3, 0))
 	tr.files[backfill+MetadataSuffix] = tr.meta[backfill]
 	v = verify(t, tr.files, tr.signer.public(), VerifyOptions{})
-	wants(t, v, map[string]Verdict{backfill: Unproven, key: Unproven})
+	wants(t, v, map[string]Verdict{backfill: NotCovered, key: NotCovered})
 
 	// Without it the log is one that nobody lists.
 	delete(tr.files, backfill)

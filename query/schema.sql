@@ -156,8 +156,8 @@ FROM whole_records;
 
 -- One row a file, object or stream that was loaded; status is loaded, damaged
 -- (some of it could not be read), unreadable or foreign (no CloudTrail log);
--- integrity is what verify said of it last: valid, altered, unlisted, not_covered
--- or unproven, NULL before.
+-- integrity is what verify said of it last: valid, altered, unlisted or
+-- not_covered, NULL before. A valid one has a reason where only hashes vouch for it.
 CREATE TABLE sources (
     source_id BIGINT PRIMARY KEY,
     uri VARCHAR NOT NULL,

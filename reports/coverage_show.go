@@ -25,8 +25,8 @@ type coverageLine struct {
 	AccountID string    `json:"account_id"`
 	Region    string    `json:"region"`
 	Name      string    `json:"name"` // class, field, uri, reason, key or trail, id of the gap
-	From      time.Time `json:"from"`
-	Until     time.Time `json:"until"`
+	From      time.Time `json:"from,omitzero"`
+	Until     time.Time `json:"until,omitzero"`
 	Events    int64     `json:"events"`
 	Detail    string    `json:"detail"`
 }

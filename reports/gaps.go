@@ -39,6 +39,7 @@ func (inc *Incident) loadGaps(ctx context.Context, c *query.Case) error {
 		inc.gap("no-events", rules.Critical, "The case holds no events",
 			"Nothing in this report says anything about the incident. Load the logs of the account that the key belongs to.")
 		inc.sourceGaps()
+		inc.integrityGap()
 		return nil
 	}
 	inc.classGaps()
@@ -48,6 +49,7 @@ func (inc *Incident) loadGaps(ctx context.Context, c *query.Case) error {
 	inc.cutGap()
 	inc.silenceGap()
 	inc.sourceGaps()
+	inc.integrityGap()
 	inc.spanGaps()
 	for _, find := range []func(context.Context, *query.Case) error{
 		inc.loggingGap, inc.originGap, inc.foreignGap, inc.namedGap,

@@ -2,22 +2,26 @@ package reports
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
+	"trailscan/ingest"
 	"trailscan/query"
+	"trailscan/rules"
 )
 
 // Integrity is what `trailscan verify` said of the case's sources: whether
 // CloudTrail's digests vouch for them.
 type Integrity struct {
 	Verdicts []VerdictCount `json:"verdicts"` // most sources first; empty when none was verified
+	Unsigned int64          `json:"unsigned"` // valid sources for which hashes vouch, and no signature
 	Unsaid   int64          `json:"unsaid"`   // sources without a verdict
 	Flaws    []Flaw         `json:"flaws"`    // by key, gaps last
 }
 
-// VerdictCount is how many sources have a verdict: valid, altered, unlisted,
-// not_covered or unproven.
+// VerdictCount is how many sources have a verdict: valid, altered, unlisted
+// or not_covered.
 type VerdictCount struct {
 	Verdict string `json:"verdict"`
 	Sources int64  `json:"sources"`
@@ -49,7 +53,11 @@ func (i Integrity) Known() bool { return len(i.Verdicts) > 0 || len(i.Flaws) > 0
 func (i Integrity) Phrase() string {
 	var parts []string
 	for _, n := range i.Verdicts {
-		parts = append(parts, plural(n.Sources, "source")+" "+words(n.Verdict))
+		part := plural(n.Sources, "source") + " " + words(n.Verdict)
+		if n.Verdict == string(ingest.Valid) && i.Unsigned > 0 {
+			part += fmt.Sprintf(" (%s by hashes alone: the signature is not in the copy)", number(i.Unsigned))
+		}
+		parts = append(parts, part)
 	}
 	if i.Unsaid > 0 {
 		parts = append(parts, number(i.Unsaid)+" not verified")
@@ -57,15 +65,38 @@ func (i Integrity) Phrase() string {
 	return strings.Join(parts, ", ")
 }
 
+// integrityGap tells of files that CloudTrail's digests show to be altered or
+// missing.
+func (inc *Incident) integrityGap() {
+	counts := map[string]int64{}
+	var details []string
+	for _, f := range inc.Integrity.Flaws {
+		if f.Kind == "gap" {
+			continue
+		}
+		counts[f.Verdict]++
+		details = append(details, fmt.Sprintf("%s %s %s: %s", f.Verdict, f.Kind, orNone(f.Key), f.Reason))
+	}
+	if len(details) == 0 {
+		return
+	}
+	inc.gap("altered-or-missing", rules.Critical,
+		fmt.Sprintf("Files that are not as CloudTrail delivered them: %d altered, %d missing", counts[string(ingest.Altered)], counts[string(ingest.Missing)]),
+		"Somebody changed or deleted logs or digests, or the copy is not whole. Compare with the bucket, its versions and its access logs; "+
+			"what an altered file says is no evidence, and what was in a missing one is not known.", details...)
+}
+
 func (inc *Incident) loadIntegrity(ctx context.Context, c *query.Case) error {
 	const verdicts = `
-SELECT coalesce(integrity, ''), count(*) FROM sources
+SELECT coalesce(integrity, ''), count(*), count(*) FILTER (integrity = 'valid' AND starts_with(integrity_reason, ?)) FROM sources
 WHERE status <> 'foreign' GROUP BY 1 ORDER BY 2 DESC, 1`
-	err := eachRow(ctx, c, verdicts, nil, func(scan func(...any) error) error {
+	err := eachRow(ctx, c, verdicts, []any{ingest.UnsignedReason}, func(scan func(...any) error) error {
 		var n VerdictCount
-		if err := scan(&n.Verdict, &n.Sources); err != nil {
+		var unsigned int64
+		if err := scan(&n.Verdict, &n.Sources, &unsigned); err != nil {
 			return err
 		}
+		inc.Integrity.Unsigned += unsigned
 		if n.Verdict == "" {
 			inc.Integrity.Unsaid = n.Sources
 		} else {

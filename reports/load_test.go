@@ -130,6 +130,17 @@ func TestGaps(t *testing.T) {
 		return e
 	}
 	day := func(n int) time.Time { return start.AddDate(0, 0, n) }
+	// n events in each of so many hours, and none in one of them.
+	steady := func(hours, silent, n int) (events []event) {
+		for h := range hours {
+			for i := range n {
+				if h != silent {
+					events = append(events, one("ListTrails", day(0).Add(time.Duration(h)*time.Hour+time.Duration(i)*time.Minute), nil))
+				}
+			}
+		}
+		return events
+	}
 	for _, test := range []struct {
 		name     string
 		lineage  *lineage.Lineage
@@ -168,6 +179,8 @@ func TestGaps(t *testing.T) {
 		{"a silent Monday of it", nil, without(append(slices.Clone(month), shifted(month, 28)...), func(e event) bool {
 			return e["aws_region"] == "eu-west-1" && (at(e).Weekday() != time.Monday || at(e).Truncate(24*time.Hour).Equal(day(27)))
 		}), []string{"silence: in eu-west-1: nothing for 1 d, 2026-09-28T00:00:00Z to 2026-09-29T00:00:00Z"}, nil},
+		{"an hour of a steady day and a half", nil, steady(36, 20, 30), []string{"silence: nothing for 1 h, 2026-09-01T20:00:00Z to 2026-09-01T21:00:00Z"}, nil},
+		{"an hour without events where there are few", nil, steady(36, 20, 3), nil, []string{"silence"}},
 		{"two days of a month in another region say nothing", nil, append(slices.Clone(month), everyHour("sa-east-1", 40)...),
 			nil, []string{"silence"}},
 		{"a record of long ago", nil, append(slices.Clone(month), one("ListTrails", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), event{"recipient_account_id": "444455556666"}),

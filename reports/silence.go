@@ -15,7 +15,10 @@ import (
 // of the other days outside the run: of the same day of the week, and, for there
 // are few of these, of all weekdays or all weekend days, which count as
 // silencePrior such days. With the share p of those that had events, an hour is
-// silent by chance with 1-p. Hours that are busy less than half the time say
+// silent by chance with 1-p. Where hardly any hour is without events, all hours
+// are one, and their counts say more: that of a steady 30 an hour is never 0. They
+// are taken for a negative binomial distribution, which allows for rhythm and
+// bursts by its variance. Hours that are busy less than half the time say
 // nothing: nights and weekends of an office, a job on Mondays. A run is told
 // when the chance of all of it is below 1 in 160,000. The intruder's events
 // break a silence and do not make a region busy: one that only the intruder used
@@ -25,7 +28,8 @@ const (
 	silencePrior    = 2.0
 	silenceBusy     = 0.5
 	minSlotDays     = 3  // of a weekday's or a weekend's hour, to compare with
-	minRestHours    = 48 // outside the run, when there are fewer days
+	minSteadyHours  = 20 // outside the run and at least as many as in it, of which one in steadyPauses may be silent
+	steadyPauses    = 20
 	silenceShown    = 10
 )
 
@@ -131,19 +135,20 @@ func (s Silence) mostlyIn(o Silence) bool {
 // silencesOf finds the surprising runs without events among the hours
 // [first, last) of a series.
 func silencesOf(hours []hourly, first, last int64) []Silence {
-	days := slotsOf(first, last)
-	var busy slots
+	past := history{days: slotsOf(first, last)}
 	for _, h := range hours {
-		if h.hour < last && h.events > h.lineage {
-			busy[slotOf(h.hour)]++
+		if n := h.events - h.lineage; h.hour < last && n > 0 {
+			past.busy[slotOf(h.hour)]++
+			past.events += float64(n)
+			past.squares += float64(n) * float64(n)
 		}
 	}
 	var out []Silence
 	judge := func(from, until int64, where string) {
-		if until-from < 2 {
+		if until <= from {
 			return
 		}
-		if s, ok := judgeRun(from, until, &days, &busy); ok {
+		if s, ok := past.judge(from, until); ok {
 			s.Where = where
 			out = append(out, s)
 		}
@@ -156,29 +161,38 @@ func silencesOf(hours []hourly, first, last int64) []Silence {
 	return out
 }
 
-// judgeRun compares the hours [from, until), which have no events, with the
-// others: days and busy count all hours and those with events.
-func judgeRun(from, until int64, days, busy *slots) (Silence, bool) {
+// history is what a run of silence is held against.
+type history struct {
+	days, busy      slots   // all hours, and those with events
+	events, squares float64 // the sum of the hours' counts, and of their squares
+}
+
+// judge compares the hours [from, until), which have no events, with the others.
+func (p *history) judge(from, until int64) (Silence, bool) {
 	run := slotsOf(from, until)
 	var rest slots
 	var restHours, restBusy int64
 	for i := range rest {
-		rest[i] = days[i] - run[i]
+		rest[i] = p.days[i] - run[i]
 		restHours += rest[i]
-		restBusy += busy[i]
+		restBusy += p.busy[i]
 	}
-	// How often each hour of the week is busy outside the run.
-	share := func(slot int64) float64 {
-		kind := rest.sameKind(slot)
+	steady := restHours >= max(minSteadyHours, until-from) && steadyPauses*(restHours-restBusy) <= restHours
+	// How often each hour of the week is busy outside the run, and how surprising
+	// it is that it is not.
+	share := func(slot int64) (busy, surprise float64) {
+		kind, kindBusy := rest.sameKind(slot), p.busy.sameKind(slot)
+		// A pause that comes at this hour is rhythm, however few others there are.
+		pauses := kind - kindBusy
+		if steady && (pauses == 0 || pauses == 1 && kind >= 5 || steadyPauses*pauses <= kind) {
+			busy = float64(restBusy) / float64(restHours+1)
+			return busy, max(-math.Log(1-busy), p.surpriseOfNone(float64(restHours)))
+		}
 		if kind >= minSlotDays {
-			prior := float64(busy.sameKind(slot)) / float64(kind+1)
-			return (float64(busy[slot]) + silencePrior*prior) / (float64(rest[slot]) + silencePrior)
+			prior := float64(kindBusy) / float64(kind+1)
+			busy = (float64(p.busy[slot]) + silencePrior*prior) / (float64(rest[slot]) + silencePrior)
 		}
-		// Too few days to know the rhythm by: only what hardly ever pauses is judged.
-		if restHours >= minRestHours && 10*restBusy >= 9*restHours {
-			return float64(restBusy) / float64(restHours+1)
-		}
-		return 0
+		return busy, -math.Log(1 - busy)
 	}
 	var s Silence
 	var busyHours float64
@@ -186,25 +200,41 @@ func judgeRun(from, until int64, days, busy *slots) (Silence, bool) {
 		if n == 0 {
 			continue
 		}
-		if p := share(int64(slot)); p >= silenceBusy {
+		if busy, surprise := share(int64(slot)); busy >= silenceBusy {
 			s.Hours += n
-			busyHours += p * float64(n)
-			s.surprise -= math.Log(1-p) * float64(n)
+			busyHours += busy * float64(n)
+			s.surprise += surprise * float64(n)
 		}
 	}
-	if s.surprise < silenceSurprise || s.Hours < 2 {
+	if s.surprise < silenceSurprise {
 		return s, false
 	}
 	// It begins and ends with an hour that is busy on other days.
-	for share(slotOf(from)) < silenceBusy {
+	quiet := func(hour int64) bool {
+		busy, _ := share(slotOf(hour))
+		return busy < silenceBusy
+	}
+	for quiet(from) {
 		from++
 	}
-	for share(slotOf(until-1)) < silenceBusy {
+	for quiet(until - 1) {
 		until--
 	}
 	s.Busy = math.Round(busyHours/float64(s.Hours)*100) / 100
 	s.From, s.Until = time.Unix(from*3600, 0).UTC(), time.Unix(until*3600, 0).UTC()
 	return s, true
+}
+
+// surpriseOfNone is -ln of the chance that an hour has no event, by the counts of
+// so many hours.
+func (p *history) surpriseOfNone(hours float64) float64 {
+	mean := p.events / hours
+	// What the variance has above that of a Poisson distribution, for each event.
+	excess := (p.squares/hours-mean*mean)/mean - 1
+	if excess <= 0 {
+		return mean
+	}
+	return mean / excess * math.Log1p(excess)
 }
 
 // silenceGap tells of hours and regions that are silent and otherwise busy.

@@ -23,6 +23,7 @@ func WriteVerification(w io.Writer, format string, v *ingest.Verification, all b
 	return encodeAll(w, format, sheet[ingest.FileVerdict]{csv: []column[ingest.FileVerdict]{
 		{"kind", 0, func(f ingest.FileVerdict) string { return f.Kind }},
 		{"verdict", 0, func(f ingest.FileVerdict) string { return string(f.Verdict) }},
+		{"signed", 0, func(f ingest.FileVerdict) string { return fmt.Sprint(f.Signed) }},
 		{"uri", 0, func(f ingest.FileVerdict) string { return f.URI }},
 		{"bucket", 0, func(f ingest.FileVerdict) string { return f.Bucket }},
 		{"key", 0, func(f ingest.FileVerdict) string { return f.Key }},
@@ -96,6 +97,10 @@ func verificationTable(w io.Writer, v *ingest.Verification, all bool, zone *time
 		b.WriteString("\n")
 	}
 	fmt.Fprintf(b, "digests  %s\nlogs     %s\n", verdictCounts(v.Digests), verdictCounts(v.Logs))
+	if v.Unsigned > 0 {
+		fmt.Fprintf(b, "unsigned %s of the valid by hashes alone: the signature of a digest is metadata of its S3 object, which this copy lacks\n",
+			plural(int64(v.Unsigned), "file"))
+	}
 	_, err = io.WriteString(w, b.String())
 	return err
 }

@@ -14,7 +14,11 @@ func (a *app) coverageCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "coverage",
 		Short: "Which accounts, regions, hours and event classes the case holds, and what is missing",
-		Args:  cobra.NoArgs,
+		Long: `Say what the logs of the case can show: for each account and region the first and
+the last event, the hours that are silent where it is otherwise busy, the event
+classes that are there at all, the fields that CloudTrail cut, and what else is
+missing. It needs no digests; what trailscan verify found is told where it has run.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			format, zone, err := a.show(formats...)

@@ -56,7 +56,7 @@ func (l *progressLine) text(p ingest.Progress, now time.Time, width int) string 
 		left = fmt.Sprintf("  %s left", time.Duration(perByte*float64(p.BytesTotal-p.BytesDone)).Round(time.Second))
 	}
 	if s := now.Sub(l.start).Seconds(); s > 0 && p.Records > 0 {
-		rate = fmt.Sprintf("  %.0f/s", float64(p.Records)/s)
+		rate = fmt.Sprintf("  %.0f events/s", float64(p.Records)/s)
 	}
 	parts := []*string{&files, &left, &bytes, &events, &rate} // by how much they matter
 	room := width - 1
@@ -65,7 +65,24 @@ func (l *progressLine) text(p ingest.Progress, now time.Time, width int) string 
 			*part = ""
 		}
 	}
-	return strings.TrimLeft(files+bytes+events+rate+left, " ")
+	return bar(p, room-1) + strings.TrimLeft(files+bytes+events+rate+left, " ")
+}
+
+// Widths of the bar between its brackets.
+const (
+	minBar = 5
+	maxBar = 20
+)
+
+// bar is how much of the bytes was read, as wide as there is room for; of a
+// stream it is not known.
+func bar(p ingest.Progress, room int) string {
+	width := min(room-len("[]"), maxBar)
+	if width < minBar || p.BytesTotal <= 0 {
+		return ""
+	}
+	full := int(min(p.BytesDone, p.BytesTotal) * int64(width) / p.BytesTotal)
+	return "[" + strings.Repeat("=", full) + strings.Repeat(" ", width-full) + "] "
 }
 
 // isTerminal tells whether w is one, so that progress stays out of files.

@@ -32,14 +32,17 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "Check logs against CloudTrail's signed digests",
 		Long: `Check CloudTrail logs against the digest files that CloudTrail signs every hour.
 A SOURCE is a file, a folder (walked) or s3://BUCKET/PREFIX with logs and
-digests, from any depth of the bucket. Every file is valid, altered, missing, unlisted (no digest lists it),
-not covered (no digest speaks for its time) or unproven (no signature on hand
-vouches for it); spans without digests are named. The exit status is 1 when
-anything is altered or missing, or cannot be checked.
+digests, from any depth of the bucket.
 
-The signature of a digest is metadata of its S3 object, which a local copy lacks; the
-digest after it repeats it. To check the newest digest too, save its metadata:
-aws s3api head-object --bucket … --key KEY > FILE.metadata.json
+Every file is valid, altered, missing, unlisted (no digest lists it) or not
+covered (no digest that can be checked speaks for it); spans without digests are
+named. The exit status is 1 when anything is altered or missing, or cannot be
+checked.
+
+The signature of a digest is metadata of its S3 object, which a local copy lacks;
+the digest after it repeats it. The newest digest of a copy and its logs are valid
+by their hashes alone, and are said to be unsigned. To prove them too, save the
+metadata: aws s3api head-object --bucket … --key KEY > FILE.metadata.json
 
 Verdicts are kept in the case when there is one.`,
 		Args: cobra.MinimumNArgs(1),
@@ -52,9 +55,9 @@ Verdicts are kept in the case when there is one.`,
 	a.caseFlags(flags)
 	a.progressFlags(flags)
 	a.outputFlags(flags, "table", "json", "ndjson", "csv")
-	flags.StringVar(&a.since, "since", "", "only digests and logs from this time on: RFC 3339, a date, or an age such as 30d")
-	flags.StringVar(&a.until, "until", "", "only digests and logs before this time")
-	flags.StringArrayVar(&f.publicKeys, "public-keys", nil, "file with the output of `aws cloudtrail list-public-keys`; may be repeated (default: ask CloudTrail)")
+	flags.StringVar(&a.since, "since", "", "only digests and logs from this `TIME` on: RFC 3339, a date, or an age such as 30d")
+	flags.StringVar(&a.until, "until", "", "only digests and logs before this `TIME`")
+	flags.StringArrayVar(&f.publicKeys, "public-keys", nil, "`FILE` with the output of aws cloudtrail list-public-keys; may be repeated (default: ask CloudTrail)")
 	f.add(flags)
 	flags.BoolVar(&f.all, "all", false, "the table shows valid files too")
 	return cmd
@@ -191,7 +194,7 @@ func (a *app) verified(v *ingest.Verification, sources []string) error {
 	case len(v.Files) == 0 && len(v.Problems) == 0 && (a.since != "" || a.until != ""):
 		add("%s: no digest and no log of this span", named)
 	case len(v.Files) == 0 && len(v.Problems) == 0:
-		add("%s: neither digests nor logs as CloudTrail delivers them", named)
+		add("%s: neither digests nor logs as CloudTrail delivers them: name the folder or bucket that holds both, and unpack archives first", named)
 	case len(v.Chains) == 0 && v.Digests[ingest.Altered] == 0:
 		add("%s: no digest: nothing can be verified without AWSLogs/…/CloudTrail-Digest", named)
 	}
