@@ -271,10 +271,11 @@ func flattenColumns(names []string, row []cell, prefix string, object []byte, de
 	}
 }
 
-// isColumn says whether a name is that of a member of records itself, and the
-// member is one cell. Elastic's user_identity is shaped otherwise than records'.
+// isColumn says whether a name is that of a member of records itself, and an
+// object there is one cell: ECS has user_agent.original where records have a
+// text, and Elastic's user_identity is shaped otherwise than records'.
 func isColumn(name string) bool {
 	bare := strings.TrimPrefix(strings.TrimPrefix(name, "aws.cloudtrail."), "flattened.")
 	m := recordShape.member(bare)
-	return m != nil && (bare == name || m.kind != asObject)
+	return m != nil && m.kind >= asAny && (bare == name || m.kind != asObject)
 }
