@@ -144,6 +144,21 @@ func (f *rowForm) set(t *tree, to target, c cell) {
 	}
 }
 
+// isBroken says whether a row, of which no record can be made, has the text of
+// one that is no JSON any more.
+func (f *rowForm) isBroken(row []cell) bool {
+	for i, t := range f.targets {
+		if t.role != roleWhole || i >= len(row) {
+			continue
+		}
+		text := []byte(strings.TrimSpace(row[i].text))
+		if firstName(text) != nil && !jsontext.Value(text).IsValid(decoderOptions()...) {
+			return true
+		}
+	}
+	return false
+}
+
 // source is the row as an object. What has no value is left out; columns of one
 // name, and those without a name, are told apart by their number.
 func (f *rowForm) source(row []cell) []byte {

@@ -44,6 +44,8 @@ type flattener struct {
 	arena   []byte // text that had to be changed on its way into the row
 	members []span
 
+	derivedID []byte // of a record that an export gave one, see derivedIDMember
+
 	identities *identities
 	known      map[string]*identity // by the raw text
 	knownSize  int
@@ -65,7 +67,7 @@ func (f *flattener) flatten(record []byte) (*row, string) {
 	if f.arena = f.arena[:0]; cap(f.arena) > batchBytes {
 		f.arena = nil // a huge record must not stay in memory
 	}
-	f.members = f.members[:0]
+	f.members, f.derivedID = f.members[:0], nil
 	if record[0] != '{' {
 		return nil, "not a CloudTrail record: no JSON object"
 	}
@@ -78,7 +80,9 @@ func (f *flattener) flatten(record []byte) (*row, string) {
 	}
 	r := &f.row
 	if len(r.text[colEventID]) == 0 {
-		r.text[colEventID] = f.contentID(record)
+		if r.text[colEventID] = f.derivedID; f.derivedID == nil {
+			r.text[colEventID] = f.contentID(record)
+		}
 	}
 	if r.identity == nil {
 		r.identity = f.identity(nil, false, true)
