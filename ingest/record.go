@@ -42,9 +42,8 @@ type row struct {
 type flattener struct {
 	row     row
 	arena   []byte // text that had to be changed on its way into the row
+	derived []byte // event id that an export gave the record, see derivedIDMember
 	members []span
-
-	derivedID []byte // of a record that an export gave one, see derivedIDMember
 
 	identities *identities
 	known      map[string]*identity // by the raw text
@@ -67,7 +66,7 @@ func (f *flattener) flatten(record []byte) (*row, string) {
 	if f.arena = f.arena[:0]; cap(f.arena) > batchBytes {
 		f.arena = nil // a huge record must not stay in memory
 	}
-	f.members, f.derivedID = f.members[:0], nil
+	f.members, f.derived = f.members[:0], nil
 	if record[0] != '{' {
 		return nil, "not a CloudTrail record: no JSON object"
 	}
@@ -80,7 +79,7 @@ func (f *flattener) flatten(record []byte) (*row, string) {
 	}
 	r := &f.row
 	if len(r.text[colEventID]) == 0 {
-		if r.text[colEventID] = f.derivedID; f.derivedID == nil {
+		if r.text[colEventID] = f.derived; f.derived == nil {
 			r.text[colEventID] = f.contentID(record)
 		}
 	}

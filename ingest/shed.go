@@ -37,9 +37,9 @@ func (f *flattener) shed() {
 			return false
 		}
 		if id := unquote(m.value); isContentID(id) {
-			f.derivedID = id
+			f.derived = id
 		}
-		return f.derivedID != nil
+		return f.derived != nil
 	})
 	if hasTime || when == nil {
 		return
