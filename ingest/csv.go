@@ -206,11 +206,14 @@ func (s *csvSplitter) record(row csvRow) error {
 	}
 	record, ok := s.form.record(cells)
 	if !ok {
-		tell := s.sink.reject
-		if s.form.mayHoldOthers() {
+		tell, why := s.sink.reject, "it does not say what happened and when"
+		switch {
+		case s.form.isBroken(cells):
+			why = "broken JSON in the column that holds the record"
+		case s.form.mayHoldOthers():
 			tell = s.sink.pass
 		}
-		tell(fmt.Sprintf("row %d of the CSV file is no CloudTrail record: it does not say what happened and when", row.number), clipRaw(bytes.TrimSpace(row.raw)))
+		tell(fmt.Sprintf("row %d of the CSV file is no CloudTrail record: %s", row.number, why), clipRaw(bytes.TrimSpace(row.raw)))
 		return nil
 	}
 	return s.sink.record(record)

@@ -123,6 +123,10 @@ func TestCSVOfWholeRecords(t *testing.T) {
 	if len(sink.records) != 1 || len(sink.reasons) != 0 || len(sink.passed) != 1 {
 		t.Errorf("another log in a search: %q, rejects %q, passed %q", sink.records, sink.reasons, sink.passed)
 	}
+	sink = splitCSVText(t, "eventJson\n"+inQuotes(a[:len(a)-1]+`"`)+"\n"+inQuotes(a))
+	if len(sink.records) != 1 || len(sink.reasons) != 1 || !strings.Contains(sink.reasons[0], "broken JSON") {
+		t.Errorf("a damaged record: %q, rejects %q, passed %q", sink.records, sink.reasons, sink.passed)
+	}
 }
 
 // TestCSVRows: rows are what they are, whatever quotes and line ends they have.

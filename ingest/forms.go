@@ -144,6 +144,21 @@ func (f *rowForm) set(t *tree, to target, c cell) {
 	}
 }
 
+// isBroken says whether a row, of which no record can be made, has the text of
+// one that is no JSON any more.
+func (f *rowForm) isBroken(row []cell) bool {
+	for i, t := range f.targets {
+		if t.role != roleWhole || i >= len(row) {
+			continue
+		}
+		text := []byte(strings.TrimSpace(row[i].text))
+		if firstName(text) != nil && !jsontext.Value(text).IsValid(decoderOptions()...) {
+			return true
+		}
+	}
+	return false
+}
+
 // source is the row as an object. What has no value is left out; columns of one
 // name, and those without a name, are told apart by their number.
 func (f *rowForm) source(row []cell) []byte {
@@ -271,10 +286,11 @@ func flattenColumns(names []string, row []cell, prefix string, object []byte, de
 	}
 }
 
-// isColumn says whether a name is that of a member of records itself, and the
-// member is one cell. Elastic's user_identity is shaped otherwise than records'.
+// isColumn says whether a name is that of a member of records itself, and an
+// object there is one cell: ECS has user_agent.original where records have a
+// text, and Elastic's user_identity is shaped otherwise than records'.
 func isColumn(name string) bool {
 	bare := strings.TrimPrefix(strings.TrimPrefix(name, "aws.cloudtrail."), "flattened.")
 	m := recordShape.member(bare)
-	return m != nil && (bare == name || m.kind != asObject)
+	return m != nil && m.kind >= asAny && (bare == name || m.kind != asObject)
 }

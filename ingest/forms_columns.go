@@ -50,9 +50,6 @@ var dialectColumns = map[dialect]map[string]string{
 		"source.address": "sourceIPAddress", "source.ip": "sourceIPAddress", "useragent.original": "userAgent",
 		"useridentity.sessioncontext.mfaauthenticated": "userIdentity.sessionContext.attributes.mfaAuthenticated",
 		"useridentity.sessioncontext.creationdate":     "userIdentity.sessionContext.attributes.creationDate",
-		"flattened.requestparameters":                  "requestParameters",
-		"flattened.responseelements":                   "responseElements", "flattened.additionaleventdata": "additionalEventData",
-		"flattened.serviceeventdetails": "serviceEventDetails", "flattened.insightdetails": "insightDetails",
 	},
 	dialectTrailscan: {
 		"accountid": "recipientAccountId", "identitytype": "userIdentity.type", "principalid": "userIdentity.principalId", "identityarn": "userIdentity.arn",
@@ -101,8 +98,10 @@ func (d dialect) target(name string) target {
 	if slices.Contains(wholeColumns, folded) && (folded != "message" || d == dialectElastic) {
 		return target{role: roleWhole}
 	}
+	flattened := false
 	if d == dialectElastic {
-		name, folded = strings.TrimPrefix(name, "aws.cloudtrail."), strings.TrimPrefix(folded, "aws.cloudtrail.")
+		name, flattened = strings.CutPrefix(strings.TrimPrefix(name, "aws.cloudtrail."), "flattened.")
+		folded = strings.TrimPrefix(folded, "aws.cloudtrail.")
 	}
 	if dotted, ok := dialectColumns[d][folded]; ok {
 		path, s := recordShape.path(dotted)
@@ -116,6 +115,9 @@ func (d dialect) target(name string) target {
 	// spelling, eventtype or user_agent, is Splunk's own.
 	if first, _, _ := strings.Cut(name, "."); d == dialectSplunk && strings.TrimRight(first, "{}") != strings.TrimRight(path[0], "[]") {
 		return target{}
+	}
+	if d == dialectElastic && s.kind == asAny && !flattened {
+		return target{roleFallback, path, s} // text; what is flattened is JSON
 	}
 	return target{roleField, path, s}
 }

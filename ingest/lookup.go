@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -203,16 +204,21 @@ func (l *listing) addRegions(ctx context.Context, all []*lookupRegion, o *Option
 	if len(o.Filter.Accounts) > 0 && account != "" && !slices.Contains(o.Filter.Accounts, account) {
 		return fmt.Errorf("%s reads the account of the credentials, %s, which --account leaves out", LookupEvents, account)
 	}
+	var refused []string
 	for i, r := range all {
 		uri := LookupEvents + account + "/" + r.name
 		switch {
 		case errs[i] != nil && isRefused(errs[i]) && len(o.Filter.Regions) == 0:
-			l.skipped = append(l.skipped, Problem{uri, "the account has not enabled the region, or the session token is not valid there"})
+			refused = append(refused, r.name)
 		case errs[i] != nil:
 			l.unreadable = append(l.unreadable, Problem{uri, explainLookup(ctx, r.name, errs[i]).Error()})
 		case len(r.first) > 0:
 			l.found[uri] = &source{uri: uri, path: uri, stream: true, remote: r, format: formatLookupEvents}
 		}
+	}
+	if len(refused) > 0 {
+		l.skipped = append(l.skipped, Problem{LookupEvents + account,
+			"the account has not enabled these regions, or the session token is not valid there: " + strings.Join(refused, ", ")})
 	}
 	return nil
 }

@@ -123,7 +123,7 @@ func TestLookup(t *testing.T) {
 	if err != nil || s.Records != 6 || s.Sources != 2 || !throttled {
 		t.Fatalf("%+v, %v", s, err)
 	}
-	if len(s.Skipped) != len(regions["aws"])-3 || len(s.Unreadable) > 0 {
+	if len(s.Skipped) != 1 || strings.Count(s.Skipped[0].Reason, ", ") != len(regions["aws"])-3 || len(s.Unreadable) > 0 {
 		t.Errorf("skipped %v, unreadable %v", s.Skipped, s.Unreadable)
 	}
 	if in := h.asked[0]; in["StartTime"] != float64(date("2026-03-01").Unix()) || in["EndTime"] != float64(date("2026-03-02").Unix()) || in["MaxResults"] != 50.0 {

@@ -85,16 +85,22 @@ type parquetSplitter struct {
 	file    *parquet.File
 	root    *parquetNode
 	sink    sink
-	convert func(columns) (record []byte, reason string)
+	convert func(columns) (record []byte, why notRecord)
 	row     columns
 	foreign []foreignRows // in the order in which they came
 }
 
+// notRecord says why a row is no record, for which one that is has "".
+type notRecord struct {
+	reason  string
+	damaged bool // it was a record
+}
+
 // foreignRows are rows that are no records, for one reason.
 type foreignRows struct {
-	reason string
-	count  int
-	raw    []byte // of the first
+	notRecord
+	count int
+	raw   []byte // of the first
 }
 
 func (p *parquetSplitter) names() []string {
@@ -107,16 +113,16 @@ func (p *parquetSplitter) names() []string {
 
 // converter is what makes records of the rows of such a file, nil when its
 // columns are not those of records.
-func (p *parquetSplitter) converter() func(columns) ([]byte, string) {
+func (p *parquetSplitter) converter() func(columns) ([]byte, notRecord) {
 	names := p.names()
 	if nodes := p.exported(); nodes != nil {
-		return func(c columns) ([]byte, string) { return p.rebuilt(nodes, c) }
+		return func(c columns) ([]byte, notRecord) { return p.rebuilt(nodes, c) }
 	}
 	if slices.Contains(names, "class_uid") && slices.Contains(names, "metadata") {
 		return p.fromOCSF
 	}
 	if form := newRowForm(formatParquet, names); form.holdsRecords() {
-		return func(c columns) ([]byte, string) { return p.fromColumns(form, c) }
+		return func(c columns) ([]byte, notRecord) { return p.fromColumns(form, c) }
 	}
 	return nil
 }
@@ -138,39 +144,48 @@ func (p *parquetSplitter) exported() []*parquetNode {
 	return nodes
 }
 
+// eventIDValue is where the event id stands among RebuildColumns.
+var eventIDValue = slices.IndexFunc(memberColumns, func(m memberOf) bool { return m.column == colEventID })
+
 // rebuilt is the record of a row that trailscan has exported.
-func (p *parquetSplitter) rebuilt(nodes []*parquetNode, c columns) ([]byte, string) {
+func (p *parquetSplitter) rebuilt(nodes []*parquetNode, c columns) ([]byte, notRecord) {
 	values := make([]any, len(nodes))
 	for i, n := range nodes {
 		values[i] = n.scanned(p.root.of(n, c))
 	}
 	record, err := Rebuild(values)
 	if err != nil || !jsontext.Value(record).IsValid(decoderOptions()...) {
-		return nil, "the row is not as trailscan exports it"
+		return nil, notRecord{"rows that are not as trailscan exports them", true}
 	}
-	return record, ""
+	if id, _ := values[eventIDValue].(string); isContentID([]byte(id)) {
+		record = fmt.Appendf(record[:len(record)-1], `,"%s":"%s"}`, derivedIDMember, id)
+	}
+	return record, notRecord{}
 }
 
 // fromOCSF is the record of a row of Security Lake.
-func (p *parquetSplitter) fromOCSF(c columns) ([]byte, string) {
+func (p *parquetSplitter) fromOCSF(c columns) ([]byte, notRecord) {
 	object := p.root.appendPresent(nil, c)
 	if record, ok := fromOCSF(object); ok {
-		return record, ""
+		return record, notRecord{}
 	}
 	product := scalarText(member(member(member(object, "metadata"), "product"), "name"))
-	return nil, fmt.Sprintf("OCSF events of %q, not of CloudTrail", clip(product, 60))
+	return nil, notRecord{reason: fmt.Sprintf("OCSF events of %q, not of CloudTrail", clip(product, 60))}
 }
 
 // fromColumns is the record of a row with CloudTrail's columns.
-func (p *parquetSplitter) fromColumns(form *rowForm, c columns) ([]byte, string) {
+func (p *parquetSplitter) fromColumns(form *rowForm, c columns) ([]byte, notRecord) {
 	row := make([]cell, len(p.root.children))
 	for i, n := range p.root.children {
 		row[i] = n.cell(p.root.of(n, c))
 	}
 	if record, ok := form.record(row); ok {
-		return record, ""
+		return record, notRecord{}
 	}
-	return nil, "rows that do not say what happened and when"
+	if form.isBroken(row) {
+		return nil, notRecord{"rows with broken JSON in the column that holds the record", true}
+	}
+	return nil, notRecord{reason: "rows that do not say what happened and when"}
 }
 
 // split reads the row groups one after another. After a damaged one it goes on
@@ -254,14 +269,14 @@ func (p *parquetSplitter) take(row parquet.Row) error {
 		}
 		return true
 	})
-	record, reason := p.convert(p.row)
-	if reason == "" {
+	record, why := p.convert(p.row)
+	if why.reason == "" {
 		return p.sink.record(record)
 	}
-	i := slices.IndexFunc(p.foreign, func(f foreignRows) bool { return f.reason == reason })
+	i := slices.IndexFunc(p.foreign, func(f foreignRows) bool { return f.notRecord == why })
 	if i < 0 {
 		i = len(p.foreign)
-		p.foreign = append(p.foreign, foreignRows{reason: reason, raw: clipRaw(bytes.Clone(p.root.appendPresent(nil, p.row)))})
+		p.foreign = append(p.foreign, foreignRows{notRecord: why, raw: clipRaw(bytes.Clone(p.root.appendPresent(nil, p.row)))})
 	}
 	p.foreign[i].count++
 	return nil
@@ -271,6 +286,10 @@ func (p *parquetSplitter) take(row parquet.Row) error {
 // of other products have millions.
 func (p *parquetSplitter) rejectForeign() {
 	for _, f := range p.foreign {
-		p.sink.pass(fmt.Sprintf("%s (%d in the Parquet file)", f.reason, f.count), f.raw)
+		tell := p.sink.pass
+		if f.damaged {
+			tell = p.sink.reject
+		}
+		tell(fmt.Sprintf("%s (%d in the Parquet file)", f.reason, f.count), f.raw)
 	}
 }

@@ -43,6 +43,7 @@ type row struct {
 type flattener struct {
 	row     row
 	arena   []byte // text that had to be changed on its way into the row
+	derived []byte // event id that an export gave the record, see derivedIDMember
 	members []span
 
 	identities  known[*identity]
@@ -72,7 +73,7 @@ func (f *flattener) flatten(record []byte) (*row, string) {
 	if f.arena = f.arena[:0]; cap(f.arena) > batchBytes {
 		f.arena = nil // a huge record must not stay in memory
 	}
-	f.members = f.members[:0]
+	f.members, f.derived = f.members[:0], nil
 	if record[0] != '{' {
 		return nil, "not a CloudTrail record: no JSON object"
 	}
@@ -85,7 +86,9 @@ func (f *flattener) flatten(record []byte) (*row, string) {
 	}
 	r := &f.row
 	if len(r.text[colEventID]) == 0 {
-		r.text[colEventID] = f.contentID(record)
+		if r.text[colEventID] = f.derived; f.derived == nil {
+			r.text[colEventID] = f.contentID(record)
+		}
 	}
 	if r.identity == nil {
 		r.identity = f.identity(nil, false, true)

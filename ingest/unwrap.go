@@ -226,13 +226,6 @@ func (s *splitter) lookColumns(o members, around string) (found bool, err error)
 // plainAround are the forms that say nothing of what a value is wrapped in.
 var plainAround = map[string]bool{formatRecords: true, formatNDJSON: true, formatArray: true, "": true}
 
-func unquoteIfText(v []byte) []byte {
-	if v[0] != '"' {
-		return nil
-	}
-	return unquote(v)
-}
-
 // lookArray looks for records in the elements of an array.
 func (s *splitter) lookArray(container string, v []byte, around string, depth int) (found bool, err error) {
 	elements(v, func(value []byte) bool {
@@ -267,7 +260,7 @@ func (s *splitter) row(container string, v []byte) []byte {
 				row = append(append(append(append(row, name...), ':'), value...), ',')
 			}
 		})
-		return closeObject(row)
+		return closed(row, '}')
 	}
 	data := newMembers(v).get("Data")
 	if data == nil || data[0] != '[' {
@@ -283,7 +276,7 @@ func (s *splitter) row(container string, v []byte) []byte {
 		for _, c := range cells {
 			name := ""
 			if c != nil {
-				name = string(unquoteIfText(c))
+				name = string(unquoted(c))
 			}
 			s.columns = append(s.columns, name)
 		}
@@ -294,12 +287,7 @@ func (s *splitter) row(container string, v []byte) []byte {
 			row = append(append(append(appendQuoted(row, []byte(s.columns[i])), ':'), c...), ',')
 		}
 	}
-	return closeObject(row)
-}
-
-// closeObject ends an object that was written with a comma after each member.
-func closeObject(object []byte) []byte {
-	return append(bytes.TrimSuffix(object, []byte{','}), '}')
+	return closed(row, '}')
 }
 
 // lookRow looks for a record in a row of columns: one of them has it whole, or

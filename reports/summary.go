@@ -251,7 +251,7 @@ func IngestSummary(w io.Writer, in *ingest.Summary) error {
 	}{
 		{"Skipped", "in the case already", int64(in.AlreadyLoaded)},
 		{"", "duplicates of events in the case", in.Duplicates},
-		{"", "in folders that are no files", int64(len(in.Skipped))},
+		{"", "places that were not read: named above", int64(len(in.Skipped))},
 		{"", "files that are no CloudTrail logs", int64(len(in.Foreign))},
 		{"Rejected", "records or parts that could not be read: see the table rejects", in.Rejected},
 		{"", "sources with unreadable parts", int64(len(in.Damaged))},

@@ -64,6 +64,9 @@ func checkSources(sources []string) error {
 		return err
 	}
 	for _, s := range sources {
+		if strings.TrimRight(s, "/") == "s3:" {
+			return usagef("%s names no bucket: write s3://BUCKET/PREFIX", s)
+		}
 		if strings.HasPrefix(s, ingest.LookupEvents) && s != ingest.LookupEvents {
 			return usagef("%s: write lookup-events: alone, and choose with --region, --since and --until", s)
 		}
