@@ -145,7 +145,7 @@ func (p *parquetSplitter) exported() []*parquetNode {
 }
 
 // eventIDValue is where the event id stands among RebuildColumns.
-var eventIDValue = slices.IndexFunc(memberColumns, func(m memberOf) bool { return m.column == colEventID })
+var eventIDValue = slices.IndexFunc(memberColumns[:], func(m memberOf) bool { return m.name == "eventID" })
 
 // rebuilt is the record of a row that trailscan has exported.
 func (p *parquetSplitter) rebuilt(nodes []*parquetNode, c columns) ([]byte, notRecord) {
