@@ -9,42 +9,6 @@ import (
 	"time"
 )
 
-// progressEvery is how often a load tells how far it is.
-const progressEvery = 200 * time.Millisecond
-
-// report calls progress now and then until the returned function is called.
-func (l *loader) report(progress func(Progress)) (stop func()) {
-	if progress == nil {
-		return func() {}
-	}
-	now := func() Progress {
-		return Progress{
-			FilesDone: l.filesDone.Load(), FilesTotal: l.filesTotal.Load(),
-			BytesDone: l.bytesDone.Load(), BytesTotal: l.bytesTotal.Load(),
-			Records: l.records.Load(),
-		}
-	}
-	ended, finished := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(finished)
-		ticker := time.NewTicker(progressEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				progress(now())
-			case <-ended:
-				progress(now())
-				return
-			}
-		}
-	}()
-	return func() {
-		close(ended)
-		<-finished
-	}
-}
-
 // tally adds the counts of stored sources to the summary.
 func (l *loader) tally(files []*source) {
 	s := &l.summary

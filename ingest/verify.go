@@ -185,7 +185,7 @@ func (v *verifier) scan(ctx context.Context, store ObjectStore) error {
 	now := func() Progress {
 		return Progress{FilesDone: p.files.Load(), FilesTotal: p.total.Load(), BytesDone: p.bytes.Load(), BytesTotal: p.totalBytes.Load()}
 	}
-	stop := every(progressEvery, v.o.Progress, now)
+	stop := every(v.o.Progress, now)
 	defer stop()
 	skip := func(o Object) bool {
 		k := parseKey(o.Key)
@@ -218,31 +218,6 @@ func (v *verifier) scan(ctx context.Context, store ObjectStore) error {
 		v.unread[parseBase(filepath.ToSlash(p.URI))] = true
 	}
 	return err
-}
-
-// every calls progress now and then until the returned function is called.
-func every(interval time.Duration, progress func(Progress), now func() Progress) (stop func()) {
-	if progress == nil {
-		return func() {}
-	}
-	ended, finished := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(finished)
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				progress(now())
-			case <-ended:
-				return
-			}
-		}
-	}()
-	return func() {
-		close(ended)
-		<-finished
-	}
 }
 
 // loadKeys asks for the public keys of every region that has digests.
