@@ -21,10 +21,18 @@ var contextColumns = []query.Column{
 	{Name: "tls_details", Type: "VARCHAR"},
 }
 
-// The positions of two of them.
+// Their positions, of which the id has the first.
 const (
-	ctxRecipientAccountID = 6
-	contextColumnCount    = 10
+	ctxEventVersion column = iota + 1
+	ctxEventType
+	ctxEventCategory
+	ctxAPIVersion
+	ctxUserAgent
+	ctxRecipientAccountID
+	ctxVPCEndpointID
+	ctxVPCEndpointAccountID
+	ctxTLSDetails
+	contextColumnCount
 )
 
 // callContext is what records need of their context when they are flattened.
@@ -73,7 +81,7 @@ func (f *flattener) readContext(text []byte, visit func(m *span, value []byte, k
 		var value []byte
 		var kept bool
 		unicode := isUnicode(m.value)
-		if memberColumns[m.index].name == "tlsDetails" {
+		if memberColumns[m.index].kind == kindContextJSON {
 			value, kept = f.json(m.value, true, unicode), true
 		} else {
 			value, kept = f.text(&m)
@@ -86,7 +94,7 @@ func (f *flattener) readContext(text []byte, visit func(m *span, value []byte, k
 func (f *flattener) writeContext(v *vectors, at int, text []byte) {
 	var values [contextColumnCount][]byte
 	f.readContext(text, func(m *span, value []byte, _ bool) { values[memberColumns[m.index].column] = value })
-	for i := 1; i < contextColumnCount; i++ {
-		v.text(i, at, values[i])
+	for i := ctxEventVersion; i < contextColumnCount; i++ {
+		v.text(int(i), at, values[i])
 	}
 }

@@ -104,8 +104,12 @@ const (
 	kindTime
 	kindJSON     // any JSON value but null, compact
 	kindIdentity // the same, in the table identities
-	kindContext  // a text or, of tlsDetails, JSON, in the table contexts
+	// As kindText and kindJSON, in the table contexts.
+	kindContextText
+	kindContextJSON
 )
+
+func (k kind) inContext() bool { return k == kindContextText || k == kindContextJSON }
 
 // memberOf describes a member of a record that has a column of its own.
 type memberOf struct {
@@ -116,7 +120,7 @@ type memberOf struct {
 
 // stored is the name of the member's column in the view whole_records.
 func (m memberOf) stored() string {
-	if m.kind == kindContext {
+	if m.kind.inContext() {
 		return contextColumns[m.column].Name
 	}
 	return m.column.name()
@@ -126,14 +130,14 @@ func (m memberOf) stored() string {
 // which CloudTrail writes them; the other columns are derived from these. See
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 var memberColumns = [...]memberOf{
-	{"eventVersion", 1, kindContext},
+	{"eventVersion", ctxEventVersion, kindContextText},
 	{"userIdentity", colIdentity, kindIdentity},
 	{"eventTime", colEventTime, kindTime},
 	{"eventSource", colEventSource, kindText},
 	{"eventName", colEventName, kindText},
 	{"awsRegion", colAWSRegion, kindText},
 	{"sourceIPAddress", colSourceIPAddress, kindText},
-	{"userAgent", 5, kindContext},
+	{"userAgent", ctxUserAgent, kindContextText},
 	{"errorCode", colErrorCode, kindText},
 	{"errorMessage", colErrorMessage, kindText},
 	{"requestParameters", colRequestParameters, kindJSON},
@@ -143,19 +147,19 @@ var memberColumns = [...]memberOf{
 	{"eventID", colEventID, kindText},
 	{"readOnly", colReadOnly, kindBool},
 	{"resources", colResources, kindJSON},
-	{"eventType", 2, kindContext},
-	{"apiVersion", 4, kindContext},
+	{"eventType", ctxEventType, kindContextText},
+	{"apiVersion", ctxAPIVersion, kindContextText},
 	{"managementEvent", colManagementEvent, kindBool},
-	{"recipientAccountId", 6, kindContext},
+	{"recipientAccountId", ctxRecipientAccountID, kindContextText},
 	{"serviceEventDetails", colServiceEventDetails, kindJSON},
 	{"sharedEventID", colSharedEventID, kindText},
-	{"vpcEndpointId", 7, kindContext},
-	{"vpcEndpointAccountId", 8, kindContext},
-	{"eventCategory", 3, kindContext},
+	{"vpcEndpointId", ctxVPCEndpointID, kindContextText},
+	{"vpcEndpointAccountId", ctxVPCEndpointAccountID, kindContextText},
+	{"eventCategory", ctxEventCategory, kindContextText},
 	{"addendum", colAddendum, kindJSON},
 	{"sessionCredentialFromConsole", colSessionCredentialFromConsole, kindBool},
 	{"edgeDeviceDetails", colEdgeDeviceDetails, kindJSON},
-	{"tlsDetails", 9, kindContext},
+	{"tlsDetails", ctxTLSDetails, kindContextJSON},
 	{"insightDetails", colInsightDetails, kindJSON},
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -53,7 +52,8 @@ type feed struct {
 	full       chan *batch
 	empty      sync.Pool
 	reject     func(rejected)
-	dimensions []*dimension
+	identities *dimension
+	contexts   *dimension
 	seen       *seen
 	arenas     *arenas
 	pause      atomic.Bool // the rows of dimensions that wait are many: end this query
@@ -71,7 +71,8 @@ func newFeed(ctx context.Context, l *loader, reject func(rejected)) *feed {
 		full:       make(chan *batch, batchesAhead*l.arenas.threads),
 		empty:      sync.Pool{New: func() any { return new(batch) }},
 		reject:     reject,
-		dimensions: l.dimensions(),
+		identities: &l.identities,
+		contexts:   &l.contexts,
 		seen:       l.seen,
 		arenas:     &l.arenas,
 	}
@@ -152,7 +153,7 @@ func (f *feed) flattener() *flattener {
 		f.flatteners = f.flatteners[:n-1]
 		return last
 	}
-	return newFlattener(f.dimensions[0], f.dimensions[1], knownLimit/f.arenas.threads)
+	return newFlattener(f.identities, f.contexts, knownLimit/f.arenas.threads)
 }
 
 func (f *feed) keep(flat *flattener, repeated []uuid) {
@@ -284,7 +285,7 @@ func (f *feed) fill(v *vectors, b *batch, limit int) (rows int) {
 			t = tally{}
 		}
 	}
-	if slices.ContainsFunc(f.dimensions, (*dimension).full) {
+	if f.identities.full() || f.contexts.full() {
 		f.pause.Store(true)
 	}
 	f.keep(flat, repeated)

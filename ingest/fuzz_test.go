@@ -121,7 +121,7 @@ func (f *flattener) rebuildValues(r *row) []any {
 	}
 	for _, m := range memberColumns {
 		switch {
-		case m.kind == kindContext:
+		case m.kind.inContext():
 			text(context[m.column])
 		case m.kind == kindIdentity:
 			text(identity)

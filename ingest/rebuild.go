@@ -45,7 +45,7 @@ func Rebuild(values []any) (jsontext.Value, error) {
 		switch v := values[i].(type) {
 		case string:
 			switch {
-			case m.kind == kindJSON, m.kind == kindIdentity, m.name == "tlsDetails":
+			case m.kind == kindJSON, m.kind == kindIdentity, m.kind == kindContextJSON:
 				record = append(record, v...)
 			case m.name == "eventID" && isContentID([]byte(v)):
 				record, ok = record[:before], false

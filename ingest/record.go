@@ -136,7 +136,7 @@ func (f *flattener) columns(unicode bool) (reason string) {
 		}
 		seen[m.index] = i + 1
 		c := memberColumns[m.index]
-		if c.kind == kindContext {
+		if c.kind.inContext() {
 			f.contextText = contextText(f.contextText, m)
 			m.kept = true // unless its context says otherwise
 			continue
@@ -168,7 +168,7 @@ func (f *flattener) columns(unicode bool) (reason string) {
 	}
 	f.row.context = f.context(f.contextText)
 	for i := range f.members {
-		if m := &f.members[i]; m.index >= 0 && memberColumns[m.index].kind == kindContext {
+		if m := &f.members[i]; m.index >= 0 && memberColumns[m.index].kind.inContext() {
 			m.kept = m.kept && f.row.context.kept>>m.index&1 == 1
 		}
 	}

@@ -283,7 +283,7 @@ func (l *loader) drain(ctx context.Context, f *feed) error {
 		if err := l.store(ctx, "records", f); err != nil {
 			return err
 		}
-		for _, d := range l.dimensions() {
+		for _, d := range []*dimension{&l.identities, &l.contexts} {
 			if err := l.storeDimension(ctx, d); err != nil {
 				return err
 			}
@@ -291,9 +291,6 @@ func (l *loader) drain(ctx context.Context, f *feed) error {
 	}
 	return nil
 }
-
-// dimensions are those of the records table.
-func (l *loader) dimensions() []*dimension { return []*dimension{&l.identities, &l.contexts} }
 
 // storeDimension stores the rows that wait, less than a row group a query: so the
 // transaction fills one row group after another, whatever thread brings them.

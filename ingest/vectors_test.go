@@ -78,20 +78,25 @@ func (m *madeRows) FillChunk(state any, chunk duckdb.DataChunk) error {
 	return chunk.SetSize(to - from)
 }
 
+// feedConn is a connection to a new case that knows the functions of a load.
+func feedConn(t *testing.T) *sql.Conn {
+	t.Helper()
+	conn, err := newCase(t).DB.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := registerFunctions(context.Background(), conn); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
 // TestVectors reads back what was written past DuckDB's interface: every type,
 // NULLs, texts in the arena and beyond it, over several queries with one set of
 // arenas.
 func TestVectors(t *testing.T) {
-	c := newCase(t)
-	ctx := context.Background()
-	conn, err := c.DB.Conn(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := registerFunctions(ctx, conn); err != nil {
-		t.Fatal(err)
-	}
+	ctx, conn := context.Background(), feedConn(t)
 	arenas := &arenas{threads: 2}
 	defer arenas.release()
 	for _, count := range []int{1, 64, 2047, 2048, 2049, 30_000} {
@@ -140,21 +145,12 @@ func TestVectors(t *testing.T) {
 // TestFewerColumns has a query ask for some columns only, which the writers do
 // not provide for: it fails and no memory is written to.
 func TestFewerColumns(t *testing.T) {
-	c := newCase(t)
-	ctx := context.Background()
-	conn, err := c.DB.Conn(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := registerFunctions(ctx, conn); err != nil {
-		t.Fatal(err)
-	}
+	ctx, conn := context.Background(), feedConn(t)
 	arenas := &arenas{threads: 1}
 	defer arenas.release()
 	var n int
 	rows := &madeRows{count: 10, arenas: arenas}
-	err = conn.QueryRowContext(context.WithValue(ctx, sourceKey{}, rows), `SELECT sum(n) FROM `+feedFunction+`()`).Scan(&n)
+	err := conn.QueryRowContext(context.WithValue(ctx, sourceKey{}, rows), `SELECT sum(n) FROM `+feedFunction+`()`).Scan(&n)
 	if err == nil || !strings.Contains(err.Error(), "a chunk of 1 columns, want 5") {
 		t.Errorf("%d: %v", n, err)
 	}
