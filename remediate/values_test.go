@@ -84,7 +84,7 @@ func TestRedact(t *testing.T) {
 
 // FuzzSearch: a path comes from a file; none may bring the program down.
 func FuzzSearch(f *testing.F) {
-	for _, p := range []string{"", "a.b", "AccessKeyMetadata[?AccessKeyId==`\"x\"`].Status | [0]", "a[::0]", "*.[@]", "sort_by(a, &b)", "`", "a[-9:9:-1]"} {
+	for _, p := range []string{"", "a.b", "AccessKeyMetadata[?AccessKeyId==`\"x\"`].Status | [0]", "a[::0]", "*.[@]", "sort_by(a, &b)", "`", "a[-9:9:-1]", "@()"} {
 		f.Add(p)
 	}
 	answer := map[string]any{"a": []any{map[string]any{"b": 1.0}, "x", nil}, "AccessKeyMetadata": []any{map[string]any{"AccessKeyId": "x", "Status": "Active"}}}
