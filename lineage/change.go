@@ -19,9 +19,9 @@ type takeover struct {
 	by      *node
 	actor   Actor // whose hand opened it
 	made    *call
-	pass    *node  // the password credential, for a password set
-	trusted trust  // whom the changed policy lets in
-	session string // the only session name that came under control, for changed code; "" for any
+	pass    *node     // the password credential, for a password set
+	trusted trust     // whom the changed policy lets in
+	work    *workload // for changed code
 }
 
 // covers reports whether a moment lies in the life of the way.
@@ -50,8 +50,9 @@ func (c *closure) change(ctx context.Context, made *call) error {
 		return nil
 	case "iam.amazonaws.com":
 		return c.changeIAM(ctx, made, by)
-	case "lambda.amazonaws.com", "ec2.amazonaws.com", "ssm.amazonaws.com", "ec2-instance-connect.amazonaws.com":
-		return c.changeCode(made, by)
+	}
+	if len(computeCalls[made.api()]) > 0 {
+		return c.changeCode(ctx, made, by)
 	}
 	if role, ok := parseARN(made.roleARN); ok && made.issued != "" {
 		who := identity{arn: made.roleARN, account: role.account}
@@ -205,7 +206,10 @@ func (c *closure) trustChanged(ctx context.Context, made *call, by *node) error 
 
 // take notes a way into a principal, once a change.
 func (c *closure) take(w *takeover) {
-	key := string(w.how) + " " + w.made.eventID + " " + w.session
+	key := string(w.how) + " " + w.made.eventID
+	if w.work != nil {
+		key += " " + strings.Join(w.work.call.on.services, " ")
+	}
 	if c.taken[key] != nil {
 		return
 	}

@@ -49,6 +49,8 @@ type closure struct {
 	unmatched []*node // whose sessions have not been matched with further ids yet
 	takeovers []*takeover
 	waiting   []*takeover // whose credentials have not been looked for yet
+	compute   *workloads  // nil until the lineage changes one
+	undecided []*takeover // of workloads that were not told from others' yet
 	taken     map[string]*takeover
 	principal map[[3]string]*principalNode
 	edges     map[edgeKey]Edge

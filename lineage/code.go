@@ -2,118 +2,248 @@ package lineage
 
 import (
 	"context"
-	"encoding/json"
+	"database/sql/driver"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 )
 
-// changeCode takes over the role sessions of functions and instances whose code
-// the lineage brought in or changed.
-func (c *closure) changeCode(made *call, by *node) error {
-	var names []string
-	role := ""
-	switch made.plainName() {
-	case "CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration":
-		name := made.param("functionName")
-		names = append(names, name[strings.LastIndex(name, ":")+1:])
-		role = member(made.response, "role")
-		if role == "" {
-			role = made.param("role")
-		}
-	case "RunInstances":
-		names = instanceIDs(made.response, "instancesSet", "items", "instanceId")
-	case "AssociateIamInstanceProfile":
-		names = append(names, made.param("AssociateIamInstanceProfileRequest", "InstanceId"))
-	case "ReplaceIamInstanceProfileAssociation": // its request names the association alone
-		names = append(names, member(made.response, "ReplaceIamInstanceProfileAssociationResponse", "iamInstanceProfileAssociation", "instanceId"))
-	case "ModifyInstanceAttribute":
-		if strings.Contains(made.request, `"userData"`) {
-			names = append(names, made.param("instanceId"))
-		}
-	case "SendCommand":
-		var request struct {
-			InstanceIDs []string `json:"instanceIds"`
-		}
-		if json.Unmarshal([]byte(made.request), &request) == nil {
-			names = request.InstanceIDs
-		}
-	case "StartSession":
-		names = append(names, made.param("target"))
-	case "SendSSHPublicKey", "SendSerialConsoleSSHPublicKey":
-		names = append(names, made.param("instanceId"))
+// oneRun is how long after a call that starts a run, and that tells no id of it,
+// the run takes its session.
+const oneRun = 10 * time.Minute
+
+// changeCode takes over the sessions of what the lineage brought in, changed or
+// entered.
+func (c *closure) changeCode(ctx context.Context, made *call, by *node) error {
+	compute, err := c.readWorkloads(ctx)
+	if err != nil {
+		return fmt.Errorf("read calls to compute: %w", err)
 	}
-	for _, name := range names {
-		if name == "" {
+	for _, work := range compute.byRow[made.row] {
+		if !work.changes {
 			continue
 		}
-		w := &takeover{how: CodeChanged, kind: "role", name: name, from: made.time, by: by, made: made, session: name}
-		if a, ok := parseARN(role); ok {
-			w.who = identity{arn: role, account: a.account}
-			c.note(made, by, w.who, "role", CodeChanged, "the lineage changed what runs as it: "+name)
-		}
+		w := &takeover{how: CodeChanged, kind: "role", name: work.what(), from: made.time, by: by, made: made, work: work}
 		c.take(w)
 	}
 	return nil
 }
 
-// instanceIDs are the text members of that name in a list of objects.
-func instanceIDs(text, set, items, name string) []string {
-	var response map[string]json.RawMessage
-	var list map[string][]map[string]json.RawMessage
-	if json.Unmarshal([]byte(text), &response) != nil || json.Unmarshal(response[set], &list) != nil {
-		return nil
-	}
-	var ids []string
-	for _, item := range list[items] {
-		var id string
-		if json.Unmarshal(item[name], &id) == nil {
-			ids = append(ids, id)
+// what names what a call changed, for a reader.
+func (l *workload) what() string {
+	for _, names := range [][]string{l.names, l.sessions, l.of} {
+		if len(names) > 0 {
+			return strings.Join(names, ", ")
 		}
 	}
-	slices.Sort(ids)
-	return ids
+	return "what the call names"
 }
 
-// ranBy finds the role sessions of an instance or function from when the
-// lineage changed what it runs.
-func (c *closure) ranBy(ctx context.Context, w *takeover) error {
-	var keys []keyUse
-	err := c.t.each(ctx, `SELECT `+keyColumns+` FROM trace_keys k
-		WHERE k.identity_type = 'AssumedRole' AND ends_with(k.principal_id, ?) AND (? = '' OR k.issuer_arn = ?)
-		    AND coalesce(k.identity_account_id, k.account_id) = ? AND k.last_used >= ? ORDER BY k.first_used, k.access_key_id`,
-		[]any{":" + w.session, w.who.arn, w.who.arn, w.made.account, w.from}, func(scan func(...any) error) error {
-			var k keyUse
-			err := k.scan(scan)
-			keys = append(keys, k)
+// claim is what sessions the lineage's change of a workload lays hold of: those
+// of a name, or, where their names do not tell whose they are, those of a role.
+type claim struct {
+	w             *takeover
+	session, role string
+	until         time.Time // of the beginning of the sessions; zero for no end
+	apart         bool      // the role's sessions are not another workload's too
+	other         string    // why they may be
+}
+
+// ranBy finds the sessions of the roles of instances, functions and other
+// workloads, from when the lineage changed what they run.
+func (c *closure) ranBy(ctx context.Context, waiting []*takeover) error {
+	var claims []*claim
+	waiting = slices.Concat(waiting, c.undecided)
+	c.undecided = nil
+	for _, w := range waiting {
+		if w.how != CodeChanged {
+			continue
+		}
+		laid, err := c.claims(ctx, w)
+		if err != nil {
 			return err
-		})
+		}
+		claims = append(claims, laid...)
+	}
+	if len(claims) == 0 {
+		return nil
+	}
+	err := c.t.table(ctx, "trace_claims", `claim INTEGER, account VARCHAR, session VARCHAR, role VARCHAR, "from" TIMESTAMP`, len(claims), func(i int) []driver.Value {
+		l := claims[i]
+		return []driver.Value{int32(i), l.w.made.account, l.session, l.role, l.w.from}
+	})
 	if err != nil {
 		return err
 	}
-	for i := range keys {
-		k := &keys[i]
-		if c.byID[k.id] != nil {
-			continue
-		}
-		n := &node{
-			cred: Credential{ID: k.id, Kind: RoleSession, Via: w.made.api(), IssuedAt: timePtr(k.created),
-				Why: "session of " + w.session + ", whose code the lineage brought in or changed by " + w.made.api()},
-			parent: w.by, from: later(k.created, w.from), own: Inferred, actor: w.actor, source: w,
-		}
-		if !k.created.IsZero() {
-			n.cred.ExpiresAt, n.cred.ExpiresDerived = timePtr(k.created.Add(consoleLife)), true
-		}
-		k.fill(n)
-		c.add(n, k.id)
-		c.noteAs(Inferred, w.made, w.by, identity{k.issuerID, k.issuerARN, k.account}, "role", CodeChanged, "the lineage changed what runs as it: "+w.session)
+	if err := c.setApart(ctx, claims); err != nil {
+		return fmt.Errorf("find earlier sessions: %w", err)
 	}
-	return nil
+	if err := c.noteRoles(ctx, claims); err != nil {
+		return err
+	}
+	nodes, err := c.tookRole(ctx, claims)
+	if err != nil {
+		return fmt.Errorf("find sessions that services took: %w", err)
+	}
+	return c.actAs(ctx, claims, nodes)
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+// claims are what a change lays hold of: the sessions of the runs that the call
+// itself names, of those that any later call starts, and the role's.
+func (c *closure) claims(ctx context.Context, w *takeover) ([]*claim, error) {
+	work := w.work
+	names := slices.Clone(work.sessions)
+	for _, name := range work.names {
+		for _, run := range c.compute.byName[work.account+" "+name] {
+			if run != work && run.call.on == work.call.on && work.covers(run) {
+				names = append(names, run.sessions...)
+			}
+		}
 	}
-	return b
+	slices.Sort(names)
+	roles, err := c.rolesOf(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	var claims []*claim
+	for _, name := range slices.Compact(names) {
+		if work.call.on.unique() || len(roles) == 0 {
+			claims = append(claims, &claim{w: w, session: name})
+			continue
+		}
+		for _, role := range roles {
+			claims = append(claims, &claim{w: w, session: name, role: role})
+		}
+	}
+	exact := len(work.sessions) > 0 && !work.call.on.byRole
+	for _, role := range roles {
+		l := &claim{w: w, role: role, apart: true}
+		if exact {
+			l.session = work.sessions[0] // the role is listed; the sessions are found by their names
+		} else if other := c.compute.othersBy(work, role, c.seen); other != "" {
+			l.apart, l.other = false, other+" runs as it too"
+		}
+		if len(work.names) == 0 {
+			l.until = w.from.Add(oneRun)
+		}
+		if !slices.ContainsFunc(claims, func(k *claim) bool { return k.role == l.role && k.session == l.session }) {
+			claims = append(claims, l)
+		}
+	}
+	return claims, nil
+}
+
+// rolesOf are the ARNs of the roles that a change passes, or that the workload
+// had from an earlier call.
+func (c *closure) rolesOf(ctx context.Context, w *takeover) ([]string, error) {
+	roles := c.compute.rolesNamed(w.work, w.made.account)
+	if len(roles) == 0 {
+		for _, name := range slices.Concat(w.work.names, w.work.of) {
+			for _, earlier := range c.compute.byName[w.work.account+" "+name] {
+				if earlier.time.After(w.from) || earlier.region != w.work.region || earlier.call.on != w.work.call.on {
+					continue
+				}
+				if w.work.version != "" && earlier.version != "" && w.work.version != earlier.version {
+					continue
+				}
+				if named := c.compute.rolesNamed(earlier, w.made.account); len(named) > 0 {
+					roles = named
+				}
+			}
+		}
+	}
+	var arns []string
+	for _, role := range roles {
+		if !strings.HasPrefix(role, "arn:") {
+			who, err := c.resolve(ctx, "role", role, w.made)
+			if err != nil {
+				return nil, fmt.Errorf("find role %s: %w", role, err)
+			}
+			role = who.arn
+		}
+		if a, ok := parseARN(role); ok && a.service == "iam" && a.kind == "role" && !slices.Contains(arns, role) {
+			arns = append(arns, role)
+		}
+	}
+	return arns, nil
+}
+
+// rolesNamed are the roles that a call names, itself or by instance profiles.
+// A profile that no event of the log gives a role has one of its own name, as
+// the console makes them.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2_instance-profiles.html
+func (ws *workloads) rolesNamed(l *workload, account string) []string {
+	roles := slices.Clone(l.roles)
+	for _, profile := range l.profiles {
+		role := profile
+		for _, tie := range ws.byName[account+" "+profile] {
+			if tie.call.on == nil && len(tie.roles) > 0 && (role == profile || !tie.time.After(l.time)) {
+				role = tie.roles[0]
+			}
+		}
+		roles = append(roles, role)
+	}
+	return roles
+}
+
+// othersBy names a workload of the same runtime that somebody else's call gave
+// the same role, "" for none.
+func (ws *workloads) othersBy(l *workload, role string, ours map[int64]bool) string {
+	a, _ := parseARN(role)
+	for _, other := range ws.all {
+		if ours[other.row] || other.call.ties || other.call.on != l.call.on || other.account != l.account ||
+			other.region == l.region && meet(slices.Concat(other.names, other.of), slices.Concat(l.names, l.of)) {
+			continue
+		}
+		for _, named := range ws.rolesNamed(other, l.account) {
+			if named == role || named == a.name {
+				return other.what()
+			}
+		}
+	}
+	return ""
+}
+
+// setApart finds the roles whose sessions services took for such workloads
+// before the lineage's change: there is a workload whose sessions cannot be told
+// from those of the changed one, unless the log shows that it is the same one.
+func (c *closure) setApart(ctx context.Context, claims []*claim) error {
+	return c.t.each(ctx, `SELECT DISTINCT s.claim, split_part(k.principal_id, ':', 2), CASE WHEN k.forwarded THEN coalesce(k.invoked_by, '') ELSE '' END, false
+		    FROM trace_keys k JOIN trace_claims s ON s.session = '' AND s.role = k.issuer_arn
+		    WHERE coalesce(k.session_created, k.first_used) < s."from" AND `+notIssued+`
+		UNION ALL
+		SELECT DISTINCT s.claim, coalesce(json_extract_scalar(c.request_parameters, '$.roleSessionName'), ''), coalesce(c.invoked_by, ''), true
+		    FROM trace_calls c JOIN trace_claims s ON s.session = '' AND s.role = c.role_arn
+		    WHERE c.identity_type = 'AWSService' AND c.event_time < s."from"`, nil, func(scan func(...any) error) error {
+		var i int
+		var session, service string
+		var taken bool
+		if err := scan(&i, &session, &service, &taken); err != nil {
+			return err
+		}
+		l := claims[i]
+		if l.apart && l.w.work.call.on.shows(session, service, taken) && len(c.compute.session[l.w.made.account+" "+session]) == 0 && !c.compute.had(l.w.work, l.role) {
+			l.apart, l.other = false, "sessions of it were taken before, and the log does not show for what"
+		}
+		return nil
+	})
+}
+
+// had reports whether an earlier call gave the workload the role.
+func (ws *workloads) had(l *workload, role string) bool {
+	a, _ := parseARN(role)
+	for _, name := range slices.Concat(l.names, l.of) {
+		for _, earlier := range ws.byName[l.account+" "+name] {
+			if earlier.row == l.row || earlier.time.After(l.time) || earlier.call.on != l.call.on || earlier.region != l.region {
+				continue
+			}
+			for _, named := range ws.rolesNamed(earlier, l.account) {
+				if named == role || named == a.name {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

@@ -12,7 +12,7 @@ import (
 
 // changeEvents are the calls, besides those that hand out credentials, that
 // pass access on, or that end it.
-const changeEvents = `
+var changeEvents = `
     event_source = 'iam.amazonaws.com' AND event_name IN (
         'CreateUser', 'DeleteUser', 'CreateRole', 'DeleteRole', 'CreateGroup', 'AddUserToGroup',
         'CreateInstanceProfile',
@@ -24,12 +24,7 @@ const changeEvents = `
         'PutUserPermissionsBoundary', 'PutRolePermissionsBoundary', 'DeleteUserPermissionsBoundary', 'DeleteRolePermissionsBoundary',
         'CreatePolicyVersion', 'SetDefaultPolicyVersion')
     OR event_source = 'signin.amazonaws.com' AND event_name IN ('ConsoleLogin', 'SwitchRole', 'GetSigninToken')
-    OR event_source = 'lambda.amazonaws.com' AND (event_name LIKE 'CreateFunction20%' OR event_name LIKE 'UpdateFunctionCode20%'
-        OR event_name LIKE 'UpdateFunctionConfiguration20%')
-    OR event_source = 'ec2.amazonaws.com' AND event_name IN ('RunInstances', 'AssociateIamInstanceProfile',
-        'ReplaceIamInstanceProfileAssociation', 'ModifyInstanceAttribute')
-    OR event_source = 'ssm.amazonaws.com' AND event_name IN ('SendCommand', 'StartSession')
-    OR event_source = 'ec2-instance-connect.amazonaws.com' AND event_name IN ('SendSSHPublicKey', 'SendSerialConsoleSSHPublicKey')`
+    OR ` + computeEvents()
 
 // The closure reads these relations instead of events: what it costs then
 // depends on them, not on how many events the case holds. They are made with
@@ -80,7 +75,7 @@ func (t *tracer) extract(ctx context.Context) error {
 // drop removes the temporary tables: the connection goes back to its pool.
 func (t *tracer) drop() {
 	for _, table := range []string{"trace_calls", "trace_keys", "trace_root_ids", "trace_root_since", "trace_actors", "trace_root_use",
-		"trace_wanted", "trace_sessions", "trace_members", "trace_marks", "trace_events", "trace_node_ids"} {
+		"trace_wanted", "trace_claims", "trace_sessions", "trace_members", "trace_marks", "trace_events", "trace_node_ids"} {
 		// Nothing is lost when this fails: the next run replaces the table.
 		_, _ = t.conn.ExecContext(context.Background(), `DROP TABLE IF EXISTS temp.`+table)
 	}

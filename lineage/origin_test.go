@@ -110,6 +110,10 @@ func FuzzText(f *testing.F) {
 		parseTrust(text)
 		denyBefore(text)
 		member(text, "a", "b")
-		instanceIDs(text, "instancesSet", "items", "instanceId")
+		for _, known := range [...]string{"ec2:RunInstances", "ecs:RunTask", "ssm:SendCommand", "iot:CreateTopicRule"} {
+			computeCalls[known][0].read(&call{request: text, response: text}, "")
+		}
+		resourceName(text)
+		versionOf(text)
 	})
 }

@@ -116,6 +116,7 @@ func (c *closure) match(ctx context.Context, nodes []*node, from string) error {
 			c.grow(n, &f.k)
 		case n.console != nil:
 			c.grow(n.console, &f.k)
+		case n.source != nil && n.source.how == CodeChanged: // runs open no console; two may begin in one second
 		case n.cred.Kind == RoleSession || n.cred.Kind == FederationToken: // session tokens open no console
 			n.console = c.unseenSignIn(n, &f.k)
 		}

@@ -10,6 +10,10 @@ import (
 func (c *closure) takenOver(ctx context.Context) error {
 	waiting := c.waiting
 	c.waiting = nil
+	// What ran tells more of a session than that its role is new.
+	if err := c.ranBy(ctx, waiting); err != nil {
+		return err
+	}
 	for _, w := range waiting {
 		var err error
 		switch {
@@ -21,8 +25,6 @@ func (c *closure) takenOver(ctx context.Context) error {
 			}
 		case w.how == TrustChanged:
 			err = c.letIn(ctx, w)
-		case w.how == CodeChanged:
-			err = c.ranBy(ctx, w)
 		}
 		if err != nil {
 			return err
