@@ -34,23 +34,19 @@ func index(calls []computeCall) map[string][]*computeCall {
 }
 
 // computeEvents is the condition on events under which they are one of
-// computeCalls.
+// computeCalls. DuckDB looks one long list up by hash, several times as fast as
+// it tries a condition for each service.
 func computeEvents() string {
-	sources := map[string][]string{}
-	for api := range computeCalls {
+	var calls []string
+	var dated string // CreateFunction20150331, UpdateFunctionCode20150331v2
+	for _, api := range slices.Sorted(maps.Keys(computeCalls)) {
 		source, name, _ := strings.Cut(api, ":")
-		sources[source] = append(sources[source], name)
-	}
-	var either []string
-	for _, source := range slices.Sorted(maps.Keys(sources)) {
-		name := `event_name`
-		if source == "lambda" { // CreateFunction20150331, UpdateFunctionCode20150331v2
-			name = `regexp_replace(event_name, '20[0-9].*$', '')`
+		calls = append(calls, source+".amazonaws.com:"+name)
+		if source == "lambda" {
+			dated += ` OR event_source = 'lambda.amazonaws.com' AND event_name LIKE '` + name + `20%'`
 		}
-		slices.Sort(sources[source])
-		either = append(either, `event_source = '`+source+`.amazonaws.com' AND `+name+` IN ('`+strings.Join(slices.Compact(sources[source]), `', '`)+`')`)
 	}
-	return strings.Join(either, "\n    OR ")
+	return `(event_source || ':' || event_name IN ('` + strings.Join(calls, `', '`) + `')` + dated + `)`
 }
 
 // values are the texts and numbers at a path of a JSON document. Member names
