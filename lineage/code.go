@@ -45,7 +45,7 @@ func (l *workload) what() string {
 type claim struct {
 	w             *takeover
 	session, role string
-	until         time.Time // of the beginning of the sessions; zero for no end
+	until         time.Time // the sessions began before; zero for no end
 	apart         bool      // the role's sessions are not another workload's too
 	other         string    // why they may be
 }
@@ -107,18 +107,19 @@ func (c *closure) claims(ctx context.Context, w *takeover) ([]*claim, error) {
 		return nil, err
 	}
 	var claims []*claim
+	until := c.compute.remade(work, c.seen)
 	for _, name := range slices.Compact(names) {
 		if work.call.on.unique() || len(roles) == 0 {
-			claims = append(claims, &claim{w: w, session: name})
+			claims = append(claims, &claim{w: w, session: name, until: until})
 			continue
 		}
 		for _, role := range roles {
-			claims = append(claims, &claim{w: w, session: name, role: role})
+			claims = append(claims, &claim{w: w, session: name, role: role, until: until})
 		}
 	}
 	exact := len(work.sessions) > 0 && !work.call.on.byRole
 	for _, role := range roles {
-		l := &claim{w: w, role: role, apart: true}
+		l := &claim{w: w, role: role, apart: true, until: until}
 		if exact {
 			l.session = work.sessions[0] // the role is listed; the sessions are found by their names
 		} else if other := c.compute.othersBy(work, role, c.seen); other != "" {
@@ -137,28 +138,23 @@ func (c *closure) claims(ctx context.Context, w *takeover) ([]*claim, error) {
 // rolesOf are the ARNs of the roles that a change passes, or that the workload
 // had from an earlier call.
 func (c *closure) rolesOf(ctx context.Context, w *takeover) ([]string, error) {
-	roles := c.compute.rolesNamed(w.work, w.made.account)
-	if len(roles) == 0 {
-		for _, name := range slices.Concat(w.work.names, w.work.of) {
-			for _, earlier := range c.compute.byName[w.work.account+" "+name] {
-				if earlier.time.After(w.from) || earlier.region != w.work.region || earlier.call.on != w.work.call.on {
-					continue
-				}
-				if w.work.version != "" && earlier.version != "" && w.work.version != earlier.version {
-					continue
-				}
-				if named := c.compute.rolesNamed(earlier, w.made.account); len(named) > 0 {
-					roles = named
-				}
+	roles, guessed := c.compute.rolesNamed(w.work)
+	if len(roles)+len(guessed) == 0 {
+		for _, earlier := range c.compute.earlier(w.work) {
+			if r, g := c.compute.rolesNamed(earlier); len(r)+len(g) > 0 {
+				roles, guessed = r, g
 			}
 		}
 	}
 	var arns []string
-	for _, role := range roles {
+	for i, role := range slices.Concat(roles, guessed) {
 		if !strings.HasPrefix(role, "arn:") {
 			who, err := c.resolve(ctx, "role", role, w.made)
 			if err != nil {
 				return nil, fmt.Errorf("find role %s: %w", role, err)
+			}
+			if i >= len(roles) && who.id == "" { // the log knows none of that name
+				continue
 			}
 			role = who.arn
 		}
@@ -169,40 +165,83 @@ func (c *closure) rolesOf(ctx context.Context, w *takeover) ([]string, error) {
 	return arns, nil
 }
 
-// rolesNamed are the roles that a call names, itself or by instance profiles.
-// A profile that no event of the log gives a role has one of its own name, as
-// the console makes them.
+// earlier are the calls before one that made or changed its workload or started
+// its run, in order of time.
+func (ws *workloads) earlier(l *workload) []*workload {
+	var calls []*workload
+	add := func(known []*workload) {
+		for _, e := range known {
+			if e.row != l.row && !e.time.After(l.time) && e.region == l.region && e.call.on == l.call.on &&
+				(l.version == "" || e.version == "" || l.version == e.version) {
+				calls = append(calls, e)
+			}
+		}
+	}
+	for _, name := range slices.Concat(l.names, l.of) {
+		add(ws.byName[l.account+" "+name])
+	}
+	for _, s := range l.sessions {
+		add(ws.session[l.account+" "+s])
+	}
+	slices.SortStableFunc(calls, func(a, b *workload) int { return a.time.Compare(b.time) })
+	return calls
+}
+
+// rolesNamed are the roles that a call names, itself or by instance profiles. A
+// profile that no event of the log gives a role may have one of its own name, as
+// the console makes them: that is guessed.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2_instance-profiles.html
-func (ws *workloads) rolesNamed(l *workload, account string) []string {
-	roles := slices.Clone(l.roles)
+func (ws *workloads) rolesNamed(l *workload) (roles, guessed []string) {
+	roles = slices.Clone(l.roles)
 	for _, profile := range l.profiles {
-		role := profile
-		for _, tie := range ws.byName[account+" "+profile] {
-			if tie.call.on == nil && len(tie.roles) > 0 && (role == profile || !tie.time.After(l.time)) {
+		role := ""
+		for _, tie := range ws.byName[l.account+" "+profile] {
+			if tie.call.on == nil && len(tie.roles) > 0 && (role == "" || !tie.time.After(l.time)) {
 				role = tie.roles[0]
 			}
 		}
-		roles = append(roles, role)
+		if role == "" {
+			guessed = append(guessed, profile)
+		} else {
+			roles = append(roles, role)
+		}
 	}
-	return roles
+	return roles, guessed
+}
+
+// gives reports whether a call gives its workload a role.
+func (ws *workloads) gives(l *workload, role string) bool {
+	a, _ := parseARN(role)
+	roles, guessed := ws.rolesNamed(l)
+	return slices.ContainsFunc(slices.Concat(roles, guessed), func(named string) bool { return named == role || named == a.name })
 }
 
 // othersBy names a workload of the same runtime that somebody else's call gave
 // the same role, "" for none.
 func (ws *workloads) othersBy(l *workload, role string, ours map[int64]bool) string {
-	a, _ := parseARN(role)
 	for _, other := range ws.all {
 		if ours[other.row] || other.call.ties || other.call.on != l.call.on || other.account != l.account ||
 			other.region == l.region && meet(slices.Concat(other.names, other.of), slices.Concat(l.names, l.of)) {
 			continue
 		}
-		for _, named := range ws.rolesNamed(other, l.account) {
-			if named == role || named == a.name {
-				return other.what()
-			}
+		if ws.gives(other, role) {
+			return other.what()
 		}
 	}
 	return ""
+}
+
+// remade is when somebody else made a workload of the same name anew, so that
+// what the lineage changed was gone; zero for never.
+func (ws *workloads) remade(l *workload, ours map[int64]bool) time.Time {
+	for _, name := range l.names {
+		for _, other := range ws.byName[l.account+" "+name] {
+			if other.call.makes && !ours[other.row] && other.time.After(l.time) && other.region == l.region && other.call.on == l.call.on {
+				return other.time
+			}
+		}
+	}
+	return time.Time{}
 }
 
 // setApart finds the roles whose sessions services took for such workloads
@@ -232,18 +271,5 @@ func (c *closure) setApart(ctx context.Context, claims []*claim) error {
 
 // had reports whether an earlier call gave the workload the role.
 func (ws *workloads) had(l *workload, role string) bool {
-	a, _ := parseARN(role)
-	for _, name := range slices.Concat(l.names, l.of) {
-		for _, earlier := range ws.byName[l.account+" "+name] {
-			if earlier.row == l.row || earlier.time.After(l.time) || earlier.call.on != l.call.on || earlier.region != l.region {
-				continue
-			}
-			for _, named := range ws.rolesNamed(earlier, l.account) {
-				if named == role || named == a.name {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(ws.earlier(l), func(e *workload) bool { return ws.gives(e, role) })
 }

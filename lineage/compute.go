@@ -21,6 +21,7 @@ type computeCall struct {
 	roles    []string // ARNs or names
 	profiles []string // ARNs or names of instance profiles
 	needs    []string // one of these must be there for the call to change anything
+	makes    bool     // the workload, which cannot exist before
 	ties     bool     // says which runs a workload has and changes nothing
 }
 

@@ -25,7 +25,7 @@ var computeCalls = index([]computeCall{
 		profiles: []string{"launchTemplateData.iamInstanceProfile.arn", "launchTemplateData.iamInstanceProfile.name"}},
 	{api: "ec2:ModifyLaunchTemplate", on: instance, names: []string{"launchTemplateId", "launchTemplateName"}, version: []string{"setDefaultVersion", "defaultVersion"},
 		loose: []string{"", "$Default"}, needs: []string{"setDefaultVersion", "defaultVersion"}},
-	{api: "ec2:RequestSpotInstances", on: instance, runs: []string{"response.spotInstanceRequestSet.instanceId"},
+	{api: "ec2:RequestSpotInstances", on: instance, names: []string{"response.spotInstanceRequestSet.spotInstanceRequestId"}, runs: []string{"response.spotInstanceRequestSet.instanceId"},
 		profiles: []string{"launchSpecification.iamInstanceProfile.arn", "launchSpecification.iamInstanceProfile.name"}},
 	{api: "ec2:RequestSpotFleet", on: instance, names: []string{"response.spotFleetRequestId"},
 		profiles: []string{"spotFleetRequestConfig.launchSpecifications.iamInstanceProfile.arn", "spotFleetRequestConfig.launchSpecifications.iamInstanceProfile.name"}},
@@ -53,7 +53,7 @@ var computeCalls = index([]computeCall{
 
 	// AWS Lambda. AddPermission, Invoke and event sources change no code; the
 	// functions that use a new layer have calls of their own.
-	{api: "lambda:CreateFunction", on: function, names: []string{"functionName"}, roles: []string{"response.role", "role"}},
+	{api: "lambda:CreateFunction", makes: true, on: function, names: []string{"functionName"}, roles: []string{"response.role", "role"}},
 	{api: "lambda:UpdateFunctionCode", on: function, names: []string{"functionName"}, roles: []string{"response.role"}},
 	{api: "lambda:UpdateFunctionConfiguration", on: function, names: []string{"functionName"}, roles: []string{"response.role", "role"}},
 
@@ -75,16 +75,16 @@ var computeCalls = index([]computeCall{
 		roles: []string{"instanceConfiguration.instanceRoleArn", "response.service.instanceConfiguration.instanceRoleArn"}},
 
 	// AWS Glue.
-	{api: "glue:CreateJob", on: glue, names: []string{"name", "response.name"}, roles: []string{"role"}},
+	{api: "glue:CreateJob", makes: true, on: glue, names: []string{"name", "response.name"}, roles: []string{"role"}},
 	{api: "glue:UpdateJob", on: glue, names: []string{"jobName"}, roles: []string{"jobUpdate.role"}},
 	{api: "glue:StartJobRun", on: glue, of: []string{"jobName"}, needs: []string{"arguments"}},
-	{api: "glue:CreateDevEndpoint", on: glue, names: []string{"endpointName"}, roles: []string{"roleArn"}},
+	{api: "glue:CreateDevEndpoint", makes: true, on: glue, names: []string{"endpointName"}, roles: []string{"roleArn"}},
 	{api: "glue:UpdateDevEndpoint", on: glue, names: []string{"endpointName"}},
 	{api: "glue:CreateSession", on: glue, names: []string{"id"}, roles: []string{"role"}},
 	{api: "glue:RunStatement", on: glue, names: []string{"sessionId"}},
 
 	// Amazon SageMaker AI.
-	{api: "sagemaker:CreateNotebookInstance", on: sagemaker, names: []string{"notebookInstanceName"}, roles: []string{"roleArn"}},
+	{api: "sagemaker:CreateNotebookInstance", makes: true, on: sagemaker, names: []string{"notebookInstanceName"}, roles: []string{"roleArn"}},
 	{api: "sagemaker:UpdateNotebookInstance", on: sagemaker, names: []string{"notebookInstanceName"}, roles: []string{"roleArn"},
 		needs: []string{"roleArn", "lifecycleConfigName", "defaultCodeRepository", "additionalCodeRepositories"}},
 	{api: "sagemaker:CreatePresignedNotebookInstanceUrl", on: sagemaker, names: []string{"notebookInstanceName"}},
@@ -102,13 +102,13 @@ var computeCalls = index([]computeCall{
 	{api: "sagemaker:CreatePresignedDomainUrl", on: sagemaker, names: []string{"domainId"}},
 
 	// AWS CodeBuild, CodePipeline, CodeDeploy, Amplify.
-	{api: "codebuild:CreateProject", on: build, names: []string{"name"}, roles: []string{"serviceRole"}},
+	{api: "codebuild:CreateProject", makes: true, on: build, names: []string{"name"}, roles: []string{"serviceRole"}},
 	{api: "codebuild:UpdateProject", on: build, names: []string{"name"}, roles: []string{"serviceRole", "response.project.serviceRole"}},
 	{api: "codebuild:StartBuild", on: build, of: []string{"projectName"}, runs: []string{"response.build.id"}, roles: []string{"serviceRoleOverride", "response.build.serviceRole"},
 		needs: buildOverrides},
 	{api: "codebuild:StartBuildBatch", on: build, of: []string{"projectName"}, runs: []string{"response.buildBatch.id"},
 		roles: []string{"serviceRoleOverride", "response.buildBatch.serviceRole"}, needs: buildOverrides},
-	{api: "codepipeline:CreatePipeline", on: pipeline, names: []string{"pipeline.name"}, roles: []string{"pipeline.roleArn", "pipeline.stages.actions.roleArn"}},
+	{api: "codepipeline:CreatePipeline", makes: true, on: pipeline, names: []string{"pipeline.name"}, roles: []string{"pipeline.roleArn", "pipeline.stages.actions.roleArn"}},
 	{api: "codepipeline:UpdatePipeline", on: pipeline, names: []string{"pipeline.name"}, roles: []string{"pipeline.roleArn", "pipeline.stages.actions.roleArn"}},
 	{api: "codedeploy:CreateDeploymentGroup", on: deployment, names: []string{"deploymentGroupName"}, roles: []string{"serviceRoleArn"}},
 	{api: "codedeploy:UpdateDeploymentGroup", on: deployment, names: []string{"currentDeploymentGroupName"}, roles: []string{"serviceRoleArn"}, needs: []string{"serviceRoleArn"}},
@@ -116,7 +116,7 @@ var computeCalls = index([]computeCall{
 	{api: "amplify:UpdateApp", on: amplify, names: []string{"appId"}, roles: []string{"iamServiceRoleArn", "computeRoleArn"}},
 
 	// AWS CloudFormation.
-	{api: "cloudformation:CreateStack", on: stack, names: []string{"stackName", "response.stackId"}, roles: []string{"roleARN"}},
+	{api: "cloudformation:CreateStack", makes: true, on: stack, names: []string{"stackName", "response.stackId"}, roles: []string{"roleARN"}},
 	{api: "cloudformation:UpdateStack", on: stack, names: []string{"stackName", "response.stackId"}, roles: []string{"roleARN"}},
 	{api: "cloudformation:CreateChangeSet", on: stack, names: []string{"stackName", "response.stackId"}, roles: []string{"roleARN"}},
 	{api: "cloudformation:DeleteStack", on: stack, names: []string{"stackName"}, roles: []string{"roleARN"}, needs: []string{"roleARN"}},
@@ -124,11 +124,11 @@ var computeCalls = index([]computeCall{
 	{api: "cloudformation:UpdateStackSet", on: stack, names: []string{"stackSetName"}, roles: []string{"administrationRoleARN"}},
 
 	// What runs steps, targets and queries by a role.
-	{api: "states:CreateStateMachine", on: machine, names: []string{"name"}, roles: []string{"roleArn"}},
+	{api: "states:CreateStateMachine", makes: true, on: machine, names: []string{"name"}, roles: []string{"roleArn"}},
 	{api: "states:UpdateStateMachine", on: machine, names: []string{"stateMachineArn"}, roles: []string{"roleArn"}},
-	{api: "scheduler:CreateSchedule", on: scheduler, names: []string{"name"}, roles: []string{"target.roleArn"}},
+	{api: "scheduler:CreateSchedule", makes: true, on: scheduler, names: []string{"name"}, roles: []string{"target.roleArn"}},
 	{api: "scheduler:UpdateSchedule", on: scheduler, names: []string{"name"}, roles: []string{"target.roleArn"}},
-	{api: "pipes:CreatePipe", on: pipe, names: []string{"name"}, roles: []string{"roleArn"}},
+	{api: "pipes:CreatePipe", makes: true, on: pipe, names: []string{"name"}, roles: []string{"roleArn"}},
 	{api: "pipes:UpdatePipe", on: pipe, names: []string{"name"}, roles: []string{"roleArn"}},
 	{api: "events:PutTargets", on: eventRule, names: []string{"rule"}, roles: []string{"targets.roleArn"}},
 	{api: "iot:CreateTopicRule", on: topicRule, names: []string{"ruleName"}, roles: []string{"topicRulePayload.actions.*.roleArn"}},

@@ -38,12 +38,16 @@ func (c *closure) noteRoles(ctx context.Context, claims []*claim) error {
 // lays reports whether a claim lays hold of a session.
 func (c *closure) lays(l *claim, session, service string, taken bool, began time.Time) bool {
 	on := l.w.work.call.on
-	if l.session != "" {
+	switch {
+	case !l.until.IsZero() && !began.Before(l.until):
+		return false
+	case l.session != "":
 		return !taken || on.unique() || on.takes(servicePrincipal(service))
+	case len(l.w.work.names) == 0 && began.Before(l.w.from.Add(-clockSkew)): // one run, which began with the call
+		return false
 	}
 	return l.apart && on.shows(session, service, taken) &&
-		len(c.compute.session[l.w.made.account+" "+session]) == 0 && // those are known by their names
-		(l.until.IsZero() || !began.Before(l.w.from.Add(-clockSkew)) && !began.After(l.until))
+		len(c.compute.session[l.w.made.account+" "+session]) == 0 // those are known by their names
 }
 
 // found is a session that a claim may lay hold of.

@@ -96,7 +96,12 @@ func (known *computeCall) read(made *call, region string) *workload {
 		}
 	}
 	for _, id := range get(known.runs) {
-		if known.on != nil && !strings.HasPrefix(id, "{{") { // a parameter of a document
+		if target, ok := strings.CutPrefix(id, "ecs:"); ok { // a session in a container: ecs:CLUSTER_TASK_RUNTIME
+			if parts := strings.Split(target, "_"); len(parts) >= 3 {
+				id = parts[len(parts)-2]
+			}
+		}
+		if known.on != nil {
 			l.sessions = append(l.sessions, known.on.prefix+id[strings.LastIndexAny(id, ":/")+1:])
 		}
 	}
