@@ -38,8 +38,12 @@ func (c *closure) signIns(ctx context.Context) error {
 		if !login.succeeded() {
 			continue
 		}
-		if login.name == "SwitchRole" {
+		switch login.name {
+		case "SwitchRole":
 			c.switchRole(login)
+			continue
+		case "CreateOAuth2Token":
+			c.exchanged(login)
 			continue
 		}
 		if err := c.login(ctx, login); err != nil {
@@ -62,7 +66,7 @@ func (c *closure) signInsOf(ctx context.Context, names map[string]bool) ([]*call
 		return nil, err
 	}
 	return c.t.calls(ctx, `FROM trace_calls c WHERE c.event_source = 'signin.amazonaws.com' AND (
-		c.event_name = 'ConsoleLogin' AND (c.principal_id IN (FROM trace_wanted) OR c.identity_arn IN (FROM trace_wanted))
+		c.event_name IN ('ConsoleLogin', 'CreateOAuth2Token') AND (c.principal_id IN (FROM trace_wanted) OR c.identity_arn IN (FROM trace_wanted))
 		OR c.event_name = 'SwitchRole' AND json_extract_scalar(c.additional_event_data, '$.SwitchFrom') IN (FROM trace_wanted))`)
 }
 
@@ -222,6 +226,12 @@ func (c *closure) switchRole(login *call) {
 		if n.cred.Kind != Console || n.cred.PrincipalARN != from || login.time.Before(n.from) || login.time.After(n.from.Add(consoleLife)) {
 			continue
 		}
+		if taken := c.takenFor(login, n); taken != nil {
+			taken.moments = append(taken.moments, login.time)
+			taken.console = taken
+			c.markEvent(taken, login)
+			return
+		}
 		s := c.console(login, n, nil, "SwitchRole", n.actor, "the console session of "+from+" switched to the role")
 		s.cred.Kind = RoleSession
 		role, _ := parseARN(login.identityARN)
@@ -231,6 +241,49 @@ func (c *closure) switchRole(login *call) {
 			s.cred.AccountID = role.account
 		}
 		return
+	}
+}
+
+// takenFor is the session that sign-in took of a role for a console session
+// that switches to it, where the log shows that.
+func (c *closure) takenFor(login *call, from *node) *node {
+	for _, n := range c.unmatched {
+		if n.parent == from && n.cred.Kind == RoleSession && n.cred.PrincipalID == login.principalID && sameMoment(timeOf(n.cred.IssuedAt), login.time) {
+			return n
+		}
+	}
+	return nil
+}
+
+// exchanged takes the credentials that the AWS CLI got for a console session of
+// the lineage (aws login). The record names neither a key of the caller nor, as
+// AWS writes it, the key that is handed out: both bear the session's principal.
+// https://docs.aws.amazon.com/signin/latest/userguide/command-line-sign-in.html
+func (c *closure) exchanged(token *call) {
+	if c.marked[[2]int64{token.sourceID, token.recordIndex}] || token.key != "" {
+		return
+	}
+	var from *node
+	for _, n := range c.unmatched {
+		if n.cred.Kind != Console || n.cred.PrincipalID != token.principalID || token.time.Before(n.from.Add(-clockSkew)) || token.time.After(n.from.Add(consoleLife)) {
+			continue
+		}
+		if token.created.IsZero() || n.began(token.created) {
+			from = n
+		}
+	}
+	if from == nil || token.issued != "" && c.byID[token.issued] != nil {
+		return
+	}
+	n := c.console(token, from, nil, "CreateOAuth2Token", from.actor, "the console session "+from.cred.ID+" signed the AWS CLI in")
+	n.cred.Kind = SessionToken
+	n.cred.ExpiresAt = timePtr(token.time.Add(issuers["signin:CreateOAuth2Token"].life))
+	if !token.expires.IsZero() {
+		n.cred.ExpiresAt, n.cred.ExpiresDerived = timePtr(token.expires), false
+	}
+	if token.issued != "" {
+		n.cred.ID = token.issued
+		c.attach(n, token.issued)
 	}
 }
 
