@@ -111,7 +111,11 @@ func (c *closure) changeIAM(ctx context.Context, made *call, by *node) error {
 		c.take(&takeover{how: PolicyChanged, who: who, kind: "instance profile", name: name, from: made.time, by: by, made: made})
 		return nil
 	case "AddUserToGroup":
-		c.note(made, by, identity{arn: made.iamARN("group", made.param("groupName")), account: made.account}, "group", PolicyChanged, "the lineage put the user "+made.param("userName")+" into it")
+		group, err := c.resolve(ctx, "group", made.param("groupName"), made)
+		if err != nil {
+			return fmt.Errorf("find group %s: %w", made.param("groupName"), err)
+		}
+		c.note(made, by, group, "group", PolicyChanged, "the lineage put the user "+made.param("userName")+" into it")
 	case "EnableMFADevice", "DeactivateMFADevice":
 		return c.factorChanged(ctx, made, by)
 	case "UpdateAccessKey", "UpdateServiceSpecificCredential", "UpdateSSHPublicKey", "UpdateSigningCertificate":

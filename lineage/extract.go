@@ -30,7 +30,9 @@ const changeEvents = `
         'CreateToken', 'CreateTokenWithIAM', 'CreateAccountAssignment', 'CreatePermissionSet', 'DeletePermissionSet',
         'AttachManagedPolicyToPermissionSet', 'AttachCustomerManagedPolicyReferenceToPermissionSet', 'PutInlinePolicyToPermissionSet')
     OR event_source IN ('sso-directory.amazonaws.com', 'identitystore.amazonaws.com') AND event_name IN ('CreateUser', 'CreateGroup',
-        'AddMemberToGroup', 'CreateGroupMembership', 'UpdatePassword', 'DeleteUser')
+        'AddMemberToGroup', 'CreateGroupMembership', 'UpdatePassword')
+    OR event_source IN ('sso.amazonaws.com', 'sso-directory.amazonaws.com') AND event_name IN ('EnableExternalIdPConfigurationForDirectory',
+        'DisableExternalIdPConfigurationForDirectory', 'ImportExternalIdPCertificate')
     OR event_source = 'rolesanywhere.amazonaws.com' AND event_name IN ('CreateTrustAnchor', 'UpdateTrustAnchor', 'EnableTrustAnchor',
         'DisableTrustAnchor', 'DeleteTrustAnchor', 'CreateProfile', 'UpdateProfile', 'EnableProfile', 'DisableProfile', 'DeleteProfile')
     OR event_source = 'cognito-identity.amazonaws.com' AND event_name IN ('CreateIdentityPool', 'UpdateIdentityPool', 'SetIdentityPoolRoles',

@@ -20,6 +20,7 @@ const (
 	identityPool     gateway = "identity_pool"
 	permissionSet    gateway = "permission_set"
 	poolIdentity     gateway = "pool_identity"
+	centerDirectory  gateway = "identity_store"
 )
 
 // opening is a call that makes or changes a gateway.
@@ -35,26 +36,33 @@ type opening struct {
 // https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_SetIdentityPoolRoles.html,
 // https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html
 var openings = map[string]opening{
-	"iam:CreateSAMLProvider":                                  {identityProvider, Created, []string{"sAMLProviderArn"}},
-	"iam:UpdateSAMLProvider":                                  {identityProvider, TrustChanged, []string{"sAMLProviderArn"}},
-	"iam:CreateOpenIDConnectProvider":                         {identityProvider, Created, []string{"openIDConnectProviderArn"}},
-	"iam:AddClientIDToOpenIDConnectProvider":                  {identityProvider, TrustChanged, []string{"openIDConnectProviderArn"}},
-	"iam:UpdateOpenIDConnectProviderThumbprint":               {identityProvider, TrustChanged, []string{"openIDConnectProviderArn"}},
-	"rolesanywhere:CreateTrustAnchor":                         {trustAnchor, Created, []string{"trustAnchor", "trustAnchorArn"}},
-	"rolesanywhere:UpdateTrustAnchor":                         {trustAnchor, TrustChanged, []string{"trustAnchor", "trustAnchorArn"}},
-	"rolesanywhere:EnableTrustAnchor":                         {trustAnchor, TrustChanged, []string{"trustAnchor", "trustAnchorArn"}},
-	"rolesanywhere:CreateProfile":                             {anywhereProfile, Created, []string{"profile", "profileArn"}},
-	"rolesanywhere:UpdateProfile":                             {anywhereProfile, PolicyChanged, []string{"profile", "profileArn"}},
-	"rolesanywhere:EnableProfile":                             {anywhereProfile, PolicyChanged, []string{"profile", "profileArn"}},
-	"cognito-identity:CreateIdentityPool":                     {identityPool, Created, []string{"identityPoolId"}},
-	"cognito-identity:UpdateIdentityPool":                     {identityPool, TrustChanged, []string{"identityPoolId"}},
-	"cognito-identity:SetIdentityPoolRoles":                   {identityPool, TrustChanged, []string{"identityPoolId"}},
-	"cognito-identity:GetOpenIdTokenForDeveloperIdentity":     {poolIdentity, Assumed, []string{"identityId"}},
-	"sso:CreatePermissionSet":                                 {permissionSet, Created, []string{"permissionSet", "permissionSetArn"}},
-	"sso:AttachManagedPolicyToPermissionSet":                  {permissionSet, PolicyChanged, []string{"permissionSetArn"}},
-	"sso:AttachCustomerManagedPolicyReferenceToPermissionSet": {permissionSet, PolicyChanged, []string{"permissionSetArn"}},
-	"sso:PutInlinePolicyToPermissionSet":                      {permissionSet, PolicyChanged, []string{"permissionSetArn"}},
+	"iam:CreateSAMLProvider":                                   {identityProvider, Created, []string{"sAMLProviderArn"}},
+	"iam:UpdateSAMLProvider":                                   {identityProvider, TrustChanged, []string{"sAMLProviderArn"}},
+	"iam:CreateOpenIDConnectProvider":                          {identityProvider, Created, []string{"openIDConnectProviderArn"}},
+	"iam:AddClientIDToOpenIDConnectProvider":                   {identityProvider, TrustChanged, []string{"openIDConnectProviderArn"}},
+	"iam:UpdateOpenIDConnectProviderThumbprint":                {identityProvider, TrustChanged, []string{"openIDConnectProviderArn"}},
+	"rolesanywhere:CreateTrustAnchor":                          {trustAnchor, Created, []string{"trustAnchor", "trustAnchorArn"}},
+	"rolesanywhere:UpdateTrustAnchor":                          {trustAnchor, TrustChanged, []string{"trustAnchor", "trustAnchorArn"}},
+	"rolesanywhere:EnableTrustAnchor":                          {trustAnchor, TrustChanged, []string{"trustAnchor", "trustAnchorArn"}},
+	"rolesanywhere:CreateProfile":                              {anywhereProfile, Created, []string{"profile", "profileArn"}},
+	"rolesanywhere:UpdateProfile":                              {anywhereProfile, PolicyChanged, []string{"profile", "profileArn"}},
+	"rolesanywhere:EnableProfile":                              {anywhereProfile, PolicyChanged, []string{"profile", "profileArn"}},
+	"cognito-identity:CreateIdentityPool":                      {identityPool, Created, []string{"identityPoolId"}},
+	"cognito-identity:UpdateIdentityPool":                      {identityPool, TrustChanged, []string{"identityPoolId"}},
+	"cognito-identity:SetIdentityPoolRoles":                    {identityPool, TrustChanged, []string{"identityPoolId"}},
+	"cognito-identity:GetOpenIdTokenForDeveloperIdentity":      {poolIdentity, Assumed, []string{"identityId"}},
+	"sso:CreatePermissionSet":                                  {permissionSet, Created, []string{"permissionSet", "permissionSetArn"}},
+	"sso:AttachManagedPolicyToPermissionSet":                   {permissionSet, PolicyChanged, []string{"permissionSetArn"}},
+	"sso:AttachCustomerManagedPolicyReferenceToPermissionSet":  {permissionSet, PolicyChanged, []string{"permissionSetArn"}},
+	"sso:PutInlinePolicyToPermissionSet":                       {permissionSet, PolicyChanged, []string{"permissionSetArn"}},
+	"sso-directory:EnableExternalIdPConfigurationForDirectory": centerIdP, "sso:EnableExternalIdPConfigurationForDirectory": centerIdP,
+	"sso-directory:ImportExternalIdPCertificate": centerIdP, "sso:ImportExternalIdPCertificate": centerIdP,
 }
+
+// centerIdP is the change of the identity provider that signs the users of
+// Identity Center in.
+// https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtrail.html
+var centerIdP = opening{centerDirectory, TrustChanged, []string{"directoryId"}}
 
 // closings are the calls that end what came through a gateway, or that replace
 // what was changed.
@@ -64,6 +72,7 @@ var closings = map[gateway][]string{
 	anywhereProfile:  {"DeleteProfile", "DisableProfile"},
 	identityPool:     {"DeleteIdentityPool"},
 	permissionSet:    {"DeletePermissionSet"},
+	centerDirectory:  {"DisableExternalIdPConfigurationForDirectory"},
 }
 
 // open takes over what a call of the lineage lets identities in through.
@@ -72,11 +81,8 @@ func (c *closure) open(ctx context.Context, made *call, by *node, o opening) err
 	if arn == "" {
 		arn = made.param(o.arn[len(o.arn)-1])
 	}
-	if id := arn; o.gateway == identityPool && id != "" {
-		arn = "arn:" + made.partition() + ":cognito-identity:" + made.region + ":" + made.account + ":identitypool/" + id
-	}
-	if arn == "" {
-		if arn = made.gatewayID(o.gateway); arn == "" {
+	if arn == "" || !strings.HasPrefix(arn, "arn:") && o.gateway != poolIdentity {
+		if arn = made.gatewayARN(o.gateway, arn); arn == "" {
 			return nil
 		}
 	}
@@ -110,14 +116,25 @@ func (c *closure) open(ctx context.Context, made *call, by *node, o opening) err
 	return nil
 }
 
-// gatewayID is the ARN of a trust anchor or profile that only its id names.
-func (c *call) gatewayID(g gateway) string {
-	field, path := map[gateway]string{trustAnchor: "trustAnchorId", anywhereProfile: "profileId"}[g], map[gateway]string{trustAnchor: "trust-anchor", anywhereProfile: "profile"}[g]
-	id := c.param(field)
-	if field == "" || id == "" {
-		return ""
+// gatewayARN is the ARN of a gateway that only its id names.
+func (c *call) gatewayARN(g gateway, id string) string {
+	arn := func(service, region, path, id string) string {
+		if id == "" {
+			return ""
+		}
+		return "arn:" + c.partition() + ":" + service + ":" + region + ":" + c.account + ":" + path + "/" + id
 	}
-	return "arn:" + c.partition() + ":rolesanywhere:" + c.region + ":" + c.account + ":" + path + "/" + id
+	switch g {
+	case trustAnchor:
+		return arn("rolesanywhere", c.region, "trust-anchor", c.param("trustAnchorId"))
+	case anywhereProfile:
+		return arn("rolesanywhere", c.region, "profile", c.param("profileId"))
+	case identityPool:
+		return arn("cognito-identity", c.region, "identitypool", id)
+	case centerDirectory:
+		return arn("identitystore", "", "identitystore", id)
+	}
+	return ""
 }
 
 // closed is when a gateway was removed, or the change to it replaced; zero when
@@ -140,9 +157,12 @@ func (c *closure) closed(ctx context.Context, w *takeover, g gateway) (time.Time
 // had not come before, and those from where the keys were misused.
 func (c *closure) cameThrough(ctx context.Context, w *takeover) error {
 	needle := w.name
-	if w.kind == string(permissionSet) {
+	switch gateway(w.kind) {
+	case permissionSet:
 		needle = "AWSReservedSSO_" + w.name + "_"
-	} else if w.kind == string(identityProvider) {
+	case centerDirectory:
+		needle = "AWSReservedSSO_"
+	case identityProvider:
 		_, needle, _ = strings.Cut(w.who.arn, "-provider/")
 	}
 	if w.name == "" || needle == "" {
@@ -203,6 +223,9 @@ func (w *takeover) lets(made *call) bool {
 		return strings.Contains(made.principalID, ":"+w.name+":") || strings.Contains(made.details, "/"+w.name+`"`) || made.param("identityPoolId") == w.name
 	case poolIdentity:
 		return made.param("identityId") == w.name || strings.HasSuffix(made.principalID, ":"+w.name)
+	case centerDirectory:
+		_, isSet := setOf(roleName(made.roleARN))
+		return isSet
 	case permissionSet:
 		role, ok := parseARN(made.roleARN)
 		set, isSet := setOf(role.name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -40,7 +41,9 @@ func (c *closure) signIns(ctx context.Context) error {
 		}
 		switch login.name {
 		case "SwitchRole":
-			c.switchRole(login)
+			if err := c.switchRole(ctx, login); err != nil {
+				return err
+			}
 			continue
 		case "CreateOAuth2Token":
 			c.exchanged(login)
@@ -217,20 +220,17 @@ func (c *closure) federatedLogin(login *call, n *node) {
 }
 
 // switchRole takes the role that a console session of the lineage switched to.
-func (c *closure) switchRole(login *call) {
+func (c *closure) switchRole(ctx context.Context, login *call) error {
 	from := member(login.additional, "SwitchFrom")
 	if c.marked[[2]int64{login.sourceID, login.recordIndex}] || login.identityARN == from {
-		return
+		return nil
 	}
 	for _, n := range c.unmatched {
 		if n.cred.Kind != Console || n.cred.PrincipalARN != from || login.time.Before(n.from) || login.time.After(n.from.Add(consoleLife)) {
 			continue
 		}
-		if taken := c.takenFor(login, n); taken != nil {
-			taken.moments = append(taken.moments, login.time)
-			taken.console = taken
-			c.markEvent(taken, login)
-			return
+		if joined, err := c.takenFor(ctx, login, n); joined || err != nil {
+			return err
 		}
 		s := c.console(login, n, nil, "SwitchRole", n.actor, "the console session of "+from+" switched to the role")
 		s.cred.Kind = RoleSession
@@ -240,19 +240,36 @@ func (c *closure) switchRole(login *call) {
 		} else {
 			s.cred.AccountID = role.account
 		}
-		return
-	}
-}
-
-// takenFor is the session that sign-in took of a role for a console session
-// that switches to it, where the log shows that.
-func (c *closure) takenFor(login *call, from *node) *node {
-	for _, n := range c.unmatched {
-		if n.parent == from && n.cred.Kind == RoleSession && n.cred.PrincipalID == login.principalID && sameMoment(timeOf(n.cred.IssuedAt), login.time) {
-			return n
-		}
+		return nil
 	}
 	return nil
+}
+
+// takenFor joins a switch of roles to the session that sign-in took of the role
+// for it, where the log shows that: one credential with the further ids of the
+// console.
+func (c *closure) takenFor(ctx context.Context, login *call, from *node) (bool, error) {
+	calls, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.event_name = 'AssumeRole' AND c.issued_access_key_id IS NOT NULL AND c.access_key_id IS NOT NULL
+		AND c.response = ? AND c.event_time BETWEEN ? AND ?`, login.principalID, login.time.Add(-2*clockSkew), login.time.Add(clockSkew))
+	if err != nil || len(calls) == 0 {
+		return false, err
+	}
+	made := calls[len(calls)-1]
+	n := c.byID[made.issued]
+	if n == nil {
+		n = &node{cred: Credential{ID: made.issued}, parent: from, from: made.time, own: Confirmed, actor: from.actor}
+		c.t.describe(n, made, from)
+		n.cred.Why = "taken by sign-in when the console session of " + from.cred.PrincipalARN + " switched to the role"
+		c.add(n, made.issued)
+		if role, ok := parseARN(made.roleARN); ok {
+			id, _, _ := strings.Cut(made.response, ":")
+			c.note(made, from, identity{id, made.roleARN, role.account}, "role", Assumed, "the lineage switched to it")
+		}
+	}
+	n.moments = append(n.moments, login.time)
+	n.console = n
+	c.markEvent(n, login)
+	return true, nil
 }
 
 // exchanged takes the credentials that the AWS CLI got for a console session of
