@@ -16,26 +16,29 @@ type call struct {
 	sourceID, recordIndex                            int64
 	eventID, source, name                            string
 	time                                             time.Time
-	account, key, principalID                        string
+	account, region, key, principalID                string
 	identityType, identityARN, identityAccount, user string
 	invokedBy, address                               string
 	issuerARN                                        string
 	created                                          time.Time // the caller's session
 	provider                                         string    // of a SAML or OIDC identity
+	onBehalfOf, credentialID                         string    // the Identity Center user and its credential
 	issued, issuedARN                                string
 	expires                                          time.Time
 	roleARN, targetUser, targetRole                  string
 	request, response, additional                    string // JSON; response is the issued principal's id where a credential was issued
+	details                                          string // JSON: serviceEventDetails, of Cognito resources
 }
 
 const callColumns = `c.rowid, c.source_id, c.record_index, c.event_id, c.event_source, c.event_name, c.event_time,
-	coalesce(c.account_id, ''), coalesce(c.access_key_id, ''), coalesce(c.principal_id, ''),
+	coalesce(c.account_id, ''), coalesce(c.aws_region, ''), coalesce(c.access_key_id, ''), coalesce(c.principal_id, ''),
 	coalesce(c.identity_type, ''), coalesce(c.identity_arn, ''), coalesce(c.identity_account_id, ''), coalesce(c.user_name, ''),
 	coalesce(c.invoked_by, ''), coalesce(c.source_ip_address, ''), coalesce(c.session_issuer_arn, ''), c.session_created,
-	coalesce(c.federated_provider, c.identity_provider, ''),
+	coalesce(c.federated_provider, c.identity_provider, ''), coalesce(c.on_behalf_of_user_id, ''), coalesce(c.credential_id, ''),
 	coalesce(c.issued_access_key_id, ''), coalesce(c.issued_principal_arn, ''), c.issued_expiration,
 	coalesce(c.role_arn, ''), coalesce(c.target_user, ''), coalesce(c.target_role, ''),
-	coalesce(c.request_parameters, ''), coalesce(c.response, ''), coalesce(c.additional_event_data, '')`
+	coalesce(c.request_parameters, ''), coalesce(c.response, ''), coalesce(c.additional_event_data, ''),
+	coalesce(c.details, '')`
 
 // calls reads the calls that a FROM clause gives as c, in order of time.
 func (t *tracer) calls(ctx context.Context, from string, args ...any) ([]*call, error) {
@@ -45,9 +48,10 @@ func (t *tracer) calls(ctx context.Context, from string, args ...any) ([]*call, 
 			c := &call{}
 			var source, name sql.NullString
 			var created, expires sql.NullTime
-			err := scan(&c.row, &c.sourceID, &c.recordIndex, &c.eventID, &source, &name, &c.time, &c.account, &c.key, &c.principalID,
+			err := scan(&c.row, &c.sourceID, &c.recordIndex, &c.eventID, &source, &name, &c.time, &c.account, &c.region, &c.key, &c.principalID,
 				&c.identityType, &c.identityARN, &c.identityAccount, &c.user, &c.invokedBy, &c.address, &c.issuerARN, &created, &c.provider,
-				&c.issued, &c.issuedARN, &expires, &c.roleARN, &c.targetUser, &c.targetRole, &c.request, &c.response, &c.additional)
+				&c.onBehalfOf, &c.credentialID,
+				&c.issued, &c.issuedARN, &expires, &c.roleARN, &c.targetUser, &c.targetRole, &c.request, &c.response, &c.additional, &c.details)
 			c.source, c.name, c.created, c.expires = source.String, name.String, created.Time, expires.Time
 			calls = append(calls, c)
 			return err
@@ -62,6 +66,14 @@ func (t *tracer) callsOf(ctx context.Context, rows []int64) ([]*call, error) {
 		return nil, err
 	}
 	return t.calls(ctx, `FROM trace_calls c WHERE c.rowid IN (FROM trace_wanted)`)
+}
+
+// partition is the AWS partition of the caller.
+func (c *call) partition() string {
+	if a, ok := parseARN(c.identityARN); ok {
+		return a.partition
+	}
+	return "aws"
 }
 
 // api is the call as a reader knows it: "sts:AssumeRole".
@@ -133,9 +145,5 @@ func parseARN(text string) (arn, bool) {
 // iamARN is the ARN of an IAM entity without a path, in the partition of the
 // caller.
 func (c *call) iamARN(kind, name string) string {
-	partition := "aws"
-	if a, ok := parseARN(c.identityARN); ok {
-		partition = a.partition
-	}
-	return "arn:" + partition + ":iam::" + c.account + ":" + kind + "/" + name
+	return "arn:" + c.partition() + ":iam::" + c.account + ":" + kind + "/" + name
 }

@@ -12,7 +12,7 @@ import (
 type takeover struct {
 	how     How
 	who     identity
-	kind    string // user, role, identity provider
+	kind    string // user, role, instance profile, a gateway or one of Identity Center's
 	name    string
 	from    time.Time
 	until   time.Time // when the user or role was deleted; zero if it was not
@@ -40,7 +40,15 @@ func (c *closure) change(ctx context.Context, made *call) error {
 			return err
 		}
 	}
+	if o, ok := openings[made.api()]; ok {
+		return c.open(ctx, made, by, o)
+	}
 	switch made.source {
+	case "sso.amazonaws.com", "sso-oauth.amazonaws.com", "sso-directory.amazonaws.com", "identitystore.amazonaws.com":
+		if made.issued == "" {
+			c.changeCenter(made, by)
+			return nil
+		}
 	case "signin.amazonaws.com":
 		if made.name == "GetSigninToken" && (made.issued == "" || made.issued == made.key) {
 			// The answer names no id of its own: the console's ids begin with it.
@@ -77,8 +85,11 @@ var policyCalls = map[string]string{
 
 func (c *closure) changeIAM(ctx context.Context, made *call, by *node) error {
 	switch made.name {
-	case "CreateUser", "CreateRole":
-		kind := strings.ToLower(strings.TrimPrefix(made.name, "Create"))
+	case "CreateUser", "CreateRole", "CreateServiceLinkedRole":
+		kind := "role"
+		if made.name == "CreateUser" {
+			kind = "user"
+		}
 		return c.created(ctx, made, by, kind)
 	case "CreateGroup", "CreateInstanceProfile":
 		kind, field := "group", "group"
@@ -90,10 +101,26 @@ func (c *closure) changeIAM(ctx context.Context, made *call, by *node) error {
 			who.arn = made.iamARN(kind, made.param(field+"Name"))
 		}
 		c.note(made, by, who, strings.ReplaceAll(kind, "-", "_"), Created, "made by the lineage")
+		if kind == "instance-profile" {
+			c.take(&takeover{how: Created, who: who, kind: "instance profile", name: made.param("instanceProfileName"), from: made.time, by: by, made: made})
+		}
 		return nil
-	case "CreateSAMLProvider", "CreateOpenIDConnectProvider":
-		c.providerCreated(made, by)
+	case "AddRoleToInstanceProfile":
+		name := made.param("instanceProfileName")
+		who := identity{arn: made.iamARN("instance-profile", name), account: made.account}
+		c.note(made, by, who, "instance_profile", PolicyChanged, "the lineage put the role "+made.param("roleName")+" into it")
+		c.take(&takeover{how: PolicyChanged, who: who, kind: "instance profile", name: name, from: made.time, by: by, made: made})
 		return nil
+	case "AddUserToGroup":
+		group, err := c.resolve(ctx, "group", made.param("groupName"), made)
+		if err != nil {
+			return fmt.Errorf("find group %s: %w", made.param("groupName"), err)
+		}
+		c.note(made, by, group, "group", PolicyChanged, "the lineage put the user "+made.param("userName")+" into it")
+	case "EnableMFADevice", "DeactivateMFADevice":
+		return c.factorChanged(ctx, made, by)
+	case "UpdateAccessKey", "UpdateServiceSpecificCredential", "UpdateSSHPublicKey", "UpdateSigningCertificate":
+		return c.reactivated(ctx, made, by)
 	case "CreateAccessKey", "CreateServiceSpecificCredential", "ResetServiceSpecificCredential", "UploadSSHPublicKey", "UploadSigningCertificate":
 		if n := c.byID[made.issued]; n != nil {
 			kind := "user"
@@ -134,31 +161,24 @@ func (c *closure) changeIAM(ctx context.Context, made *call, by *node) error {
 // lineage's.
 func (c *closure) created(ctx context.Context, made *call, by *node, kind string) error {
 	name := made.param(kind + "Name")
+	if name == "" { // a service-linked role's name is in the answer alone
+		name = member(made.response, kind, kind+"Name")
+	}
 	who := identity{member(made.response, kind, kind+"Id"), member(made.response, kind, "arn"), made.account}
 	if who.arn == "" {
 		who.arn = made.iamARN(kind, name)
 	}
-	c.note(made, by, who, kind, Created, "made by the lineage")
+	why := "made by the lineage"
+	if out := parseTrust(made.param("assumeRolePolicyDocument")).outside(made.account); len(out) > 0 {
+		why += "; its trust policy lets in from outside: " + strings.Join(out, ", ")
+	}
+	c.note(made, by, who, kind, Created, why)
 	until, err := c.lifeEnd(ctx, kind, name, made.account, made.time)
 	if err != nil {
 		return fmt.Errorf("find end of %s: %w", who.arn, err)
 	}
 	c.take(&takeover{how: Created, who: who, kind: kind, name: name, from: made.time, until: until, by: by, made: made})
 	return nil
-}
-
-// providerCreated takes over a new identity provider: whoever comes in through
-// it is the lineage's.
-func (c *closure) providerCreated(made *call, by *node) {
-	who := identity{arn: member(made.response, "sAMLProviderArn"), account: made.account}
-	if made.name == "CreateOpenIDConnectProvider" {
-		who.arn = member(made.response, "openIDConnectProviderArn")
-	}
-	if who.arn == "" {
-		return
-	}
-	c.note(made, by, who, "identity_provider", Created, "made by the lineage")
-	c.take(&takeover{how: Created, who: who, kind: "identity provider", from: made.time, by: by, made: made})
 }
 
 // passwordSet makes the user's password a credential of the lineage.
@@ -200,15 +220,22 @@ func (c *closure) trustChanged(ctx context.Context, made *call, by *node) error 
 	if err != nil {
 		return fmt.Errorf("find end of %s: %w", who.arn, err)
 	}
+	next, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.event_name = 'UpdateAssumeRolePolicy' AND c.account_id = ? AND c.target_role = ? AND c.event_time > ?`, made.account, name, made.time)
+	if err != nil {
+		return err
+	}
+	if len(next) > 0 && (until.IsZero() || next[0].time.Before(until)) {
+		until = next[0].time // by whomever: what the policy then says lets in
+	}
 	c.take(&takeover{how: TrustChanged, who: who, kind: "role", name: name, from: made.time, until: until, by: by, made: made, trusted: trusted})
 	return nil
 }
 
 // take notes a way into a principal, once a change.
 func (c *closure) take(w *takeover) {
-	key := string(w.how) + " " + w.made.eventID
+	key := strings.Join([]string{string(w.how), w.made.eventID, w.kind, w.who.arn}, " ")
 	if w.work != nil {
-		key += " " + strings.Join(w.work.call.on.services, " ")
+		key += fmt.Sprint(" ", w.work.row, " ", w.work.call.on.services)
 	}
 	if c.taken[key] != nil {
 		return

@@ -61,6 +61,7 @@ type closure struct {
 	misused   map[string]bool // networks of all use that is not the owner's
 	actors    map[int64]Actor // of the roots' calls
 	descended map[*root]bool  // roots that another root's misuse issued
+	center    []*call         // sessions that Identity Center took of its roles, read when first needed
 }
 
 type edgeKey struct {

@@ -15,16 +15,33 @@ import (
 var changeEvents = `
     event_source = 'iam.amazonaws.com' AND event_name IN (
         'CreateUser', 'DeleteUser', 'CreateRole', 'DeleteRole', 'CreateGroup', 'AddUserToGroup',
-        'CreateInstanceProfile',
+        'CreateInstanceProfile', 'AddRoleToInstanceProfile', 'CreateServiceLinkedRole', 'EnableMFADevice', 'DeactivateMFADevice',
         'CreateLoginProfile', 'UpdateLoginProfile', 'DeleteLoginProfile', 'ChangePassword',
         'UpdateAccessKey', 'DeleteAccessKey', 'DeleteServiceSpecificCredential', 'DeleteSSHPublicKey', 'DeleteSigningCertificate',
-        'UpdateAssumeRolePolicy', 'CreateSAMLProvider', 'CreateOpenIDConnectProvider',
+        'UpdateServiceSpecificCredential', 'UpdateSSHPublicKey', 'UpdateSigningCertificate',
+        'UpdateAssumeRolePolicy', 'CreateSAMLProvider', 'UpdateSAMLProvider', 'DeleteSAMLProvider', 'CreateOpenIDConnectProvider',
+        'AddClientIDToOpenIDConnectProvider', 'UpdateOpenIDConnectProviderThumbprint', 'DeleteOpenIDConnectProvider',
         'AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy', 'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy',
         'DetachUserPolicy', 'DetachRolePolicy', 'DetachGroupPolicy', 'DeleteUserPolicy', 'DeleteRolePolicy', 'DeleteGroupPolicy',
         'PutUserPermissionsBoundary', 'PutRolePermissionsBoundary', 'DeleteUserPermissionsBoundary', 'DeleteRolePermissionsBoundary',
         'CreatePolicyVersion', 'SetDefaultPolicyVersion')
-    OR event_source = 'signin.amazonaws.com' AND event_name IN ('ConsoleLogin', 'SwitchRole', 'GetSigninToken')
+    OR ` + signInSource + ` AND event_name IN ('ConsoleLogin', 'SwitchRole', 'GetSigninToken', 'CreateOAuth2Token', 'UserAuthentication', 'Federate')
+    OR event_source IN ('sso.amazonaws.com', 'sso-oauth.amazonaws.com') AND event_name IN ('Authenticate', 'Federate', 'GetRoleCredentials',
+        'CreateToken', 'CreateTokenWithIAM', 'CreateAccountAssignment', 'CreatePermissionSet', 'DeletePermissionSet',
+        'AttachManagedPolicyToPermissionSet', 'AttachCustomerManagedPolicyReferenceToPermissionSet', 'PutInlinePolicyToPermissionSet')
+    OR event_source IN ('sso-directory.amazonaws.com', 'identitystore.amazonaws.com') AND event_name IN ('CreateUser', 'CreateGroup',
+        'AddMemberToGroup', 'CreateGroupMembership', 'UpdatePassword')
+    OR event_source IN ('sso.amazonaws.com', 'sso-directory.amazonaws.com') AND event_name IN ('EnableExternalIdPConfigurationForDirectory',
+        'DisableExternalIdPConfigurationForDirectory', 'ImportExternalIdPCertificate')
+    OR event_source = 'rolesanywhere.amazonaws.com' AND event_name IN ('CreateTrustAnchor', 'UpdateTrustAnchor', 'EnableTrustAnchor',
+        'DisableTrustAnchor', 'DeleteTrustAnchor', 'CreateProfile', 'UpdateProfile', 'EnableProfile', 'DisableProfile', 'DeleteProfile')
+    OR event_source = 'cognito-identity.amazonaws.com' AND event_name IN ('CreateIdentityPool', 'UpdateIdentityPool', 'SetIdentityPoolRoles',
+        'DeleteIdentityPool', 'GetOpenIdTokenForDeveloperIdentity')
     OR ` + computeEvents()
+
+// signInSource holds for the events of sign-in: old records name it SignIn, others a
+// host of a region or of another partition.
+const signInSource = `event_source ILIKE '%signin%'`
 
 // The closure reads these relations instead of events: what it costs then
 // depends on them, not on how many events the case holds. They are made with
@@ -32,19 +49,22 @@ var changeEvents = `
 var extraction = []string{
 	// Successful calls that pass access on or end it.
 	`CREATE OR REPLACE TEMP TABLE trace_calls AS
-	SELECT source_id, record_index, event_id, event_time, event_source, event_name, account_id, aws_region,
+	SELECT source_id, record_index, event_id, event_time,
+	    CASE WHEN ` + signInSource + ` THEN 'signin.amazonaws.com' ELSE event_source END AS event_source, event_name, account_id, aws_region,
 	    nullif(access_key_id, '') AS access_key_id, principal_id, identity_type, identity_arn, identity_account_id, user_name,
 	    invoked_by, source_ip_address, user_agent, session_created, session_issuer_arn, session_issuer_principal_id,
-	    federated_provider, identity_provider, shared_event_id,
+	    federated_provider, identity_provider, shared_event_id, on_behalf_of_user_id, credential_id,
 	    issued_access_key_id, issued_principal_arn, issued_expiration, request_parameters,
-	    CASE WHEN event_name LIKE 'AssumeRole%' THEN json_extract_scalar(request_parameters, '$.roleArn') END AS role_arn,
+	    CASE WHEN event_name LIKE 'AssumeRole%' OR event_source = 'rolesanywhere.amazonaws.com' THEN json_extract_scalar(request_parameters, '$.roleArn') END AS role_arn,
 	    CASE WHEN event_source = 'iam.amazonaws.com' THEN
 	        coalesce(json_extract_scalar(request_parameters, '$.userName'), user_name) END AS target_user,
 	    CASE WHEN event_source = 'iam.amazonaws.com' THEN json_extract_scalar(request_parameters, '$.roleName') END AS target_role,
 	    CASE WHEN issued_access_key_id IS NULL THEN response_elements
 	        ELSE coalesce(json_extract_scalar(response_elements, '$.assumedRoleUser.assumedRoleId'),
-	            json_extract_scalar(response_elements, '$.federatedUser.federatedUserId')) END AS response,
-	    additional_event_data
+	            json_extract_scalar(response_elements, '$.federatedUser.federatedUserId'),
+	            json_extract_scalar(response_elements, '$.credentialSet[0].assumedRoleUser.assumedRoleId')) END AS response,
+	    additional_event_data,
+	    CASE event_source WHEN 'cognito-identity.amazonaws.com' THEN resources ELSE service_event_details END AS details
 	FROM events
 	WHERE coalesce(error_code, '') = '' AND (issued_access_key_id IS NOT NULL OR ` + changeEvents + `)
 	ORDER BY event_time, event_id, source_id, record_index`,

@@ -38,6 +38,7 @@ func (t *tracer) fill(ctx context.Context, c *closure, l *Lineage) error {
 			n.cred.AccessKeyIDs = []string{}
 		}
 		n.judgeLife(ends, l.AsOf)
+		n.support()
 	}
 	err = t.table(ctx, "trace_node_ids", `node INTEGER, id VARCHAR`, len(c.nodes), func(i int) []driver.Value {
 		return []driver.Value{int32(i), c.nodes[i].cred.ID}

@@ -29,7 +29,8 @@ func (e *endings) after(kind, account, name string, at time.Time) bool {
 func (t *tracer) endings(ctx context.Context, until time.Time) (*endings, error) {
 	e := &endings{keysOff: map[string]bool{}, gone: map[string][]time.Time{}, revoked: map[string]time.Time{}}
 	calls, err := t.calls(ctx, `FROM trace_calls c WHERE c.event_time <= ? AND c.event_source = 'iam.amazonaws.com' AND c.event_name IN (
-		'UpdateAccessKey', 'DeleteAccessKey', 'DeleteServiceSpecificCredential', 'DeleteSSHPublicKey', 'DeleteSigningCertificate',
+		'UpdateAccessKey', 'UpdateServiceSpecificCredential', 'UpdateSSHPublicKey', 'UpdateSigningCertificate',
+		'DeleteAccessKey', 'DeleteServiceSpecificCredential', 'DeleteSSHPublicKey', 'DeleteSigningCertificate',
 		'DeleteUser', 'DeleteRole', 'DeleteLoginProfile', 'PutRolePolicy', 'PutUserPolicy', 'DeleteRolePolicy', 'DeleteUserPolicy')`, until)
 	if err != nil {
 		return nil, err
@@ -46,13 +47,13 @@ func (t *tracer) endings(ctx context.Context, until time.Time) (*endings, error)
 		}
 		who := endingKey(kind, c.account, c.param(kind+"Name"))
 		switch c.name {
-		case "UpdateAccessKey":
-			e.keysOff[c.param("accessKeyId")] = strings.EqualFold(c.param("status"), "Inactive")
+		case "UpdateAccessKey", "UpdateServiceSpecificCredential", "UpdateSSHPublicKey", "UpdateSigningCertificate":
+			if id, _ := c.longTerm(); id != "" {
+				e.keysOff[id] = strings.EqualFold(c.param("status"), "Inactive")
+			}
 		case "DeleteAccessKey", "DeleteServiceSpecificCredential", "DeleteSSHPublicKey", "DeleteSigningCertificate":
-			for _, id := range []string{"accessKeyId", "serviceSpecificCredentialId", "sSHPublicKeyId", "certificateId"} {
-				if v := c.param(id); v != "" {
-					e.keysOff[v] = true
-				}
+			if id, _ := c.longTerm(); id != "" {
+				e.keysOff[id] = true
 			}
 		case "DeleteUser", "DeleteRole":
 			gone(kind, c.param(kind+"Name"))
@@ -121,6 +122,9 @@ func (n *node) holder() (kind, account, name string) {
 			role, _, _ := strings.Cut(rest, "/")
 			return "role", a.account, role
 		case "user", "role":
+			if a.service == "identitystore" {
+				return centerUser, a.account, a.name
+			}
 			return a.kind, a.account, a.name
 		case "root":
 			return "root", a.account, "root"
@@ -168,6 +172,10 @@ func (n *node) survives() bool {
 func endedBy(k Kind, holder, name string) string {
 	who := strings.TrimSpace(holder + " " + name)
 	switch {
+	case holder == centerUser && k == Password:
+		return "reset the password in Identity Center (open sessions go on until they are ended there)"
+	case holder == centerUser:
+		return "disable the Identity Center user and end its sessions there; the role sessions that it took go on until their expiry"
 	case k == LongTerm && holder == "root":
 		return "delete the root user's access key; no IAM policy binds root"
 	case k == LongTerm:

@@ -48,6 +48,9 @@ func (c *closure) sessions(ctx context.Context) error {
 	if err := c.forwardedByKey(ctx, nodes); err != nil {
 		return err
 	}
+	if err := c.fromOutside(ctx, nodes); err != nil {
+		return err
+	}
 	return c.strays(ctx, nodes)
 }
 
@@ -112,7 +115,7 @@ func (c *closure) match(ctx context.Context, nodes []*node, from string) error {
 		switch {
 		case f.k.forwarded:
 			c.forwarded(n, &f.k, groups)
-		case n.cred.Kind == Console || n.cred.Via == "signin:SwitchRole":
+		case n.grows(&f.k):
 			c.grow(n, &f.k)
 		case n.console != nil:
 			c.grow(n.console, &f.k)
@@ -122,6 +125,20 @@ func (c *closure) match(ctx context.Context, nodes []*node, from string) error {
 		}
 	}
 	return nil
+}
+
+// grows reports whether a session has more ids than the log shows the issue of: a
+// console session, one that a sign-in was switched or exchanged to, and one of
+// Identity Center, which hands out another id than it took the role with.
+func (n *node) grows(k *keyUse) bool {
+	switch {
+	case n.cred.Kind == Console, n.cred.Via == "signin:SwitchRole", n.cred.Via == "signin:CreateOAuth2Token":
+		return true
+	case n.cred.Via == "sts:AssumeRoleWithSAML" && !k.console:
+		_, center := setOf(roleName(k.issuerARN))
+		return center
+	}
+	return false
 }
 
 // grow gives a console session one more of its ids. The first names it, where

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -38,8 +39,14 @@ func (c *closure) signIns(ctx context.Context) error {
 		if !login.succeeded() {
 			continue
 		}
-		if login.name == "SwitchRole" {
-			c.switchRole(login)
+		switch login.name {
+		case "SwitchRole":
+			if err := c.switchRole(ctx, login); err != nil {
+				return err
+			}
+			continue
+		case "CreateOAuth2Token":
+			c.exchanged(login)
 			continue
 		}
 		if err := c.login(ctx, login); err != nil {
@@ -62,7 +69,7 @@ func (c *closure) signInsOf(ctx context.Context, names map[string]bool) ([]*call
 		return nil, err
 	}
 	return c.t.calls(ctx, `FROM trace_calls c WHERE c.event_source = 'signin.amazonaws.com' AND (
-		c.event_name = 'ConsoleLogin' AND (c.principal_id IN (FROM trace_wanted) OR c.identity_arn IN (FROM trace_wanted))
+		c.event_name IN ('ConsoleLogin', 'CreateOAuth2Token') AND (c.principal_id IN (FROM trace_wanted) OR c.identity_arn IN (FROM trace_wanted))
 		OR c.event_name = 'SwitchRole' AND json_extract_scalar(c.additional_event_data, '$.SwitchFrom') IN (FROM trace_wanted))`)
 }
 
@@ -213,14 +220,17 @@ func (c *closure) federatedLogin(login *call, n *node) {
 }
 
 // switchRole takes the role that a console session of the lineage switched to.
-func (c *closure) switchRole(login *call) {
+func (c *closure) switchRole(ctx context.Context, login *call) error {
 	from := member(login.additional, "SwitchFrom")
 	if c.marked[[2]int64{login.sourceID, login.recordIndex}] || login.identityARN == from {
-		return
+		return nil
 	}
 	for _, n := range c.unmatched {
 		if n.cred.Kind != Console || n.cred.PrincipalARN != from || login.time.Before(n.from) || login.time.After(n.from.Add(consoleLife)) {
 			continue
+		}
+		if joined, err := c.takenFor(ctx, login, n); joined || err != nil {
+			return err
 		}
 		s := c.console(login, n, nil, "SwitchRole", n.actor, "the console session of "+from+" switched to the role")
 		s.cred.Kind = RoleSession
@@ -230,7 +240,67 @@ func (c *closure) switchRole(login *call) {
 		} else {
 			s.cred.AccountID = role.account
 		}
+		return nil
+	}
+	return nil
+}
+
+// takenFor joins a switch of roles to the session that sign-in took of the role
+// for it, where the log shows that: one credential with the further ids of the
+// console.
+func (c *closure) takenFor(ctx context.Context, login *call, from *node) (bool, error) {
+	calls, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.event_name = 'AssumeRole' AND c.issued_access_key_id IS NOT NULL AND c.access_key_id IS NOT NULL
+		AND c.response = ? AND c.event_time BETWEEN ? AND ?`, login.principalID, login.time.Add(-2*clockSkew), login.time.Add(clockSkew))
+	if err != nil || len(calls) == 0 {
+		return false, err
+	}
+	made := calls[len(calls)-1]
+	n := c.byID[made.issued]
+	if n == nil {
+		n = &node{cred: Credential{ID: made.issued}, parent: from, from: made.time, own: Confirmed, actor: from.actor}
+		c.t.describe(n, made, from)
+		n.cred.Why = "taken by sign-in when the console session of " + from.cred.PrincipalARN + " switched to the role"
+		c.add(n, made.issued)
+		if role, ok := parseARN(made.roleARN); ok {
+			id, _, _ := strings.Cut(made.response, ":")
+			c.note(made, from, identity{id, made.roleARN, role.account}, "role", Assumed, "the lineage switched to it")
+		}
+	}
+	n.moments = append(n.moments, login.time)
+	n.console = n
+	c.markEvent(n, login)
+	return true, nil
+}
+
+// exchanged takes the credentials that the AWS CLI got for a console session of
+// the lineage (aws login). The record names neither a key of the caller nor, as
+// AWS writes it, the key that is handed out: both bear the session's principal.
+// https://docs.aws.amazon.com/signin/latest/userguide/command-line-sign-in.html
+func (c *closure) exchanged(token *call) {
+	if c.marked[[2]int64{token.sourceID, token.recordIndex}] || token.key != "" {
 		return
+	}
+	var from *node
+	for _, n := range c.unmatched {
+		if n.cred.Kind != Console || n.cred.PrincipalID != token.principalID || token.time.Before(n.from.Add(-clockSkew)) || token.time.After(n.from.Add(consoleLife)) {
+			continue
+		}
+		if token.created.IsZero() || n.began(token.created) {
+			from = n
+		}
+	}
+	if from == nil || token.issued != "" && c.byID[token.issued] != nil {
+		return
+	}
+	n := c.console(token, from, nil, "CreateOAuth2Token", from.actor, "the console session "+from.cred.ID+" signed the AWS CLI in")
+	n.cred.Kind = SessionToken
+	n.cred.ExpiresAt = timePtr(token.time.Add(issuers["signin:CreateOAuth2Token"].life))
+	if !token.expires.IsZero() {
+		n.cred.ExpiresAt, n.cred.ExpiresDerived = timePtr(token.expires), false
+	}
+	if token.issued != "" {
+		n.cred.ID = token.issued
+		c.attach(n, token.issued)
 	}
 }
 

@@ -8,27 +8,42 @@ import (
 // takenOver finds what came in through the principals found since the last
 // time.
 func (c *closure) takenOver(ctx context.Context) error {
-	waiting := c.waiting
-	c.waiting = nil
-	// What ran tells more of a session than that its role is new.
-	if err := c.ranBy(ctx, waiting); err != nil {
-		return err
-	}
-	for _, w := range waiting {
-		var err error
-		switch {
-		case w.kind == "identity provider":
-			err = c.vouchedFor(ctx, w)
-		case w.how == Created:
-			if err = c.issuedTo(ctx, w); err == nil {
-				err = c.usedBy(ctx, w)
-			}
-		case w.how == TrustChanged:
-			err = c.letIn(ctx, w)
-		}
-		if err != nil {
+	for {
+		waiting := c.waiting
+		c.waiting = nil
+		// What ran tells more of a session than that its role is new.
+		if err := c.ranBy(ctx, waiting); err != nil {
 			return err
 		}
+		for _, w := range waiting {
+			if err := c.cameInBy(ctx, w); err != nil {
+				return err
+			}
+		}
+		if len(c.waiting) == 0 {
+			return nil
+		}
+	}
+}
+
+// cameInBy finds what came in through a principal.
+func (c *closure) cameInBy(ctx context.Context, w *takeover) error {
+	switch {
+	case closings[gateway(w.kind)] != nil || w.kind == string(poolIdentity):
+		return c.cameThrough(ctx, w)
+	case w.kind == centerUser || w.kind == centerToken:
+		return c.enteredBy(ctx, w)
+	case w.kind == centerGroup:
+		return c.groupEntered(ctx, w)
+	case w.kind == "instance profile":
+		return c.profileUsed(ctx, w)
+	case w.how == Created:
+		if err := c.issuedTo(ctx, w); err != nil {
+			return err
+		}
+		return c.usedBy(ctx, w)
+	case w.how == TrustChanged:
+		return c.letIn(ctx, w)
 	}
 	return nil
 }
@@ -44,7 +59,7 @@ func (c *closure) descend(w *takeover, made *call, why string) {
 		n.cred.PrincipalID, n.cred.PrincipalARN, n.cred.AccountID = w.who.id, w.who.arn, w.who.account
 	}
 	c.add(n, made.issued)
-	if role, ok := parseARN(made.roleARN); ok && (w.how != Created || w.kind == "identity provider") {
+	if role, ok := parseARN(made.roleARN); ok && (w.how != Created || w.kind != "role") {
 		id, _, _ := strings.Cut(made.response, ":")
 		c.noteAs(Inferred, made, w.by, identity{id, made.roleARN, role.account}, "role", Assumed, "a session of it came in through what the lineage changed")
 	}
@@ -82,18 +97,6 @@ func (c *closure) roleCalls(ctx context.Context, w *takeover) ([]*call, error) {
 	return c.t.calls(ctx, `FROM trace_calls c WHERE c.issued_access_key_id IS NOT NULL AND c.role_arn IS NOT NULL
 		AND starts_with(c.role_arn, ?) AND (c.role_arn = ? OR ends_with(c.role_arn, ?))`,
 		w.made.iamARN("role", ""), w.who.arn, "/"+w.name)
-}
-
-// vouchedFor finds the sessions that a created identity provider let in.
-func (c *closure) vouchedFor(ctx context.Context, w *takeover) error {
-	calls, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.issued_access_key_id IS NOT NULL
-		AND c.event_name IN ('AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity') AND c.event_time >= ?
-		AND (coalesce(c.federated_provider, c.identity_provider) = ? OR json_extract_scalar(c.request_parameters, '$.principalArn') = ?)`,
-		w.from, w.who.arn, w.who.arn)
-	for _, made := range calls {
-		c.descend(w, made, "vouched for by the identity provider that the lineage created")
-	}
-	return err
 }
 
 // usedBy finds the credentials in use by a created principal that no event of

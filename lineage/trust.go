@@ -3,6 +3,7 @@ package lineage
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -70,7 +71,10 @@ func oneOrMany[T any](raw json.RawMessage) []T {
 // ARN of that account will do.
 func (in trust) admits(made *call) bool {
 	id, _, _ := strings.Cut(made.principalID, ":")
-	names := []string{made.identityARN, made.issuerARN, made.provider, id}
+	names := []string{made.identityARN, made.issuerARN, made.provider, made.param("principalArn"), id}
+	if strings.HasPrefix(made.source, "rolesanywhere.") {
+		names = append(names, made.source)
+	}
 	if made.identityType == "AWSService" {
 		names = append(names, made.invokedBy)
 	} else if made.identityAccount != made.roleAccount() || made.provider != "" {
@@ -92,6 +96,22 @@ func (in trust) admits(made *call) bool {
 	return false
 }
 
+// outside lists whom the policy lets in that are of no account's own: everybody,
+// other accounts and their principals, identity providers.
+func (in trust) outside(account string) []string {
+	var out []string
+	for name := range in {
+		a, isARN := parseARN(name)
+		service := !isARN && strings.Contains(name, ".amazonaws.com")
+		if service || name == account || isARN && a.account == account && a.kind != "saml-provider" && a.kind != "oidc-provider" {
+			continue
+		}
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
 // caller is who assumed a role, so that a newcomer can be told from those who
 // did before: a service, an identity provider, an outside account, else the
 // user or role.
@@ -99,6 +119,8 @@ func (c *call) caller() string {
 	switch {
 	case c.identityType == "AWSService":
 		return c.invokedBy
+	case c.param("principalArn") != "": // SAML: the identity itself names a hash
+		return c.param("principalArn")
 	case c.provider != "":
 		return c.provider
 	case c.identityType == "AWSAccount" || c.identityAccount != "" && c.identityAccount != c.roleAccount():

@@ -3,6 +3,7 @@ package lineage
 import (
 	"context"
 	"database/sql/driver"
+	"strings"
 	"time"
 )
 
@@ -108,4 +109,71 @@ func (c *closure) locate(ctx context.Context, candidates []*stray, byID map[stri
 			}
 			return err
 		})
+}
+
+// fromOutside finds the sessions that credentials of the lineage took of roles
+// in other accounts where only the other account's log is in the case: its
+// record names the caller's account and unique id, not the key. The id of a
+// session is the session's alone; that of a user is the owner's too, so that the
+// call must be from where the keys were misused.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html#cloudtrail-integration_examples-sts-api
+func (c *closure) fromOutside(ctx context.Context, nodes []*node) error {
+	byPrincipal := map[string][]*node{}
+	var ids []string
+	for _, n := range nodes {
+		id := n.cred.PrincipalID
+		if id == "" || n.cred.Kind == Password || n.cred.Kind == ServiceForwarded {
+			continue
+		}
+		if byPrincipal[id] == nil {
+			ids = append(ids, id)
+		}
+		byPrincipal[id] = append(byPrincipal[id], n)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	err := c.t.table(ctx, "trace_wanted", `id VARCHAR`, len(ids), func(i int) []driver.Value { return []driver.Value{ids[i]} })
+	if err != nil {
+		return err
+	}
+	calls, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.identity_type = 'AWSAccount' AND c.access_key_id IS NULL
+		AND c.issued_access_key_id IS NOT NULL AND c.principal_id IN (FROM trace_wanted)
+		AND c.issued_access_key_id NOT IN (SELECT issued_access_key_id FROM trace_calls WHERE issued_access_key_id IS NOT NULL AND access_key_id IS NOT NULL)`)
+	for _, made := range calls {
+		if c.byID[made.issued] == nil {
+			c.outsideSession(made, byPrincipal[made.principalID])
+		}
+	}
+	return err
+}
+
+func (c *closure) outsideSession(made *call, callers []*node) {
+	var by *node
+	for _, n := range callers {
+		started, over := made.time.Before(n.from.Add(-clockSkew)), n.cred.ExpiresAt != nil && made.time.After(*n.cred.ExpiresAt)
+		if !started && !over && (by == nil || n.from.After(by.from)) {
+			by = n
+		}
+	}
+	if by == nil {
+		return
+	}
+	why := "its caller's id is that of " + by.cred.ID + "; the caller's own record of the call is not in the logs"
+	if !strings.Contains(made.principalID, ":") {
+		from := network(made.address)
+		if !c.misused[from] {
+			return
+		}
+		why += ", and it is from a network (" + from + ") that the key was misused from"
+	}
+	n := &node{cred: Credential{ID: made.issued}, parent: by, from: made.time, own: Inferred, actor: by.actor}
+	c.t.describe(n, made, by)
+	n.cred.Why = why
+	c.add(n, made.issued)
+	if role, ok := parseARN(made.roleARN); ok {
+		id, _, _ := strings.Cut(made.response, ":")
+		c.noteAs(Inferred, made, by, identity{id, made.roleARN, role.account}, "role", Assumed, "the lineage took a session of it")
+	}
+	c.markEvent(n, made)
 }
