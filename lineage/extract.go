@@ -14,15 +14,16 @@ import (
 // pass access on, or that end it.
 const changeEvents = `
     event_source = 'iam.amazonaws.com' AND event_name IN (
-        'CreateUser', 'DeleteUser', 'CreateRole', 'DeleteRole', 'CreateGroup', 'AddUserToGroup',
+        'CreateUser', 'DeleteUser', 'CreateRole', 'DeleteRole', 'CreateGroup', 'AddUserToGroup', 'RemoveUserFromGroup', 'DeleteGroup',
         'CreateInstanceProfile',
         'CreateLoginProfile', 'UpdateLoginProfile', 'DeleteLoginProfile', 'ChangePassword',
         'UpdateAccessKey', 'DeleteAccessKey', 'DeleteServiceSpecificCredential', 'DeleteSSHPublicKey', 'DeleteSigningCertificate',
+        'UpdateServiceSpecificCredential', 'ResetServiceSpecificCredential', 'UpdateSSHPublicKey', 'UpdateSigningCertificate',
         'UpdateAssumeRolePolicy', 'CreateSAMLProvider', 'CreateOpenIDConnectProvider',
         'AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy', 'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy',
         'DetachUserPolicy', 'DetachRolePolicy', 'DetachGroupPolicy', 'DeleteUserPolicy', 'DeleteRolePolicy', 'DeleteGroupPolicy',
         'PutUserPermissionsBoundary', 'PutRolePermissionsBoundary', 'DeleteUserPermissionsBoundary', 'DeleteRolePermissionsBoundary',
-        'CreatePolicyVersion', 'SetDefaultPolicyVersion')
+        'CreatePolicy', 'CreatePolicyVersion', 'SetDefaultPolicyVersion')
     OR event_source = 'signin.amazonaws.com' AND event_name IN ('ConsoleLogin', 'SwitchRole', 'GetSigninToken')
     OR event_source = 'lambda.amazonaws.com' AND (event_name LIKE 'CreateFunction20%' OR event_name LIKE 'UpdateFunctionCode20%'
         OR event_name LIKE 'UpdateFunctionConfiguration20%')

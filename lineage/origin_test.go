@@ -108,7 +108,9 @@ func FuzzText(f *testing.F) {
 		}
 		parseARN(text)
 		parseTrust(text)
-		denyBefore(text)
+		for _, d := range denialsIn(text) {
+			d.binds(&Credential{PrincipalID: text})
+		}
 		member(text, "a", "b")
 		instanceIDs(text, "instancesSet", "items", "instanceId")
 	})
