@@ -91,7 +91,9 @@ func (n *node) roleSessionEndedBy(h holder, who string) string {
 }
 
 // chained reports whether a role session was taken by a session of a role.
-func (n *node) chained() bool { return n.parent != nil && n.parent.cred.Kind == RoleSession }
+func (n *node) chained() bool {
+	return n.source == nil && n.parent != nil && n.parent.cred.Kind == RoleSession
+}
 
 func orElse(s, other string) string {
 	if s == "" {

@@ -224,6 +224,7 @@ func whose(uses []lineage.Use) string {
 // write writes parts in as few lines as fit: the first after prefix, the others
 // after stem. Words are kept whole.
 func (d *drawing) write(prefix, stem string, parts []string, between string) {
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	if len(parts) == 0 {
 		return
 	}
