@@ -131,7 +131,11 @@ func (n *node) judgeLife(e *endings, asOf time.Time) {
 	}
 	cred.LiveAtEnd = !expired && ended == nil && !issued.After(asOf)
 	if cred.Kind == ServiceForwarded && n.parent != nil { // it is the caller's credential in a service's hands
-		cred.LiveAtEnd = cred.LiveAtEnd && n.parent.cred.LiveAtEnd
+		by := &n.parent.cred
+		cred.LiveAtEnd = cred.LiveAtEnd && by.LiveAtEnd
+		if cred.EndedAt == nil && by.EndedAt != nil && (cred.IssuedAt == nil || !by.EndedAt.Before(*cred.IssuedAt)) {
+			cred.EndedAt, cred.EndedVia, cred.EndedEventID, cred.EndedWhy = by.EndedAt, by.EndedVia, by.EndedEventID, "of the caller's credential: "+by.EndedWhy
+		}
 	}
 	switch seconds := int64(0); {
 	case !cred.LiveAtEnd:

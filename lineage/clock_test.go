@@ -153,6 +153,8 @@ func TestEnded(t *testing.T) {
 			{at: "2d 12:30:00", call: "iam:CreatePolicy", key: "AKIAADMIN", user: "admin", request: `{"policyName":"Mine","policyDocument":` + document(denyAll) + `}`, response: `{"policy":{"arn":"` + mine + `"}}`},
 			admin("2d 12:40:00", "AttachUserPolicy", `{"userName":"alice","policyArn":"`+mine+`"}`),
 			{at: "2d 12:41:00", call: "iam:CreatePolicyVersion", key: "AKIAADMIN", user: "admin", request: `{"policyArn":"` + mine + `","setAsDefault":true,"policyDocument":` + document("") + `}`, response: `{"policyVersion":{"versionId":"v2"}}`}}, "", "", ""},
+		{"what a service did for a key that ended", "ASIAFWD", []event{{at: "2d 12:00:00", key: "ASIAFWD", user: "alice", by: "s3.amazonaws.com", created: "2d 12:00:00"},
+			admin("2d 12:40:00", "DeleteAccessKey", `{"accessKeyId":"`+leaked+`"}`)}, "iam:DeleteAccessKey", "2d 12:40:00", "of the caller's credential: it was deleted"},
 		{"not the end that came after it expired", "ASIA1", []event{{at: "2d 12:01:00", call: "sts:GetSessionToken", from: away, ua: kali, issues: "ASIA1", expires: "2d 12:20:00"},
 			admin("2d 12:40:00", "DeleteUser", `{"userName":"alice"}`)}, "expired", "", ""},
 	} {

@@ -23,7 +23,7 @@ func WriteExplanation(w io.Writer, x *lineage.Explanation, l *lineage.Lineage, o
 	if o.Full {
 		subjects, ways = math.MaxInt, math.MaxInt
 	}
-	d := &drawing{zone: o.Zone, columns: max(cmp.Or(o.Columns, 100), 60)}
+	d := &drawing{zone: o.Zone, asOf: l.AsOf, columns: max(cmp.Or(o.Columns, 100), 60)}
 	if n := len(x.Subjects); n > 1 {
 		d.write("", "  ", []string{fmt.Sprintf("%s stands for %s", Terminal(clip(x.ID, 240)), plural(int64(n), "credential or principal", "credentials and principals"))}, "")
 		d.b.WriteString("\n")
@@ -89,7 +89,7 @@ func (d *drawing) subject(s *lineage.Subject, l *lineage.Lineage, ways int) {
 			"event " + Terminal(s.Credential.EndedEventID)}, " · ")
 	case n.Live:
 		d.write("\n  ", "    ", []string{"To end it: " + Terminal(clip(n.EndedBy, 400))}, "")
-	case !n.Expires.IsZero():
+	case !n.Expires.IsZero() && !n.Expires.After(l.AsOf):
 		d.write("\n  ", "    ", []string{"It expired " + clock(n.Expires, d.zone)}, "")
 	}
 }

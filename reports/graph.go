@@ -53,7 +53,7 @@ func newGraph(l *lineage.Lineage, o LineageOptions) *graph {
 		c := &l.Credentials[i]
 		v := at(c.ID)
 		v.live, v.root, v.person = c.LiveAtEnd, c.Parent == nil, false
-		v.lines = []string{c.ID, words(string(c.Kind)), shortARN(c.PrincipalARN), lifeLine(c, o.Zone)}
+		v.lines = []string{c.ID, words(string(c.Kind)), shortARN(c.PrincipalARN), lifeLine(c, l.AsOf, o.Zone)}
 		v.likeness = strings.Join([]string{string(c.Kind), sessionRole(c.PrincipalARN), string(c.Certainty), fmt.Sprint(c.LiveAtEnd)}, "\x00")
 	}
 	for _, p := range l.Principals {
@@ -99,7 +99,7 @@ func newGraph(l *lineage.Lineage, o LineageOptions) *graph {
 }
 
 // lifeLine says of a credential whether it is alive, or how it ended.
-func lifeLine(c *lineage.Credential, zone *time.Location) string {
+func lifeLine(c *lineage.Credential, asOf time.Time, zone *time.Location) string {
 	about := ""
 	if c.ExpiresDerived {
 		about = "about "
@@ -111,7 +111,9 @@ func lifeLine(c *lineage.Credential, zone *time.Location) string {
 		return "ALIVE until " + about + clock(*c.ExpiresAt, zone)
 	case c.EndedAt != nil:
 		return "ended " + clock(*c.EndedAt, zone) + " by " + c.EndedVia
-	case c.ExpiresAt != nil:
+	case c.IssuedAt != nil && c.IssuedAt.After(asOf):
+		return "issued later"
+	case c.ExpiresAt != nil && !c.ExpiresAt.After(asOf):
 		return "expired " + about + clock(*c.ExpiresAt, zone)
 	}
 	return "not alive"
