@@ -20,6 +20,7 @@ type node struct {
 	root    *root     // nil for what descends
 	source  *takeover // the principal through which it came in, if any
 	console *node     // of the sign-in token made from it
+	top     *node     // the root above it; see topmost
 }
 
 // callRef is a call by its caller's key, as small as can be: there is one for

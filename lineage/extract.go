@@ -14,17 +14,17 @@ import (
 // pass access on, or that end it.
 var changeEvents = `
     event_source = 'iam.amazonaws.com' AND event_name IN (
-        'CreateUser', 'DeleteUser', 'CreateRole', 'DeleteRole', 'CreateGroup', 'AddUserToGroup',
+        'CreateUser', 'DeleteUser', 'CreateRole', 'DeleteRole', 'CreateGroup', 'AddUserToGroup', 'RemoveUserFromGroup', 'DeleteGroup',
         'CreateInstanceProfile', 'AddRoleToInstanceProfile', 'CreateServiceLinkedRole', 'EnableMFADevice', 'DeactivateMFADevice',
         'CreateLoginProfile', 'UpdateLoginProfile', 'DeleteLoginProfile', 'ChangePassword',
         'UpdateAccessKey', 'DeleteAccessKey', 'DeleteServiceSpecificCredential', 'DeleteSSHPublicKey', 'DeleteSigningCertificate',
-        'UpdateServiceSpecificCredential', 'UpdateSSHPublicKey', 'UpdateSigningCertificate',
+        'UpdateServiceSpecificCredential', 'ResetServiceSpecificCredential', 'UpdateSSHPublicKey', 'UpdateSigningCertificate',
         'UpdateAssumeRolePolicy', 'CreateSAMLProvider', 'UpdateSAMLProvider', 'DeleteSAMLProvider', 'CreateOpenIDConnectProvider',
         'AddClientIDToOpenIDConnectProvider', 'UpdateOpenIDConnectProviderThumbprint', 'DeleteOpenIDConnectProvider',
         'AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy', 'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy',
         'DetachUserPolicy', 'DetachRolePolicy', 'DetachGroupPolicy', 'DeleteUserPolicy', 'DeleteRolePolicy', 'DeleteGroupPolicy',
         'PutUserPermissionsBoundary', 'PutRolePermissionsBoundary', 'DeleteUserPermissionsBoundary', 'DeleteRolePermissionsBoundary',
-        'CreatePolicyVersion', 'SetDefaultPolicyVersion')
+        'CreatePolicy', 'CreatePolicyVersion', 'SetDefaultPolicyVersion')
     OR ` + signInSource + ` AND event_name IN ('ConsoleLogin', 'SwitchRole', 'GetSigninToken', 'CreateOAuth2Token', 'UserAuthentication', 'Federate')
     OR event_source IN ('sso.amazonaws.com', 'sso-oauth.amazonaws.com') AND event_name IN ('Authenticate', 'Federate', 'GetRoleCredentials',
         'CreateToken', 'CreateTokenWithIAM', 'CreateAccountAssignment', 'CreatePermissionSet', 'DeletePermissionSet',

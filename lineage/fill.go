@@ -26,7 +26,7 @@ func (t *tracer) fill(ctx context.Context, c *closure, l *Lineage) error {
 	if err := t.countUse(ctx, c); err != nil {
 		return fmt.Errorf("count use: %w", err)
 	}
-	ends, err := t.endings(ctx, l.AsOf)
+	ends, err := t.endings(ctx, c, l.AsOf)
 	if err != nil {
 		return fmt.Errorf("read what ended: %w", err)
 	}

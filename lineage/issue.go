@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -244,31 +243,6 @@ func (t *tracer) describe(n *node, made *call, parent *node) {
 	} else if parent != nil && cred.Kind == RoleSession {
 		cred.SourceIdentity = parent.cred.SourceIdentity // it is kept through chains
 	}
-}
-
-// expire says when a credential ends: as the response says, else after the
-// requested or the default duration.
-func (t *tracer) expire(n *node, made *call, parent *node, life time.Duration) {
-	cred := &n.cred
-	switch {
-	case !made.expires.IsZero():
-		cred.ExpiresAt = timePtr(made.expires)
-		return
-	case cred.Kind == Unknown, life == 0:
-		return
-	}
-	cred.ExpiresDerived = true
-	// A sign-in token made of a federation token lives as long as that one.
-	if cred.Kind == Console && parent != nil && parent.cred.Kind == FederationToken && parent.cred.ExpiresAt != nil {
-		cred.ExpiresAt = timePtr(*parent.cred.ExpiresAt)
-		return
-	}
-	if s, err := strconv.Atoi(made.param("durationSeconds")); err == nil && s > 0 && s <= 129600 {
-		life = time.Duration(s) * time.Second
-	} else if made.name == "GetSessionToken" && made.identityType == "Root" {
-		life = time.Hour
-	}
-	cred.ExpiresAt = timePtr(made.time.Add(life))
 }
 
 // actsAs tells whom issued long-term credentials act as, which their issue

@@ -2,202 +2,180 @@ package lineage
 
 import (
 	"context"
-	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
 
-// endings are what calls by anybody ended until a moment.
-type endings struct {
-	keysOff map[string]bool        // access keys and other long-term credentials, by id
-	gone    map[string][]time.Time // users, roles and passwords, by kind, account and name
-	revoked map[string]time.Time   // roles and users whose sessions from before are denied
+// ending is a call that ended something.
+type ending struct {
+	at                time.Time
+	via, eventID, why string
 }
 
-func endingKey(kind, account, name string) string { return kind + " " + account + " " + name }
+func endingOf(c *call, why string) *ending {
+	return &ending{c.time.UTC(), c.api(), c.eventID, why}
+}
 
-// after reports whether something ended at or after a moment.
-func (e *endings) after(kind, account, name string, at time.Time) bool {
-	for _, t := range e.gone[endingKey(kind, account, name)] {
-		if !t.Before(at) {
-			return true
+// endings are what calls by anybody ended until a moment and nobody took back.
+type endings struct {
+	off       map[string]*ending   // credentials by id
+	gone      map[string][]*ending // users and roles, by holderKey
+	born      map[string][]birth   // those that the log shows being created
+	passwords map[string][]*ending // deleted or changed, by holderKey of the user
+	denies    *denials
+}
+
+type birth struct {
+	at time.Time
+	id string
+}
+
+func holderKey(kind, account, name string) string { return kind + " " + account + " " + name }
+
+// revives tells the calls that give back what others took.
+func (c *call) revives() bool {
+	for _, verb := range []string{"Create", "Detach", "Remove", "DeleteUserPolicy", "DeleteRolePolicy", "DeleteGroupPolicy",
+		"DeleteUserPermissions", "DeleteRolePermissions"} {
+		if strings.HasPrefix(c.name, verb) {
+			return c.name != "CreatePolicy" && c.name != "CreatePolicyVersion"
 		}
 	}
-	return false
+	id, _ := c.longTerm()
+	return id != "" && strings.EqualFold(c.param("status"), "Active")
 }
 
-func (t *tracer) endings(ctx context.Context, until time.Time) (*endings, error) {
-	e := &endings{keysOff: map[string]bool{}, gone: map[string][]time.Time{}, revoked: map[string]time.Time{}}
-	calls, err := t.calls(ctx, `FROM trace_calls c WHERE c.event_time <= ? AND c.event_source = 'iam.amazonaws.com' AND c.event_name IN (
-		'UpdateAccessKey', 'UpdateServiceSpecificCredential', 'UpdateSSHPublicKey', 'UpdateSigningCertificate',
-		'DeleteAccessKey', 'DeleteServiceSpecificCredential', 'DeleteSSHPublicKey', 'DeleteSigningCertificate',
-		'DeleteUser', 'DeleteRole', 'DeleteLoginProfile', 'PutRolePolicy', 'PutUserPolicy', 'DeleteRolePolicy', 'DeleteUserPolicy')`, until)
+// endings reads what ended until a moment. Of calls in the same second the
+// order is not known: those that give back count as the later ones, for a
+// credential that is thought dead and lives is the worse mistake.
+func (t *tracer) endings(ctx context.Context, c *closure, until time.Time) (*endings, error) {
+	e := &endings{off: map[string]*ending{}, gone: map[string][]*ending{}, born: map[string][]birth{}, passwords: map[string][]*ending{}, denies: newDenials()}
+	calls, err := t.calls(ctx, `FROM trace_calls c WHERE c.event_time <= ? AND c.event_source = 'iam.amazonaws.com' AND (
+		regexp_matches(c.event_name, '^(Delete|Detach|Attach|Put)') OR c.event_name IN ('CreateUser', 'CreateRole',
+		'UpdateAccessKey', 'UpdateServiceSpecificCredential', 'UpdateSSHPublicKey', 'UpdateSigningCertificate', 'ResetServiceSpecificCredential',
+		'UpdateLoginProfile', 'ChangePassword', 'AddUserToGroup', 'RemoveUserFromGroup',
+		'CreatePolicy', 'CreatePolicyVersion', 'SetDefaultPolicyVersion'))`, until)
 	if err != nil {
 		return nil, err
 	}
-	policies := map[string]string{}
-	for _, c := range calls {
-		gone := func(kind, name string) {
-			k := endingKey(kind, c.account, name)
-			e.gone[k] = append(e.gone[k], c.time)
+	slices.SortStableFunc(calls, func(a, b *call) int {
+		if d := a.time.Compare(b.time); d != 0 || a.revives() == b.revives() {
+			return d
 		}
-		kind := "user"
-		if strings.Contains(c.name, "Role") {
-			kind = "role"
+		if a.revives() {
+			return 1
 		}
-		who := endingKey(kind, c.account, c.param(kind+"Name"))
-		switch c.name {
-		case "UpdateAccessKey", "UpdateServiceSpecificCredential", "UpdateSSHPublicKey", "UpdateSigningCertificate":
-			if id, _ := c.longTerm(); id != "" {
-				e.keysOff[id] = strings.EqualFold(c.param("status"), "Inactive")
-			}
-		case "DeleteAccessKey", "DeleteServiceSpecificCredential", "DeleteSSHPublicKey", "DeleteSigningCertificate":
-			if id, _ := c.longTerm(); id != "" {
-				e.keysOff[id] = true
-			}
-		case "DeleteUser", "DeleteRole":
-			gone(kind, c.param(kind+"Name"))
-		case "DeleteLoginProfile":
-			gone("password", c.targetUser)
-		case "PutRolePolicy", "PutUserPolicy":
-			if cutoff, ok := denyBefore(c.param("policyDocument")); ok {
-				e.revoked[who] = later(e.revoked[who], cutoff)
-				policies[who] = c.param("policyName")
-			} else if policies[who] == c.param("policyName") { // overwritten
-				delete(e.revoked, who)
-			}
-		case "DeleteRolePolicy", "DeleteUserPolicy":
-			if policies[who] == c.param("policyName") {
-				delete(e.revoked, who)
-			}
-		}
+		return -1
+	})
+	for _, made := range calls {
+		e.note(made, c.byID[made.key] != nil)
 	}
 	return e, nil
 }
 
-// denyBefore is the moment before which sessions are denied everything, by a
-// policy such as the console's AWSRevokeOlderSessions.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
-func denyBefore(document string) (time.Time, bool) {
-	var policy struct{ Statement json.RawMessage }
-	if json.Unmarshal([]byte(document), &policy) != nil {
-		return time.Time{}, false
+// note takes a call into account; ours tells that the lineage made it.
+func (e *endings) note(made *call, ours bool) {
+	kind := "user"
+	if strings.Contains(made.name, "Role") {
+		kind = "role"
 	}
-	type statement struct {
-		Effect           string
-		Action, Resource json.RawMessage
-		Condition        map[string]map[string]json.RawMessage
-	}
-	all := func(raw json.RawMessage) bool {
-		for _, s := range oneOrMany[string](raw) {
-			if s == "*" {
-				return true
-			}
+	id, _ := made.longTerm()
+	switch made.name {
+	case "UpdateAccessKey", "UpdateServiceSpecificCredential", "UpdateSSHPublicKey", "UpdateSigningCertificate":
+		delete(e.off, id)
+		if !strings.EqualFold(made.param("status"), "Active") {
+			e.off[id] = endingOf(made, "it was set to Inactive")
 		}
-		return false
-	}
-	for _, s := range oneOrMany[statement](policy.Statement) {
-		if s.Effect != "Deny" || !all(s.Action) || !all(s.Resource) || len(s.Condition) != 1 {
-			continue
+	case "ResetServiceSpecificCredential":
+		if !ours { // its secret is another one, that the intruder does not know
+			e.off[id] = endingOf(made, "its secret was replaced")
+		} else {
+			delete(e.off, id)
 		}
-		for _, v := range oneOrMany[string](s.Condition["DateLessThan"]["aws:TokenIssueTime"]) {
-			if cutoff, err := time.Parse(time.RFC3339, v); err == nil {
-				return cutoff, true
-			}
+	case "DeleteAccessKey", "DeleteServiceSpecificCredential", "DeleteSSHPublicKey", "DeleteSigningCertificate":
+		e.off[id] = endingOf(made, "it was deleted")
+	case "CreateUser", "CreateRole":
+		key := holderKey(kind, made.account, made.param(kind+"Name"))
+		e.born[key] = append(e.born[key], birth{made.time, member(made.response, kind, kind+"Id")})
+	case "DeleteUser", "DeleteRole":
+		name := made.param(kind + "Name")
+		key := holderKey(kind, made.account, name)
+		e.gone[key] = append(e.gone[key], endingOf(made, kind+" "+name+" was deleted"))
+		e.denies.forget(key)
+	case "DeleteLoginProfile", "UpdateLoginProfile", "ChangePassword":
+		why := "the password was changed"
+		if made.name == "DeleteLoginProfile" {
+			why = "the password was deleted"
 		}
-	}
-	return time.Time{}, false
-}
-
-// holder is the user or role whose permissions a credential has.
-func (n *node) holder() (kind, account, name string) {
-	for p := n; p != nil; p = p.parent {
-		a, ok := parseARN(p.cred.PrincipalARN)
-		if !ok {
-			continue
-		}
-		switch a.kind {
-		case "assumed-role":
-			_, rest, _ := strings.Cut(p.cred.PrincipalARN, ":assumed-role/")
-			role, _, _ := strings.Cut(rest, "/")
-			return "role", a.account, role
-		case "user", "role":
-			if a.service == "identitystore" {
-				return centerUser, a.account, a.name
-			}
-			return a.kind, a.account, a.name
-		case "root":
-			return "root", a.account, "root"
-		}
-	}
-	return "", "", ""
-}
-
-// judgeLife says whether a credential was still good at a moment, whether it
-// outlives the key that was asked for, and what ends it.
-func (n *node) judgeLife(e *endings, asOf time.Time) {
-	cred := &n.cred
-	kind, account, name := n.holder()
-	since := later(timeOf(cred.IssuedAt), time.Time{})
-	ended := cred.ExpiresAt != nil && !cred.ExpiresAt.After(asOf) || since.After(asOf)
-	switch cred.Kind {
-	case LongTerm, ServiceSpecific, SSHKey, Certificate:
-		ended = ended || e.keysOff[cred.ID]
-	case Password:
-		ended = ended || e.after("password", account, name, since)
+		key := holderKey("user", made.account, made.targetUser)
+		e.passwords[key] = append(e.passwords[key], endingOf(made, why))
 	default:
-		cutoff, revoked := e.revoked[endingKey(kind, account, name)]
-		ended = ended || revoked && since.Before(cutoff)
+		e.denies.note(made)
 	}
+}
+
+// endOf is how a credential of a holder ended, nil where it did not.
+func (e *endings) endOf(n *node, h holder) *ending {
+	cred := &n.cred
+	since := timeOf(cred.IssuedAt)
 	if since.IsZero() {
 		since = n.from
 	}
-	cred.LiveAtEnd = !ended && !e.after(kind, account, name, since)
-	cred.SurvivesKeyDisable = n.survives()
-	cred.EndedBy = endedBy(cred.Kind, kind, name)
+	key := holderKey(h.kind, h.account, h.name)
+	var ends []*ending
+	switch cred.Kind {
+	case LongTerm, ServiceSpecific, SSHKey, Certificate:
+		if end := e.off[cred.ID]; end != nil {
+			ends = append(ends, end)
+		}
+	case Password:
+		for _, end := range e.passwords[key] {
+			if end.at.After(since) && end.eventID != cred.ID {
+				ends = append(ends, end)
+				break
+			}
+		}
+	}
+	if end := e.goneAfter(key, since, h.id); end != nil {
+		ends = append(ends, end)
+	}
+	if h.kind != "root" { // no policy of IAM binds root
+		if end := e.denies.against(key, cred, h); end != nil {
+			ends = append(ends, end)
+		}
+	}
+	if len(ends) == 0 {
+		return nil
+	}
+	first := *slices.MinFunc(ends, func(a, b *ending) int { return a.at.Compare(b.at) })
+	first.at = later(first.at, since).UTC()
+	return &first
 }
 
-// survives reports whether a credential goes on when the key that was asked for
-// is disabled: only the key itself, and what services do for it, do not.
-func (n *node) survives() bool {
-	if n.cred.Kind == ServiceForwarded && n.parent != nil {
-		return n.parent.survives()
+// goneAfter is how the user or role of a name that was there at a moment was
+// deleted. A deletion in the very second in which one of that id was created was
+// the end of the one before.
+func (e *endings) goneAfter(key string, since time.Time, id string) *ending {
+	for _, end := range e.gone[key] {
+		if end.at.Before(since) {
+			continue
+		}
+		born := slices.ContainsFunc(e.born[key], func(b birth) bool {
+			return b.at.Equal(end.at) && (b.id == id || b.id == "" || id == "")
+		})
+		if !born || end.at.After(since) {
+			return end
+		}
 	}
-	return n.root == nil || n.cred.Kind != LongTerm
+	return nil
 }
 
-// endedBy says what ends a credential of a holder. That a deny must stand on
-// the holder, not on whom it came from, is what goes wrong most.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html
-func endedBy(k Kind, holder, name string) string {
-	who := strings.TrimSpace(holder + " " + name)
-	switch {
-	case holder == centerUser && k == Password:
-		return "reset the password in Identity Center (open sessions go on until they are ended there)"
-	case holder == centerUser:
-		return "disable the Identity Center user and end its sessions there; the role sessions that it took go on until their expiry"
-	case k == LongTerm && holder == "root":
-		return "delete the root user's access key; no IAM policy binds root"
-	case k == LongTerm:
-		return "set the access key to Inactive (the sessions made from it go on)"
-	case k == Password:
-		return "delete the login profile (open console sessions go on until the user is denied)"
-	case k == ServiceSpecific:
-		return "deactivate and delete the service-specific credential; access keys have no part in it"
-	case k == SSHKey, k == Certificate:
-		return "deactivate and delete it on the user"
-	case k == ServiceForwarded:
-		return "ends with the credential that the service acts for"
-	case holder == "root":
-		return "a service control policy of the management account, or its expiry; no IAM policy binds root"
-	case holder == "role" && strings.HasPrefix(name, "AWSReservedSSO_"):
-		return "remove the assignment and deny in the permission set, or a service control policy; the role cannot be edited"
-	case holder == "role":
-		return "deny on " + who + " for sessions issued before now (AWSRevokeOlderSessions); a deny on who assumed it does not end it"
-	case holder == "user" && k == Console:
-		return "deny on " + who + "; deleting the password does not end the session"
-	case holder == "user":
-		return "deny on " + who + "; disabling or deleting the access key does not end it"
+// sortedValues are a map's values in the order of its keys.
+func sortedValues[V any](m map[string]V) []V {
+	values := make([]V, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		values = append(values, m[k])
 	}
-	return "deny on the principal that it acts as, or its expiry"
+	return values
 }

@@ -62,29 +62,42 @@ const (
 // Credential is one credential of the lineage. ID is its access key id where
 // there is one.
 type Credential struct {
-	ID                 string     `json:"id"`
-	AccessKeyIDs       []string   `json:"access_key_ids"`
-	Kind               Kind       `json:"kind"`
-	PrincipalID        string     `json:"principal_id"`
-	PrincipalARN       string     `json:"principal_arn"` // of the session, for a role session
-	AccountID          string     `json:"account_id"`
-	SessionName        string     `json:"session_name"`
-	SourceIdentity     string     `json:"source_identity"`
-	Parent             *string    `json:"parent"` // nil for a root
-	Via                string     `json:"via"`    // "sts:AssumeRole"; "" for a root
-	IssuedEventID      string     `json:"issued_event_id"`
-	IssuedAt           *time.Time `json:"issued_at"`
-	ExpiresAt          *time.Time `json:"expires_at"`
-	ExpiresDerived     bool       `json:"expires_derived"` // computed, not read from the response
-	FirstUsed          *time.Time `json:"first_used"`
-	LastUsed           *time.Time `json:"last_used"`
-	EventCount         int64      `json:"event_count"`
-	Uses               []Use      `json:"uses"`
-	Certainty          Certainty  `json:"certainty"`
-	Why                string     `json:"why"`
-	LiveAtEnd          bool       `json:"live_at_end"`
-	SurvivesKeyDisable bool       `json:"survives_key_disable"`
-	EndedBy            string     `json:"ended_by"` // what ends it, for a reader
+	ID             string     `json:"id"`
+	AccessKeyIDs   []string   `json:"access_key_ids"`
+	Kind           Kind       `json:"kind"`
+	PrincipalID    string     `json:"principal_id"`
+	PrincipalARN   string     `json:"principal_arn"` // of the session, for a role session
+	AccountID      string     `json:"account_id"`
+	SessionName    string     `json:"session_name"`
+	SourceIdentity string     `json:"source_identity"`
+	Parent         *string    `json:"parent"` // nil for a root
+	Via            string     `json:"via"`    // "sts:AssumeRole"; "" for a root
+	IssuedEventID  string     `json:"issued_event_id"`
+	IssuedAt       *time.Time `json:"issued_at"`
+	ExpiresAt      *time.Time `json:"expires_at"`
+	ExpiresDerived bool       `json:"expires_derived"` // computed, not read from the response
+	FirstUsed      *time.Time `json:"first_used"`
+	LastUsed       *time.Time `json:"last_used"`
+	EventCount     int64      `json:"event_count"`
+	Uses           []Use      `json:"uses"`
+	Certainty      Certainty  `json:"certainty"`
+	Why            string     `json:"why"`
+	LiveAtEnd      bool       `json:"live_at_end"`
+	// ValidForSeconds is for how long it was still good at Lineage.AsOf: nil
+	// where nothing but a person ends it, 0 where it had ended.
+	ValidForSeconds *int64 `json:"valid_for_seconds"`
+	// SurvivesKeyDisable and SurvivesUserDelete say whether it goes on when the
+	// root key is disabled or deleted, and when the user or role that the root key
+	// acts as is deleted.
+	SurvivesKeyDisable bool   `json:"survives_key_disable"`
+	SurvivesUserDelete bool   `json:"survives_user_delete"`
+	EndedBy            string `json:"ended_by"` // what ends it, for a reader
+	// EndedAt and those below say how it ended where the log shows that it did,
+	// before AsOf and before it expired.
+	EndedAt      *time.Time `json:"ended_at"`
+	EndedVia     string     `json:"ended_via"` // "iam:DeleteAccessKey"
+	EndedEventID string     `json:"ended_event_id"`
+	EndedWhy     string     `json:"ended_why"`
 }
 
 // Use is a cluster of the events that a credential made.

@@ -108,7 +108,9 @@ func FuzzText(f *testing.F) {
 		}
 		parseARN(text)
 		parseTrust(text)
-		denyBefore(text)
+		for _, d := range denialsIn(text) {
+			d.binds(&Credential{PrincipalID: text})
+		}
 		member(text, "a", "b")
 		for _, known := range [...]string{"ec2:RunInstances", "ecs:RunTask", "ssm:SendCommand", "iot:CreateTopicRule"} {
 			computeCalls[known][0].read(&call{request: text, response: text}, "")

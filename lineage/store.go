@@ -61,7 +61,8 @@ func (t *tracer) storeRows(l *Lineage) error {
 		c := &l.Credentials[i]
 		return []driver.Value{c.ID, c.AccessKeyIDs, string(c.Kind), c.PrincipalID, c.PrincipalARN, c.AccountID, c.SessionName, c.SourceIdentity,
 			orNull(c.Parent), c.Via, c.IssuedEventID, orNull(c.IssuedAt), orNull(c.ExpiresAt), c.ExpiresDerived, orNull(c.FirstUsed), orNull(c.LastUsed),
-			c.EventCount, uses[i], string(c.Certainty), c.Why, c.LiveAtEnd, c.SurvivesKeyDisable, c.EndedBy}
+			c.EventCount, uses[i], string(c.Certainty), c.Why, c.LiveAtEnd, orNull(c.ValidForSeconds),
+			c.SurvivesKeyDisable, c.SurvivesUserDelete, c.EndedBy, orNull(c.EndedAt), c.EndedVia, c.EndedEventID, c.EndedWhy}
 	})
 	if err != nil {
 		return err
@@ -110,17 +111,17 @@ func load(ctx context.Context, c *query.Case, l *Lineage) error {
 	utc(&l.CompromisedSince, &l.AsOf)
 	err = eachRow(ctx, c.DB, `SELECT id, access_key_ids, kind, principal_id, principal_arn, account_id, session_name, source_identity, parent, via,
 		issued_event_id, issued_at, expires_at, expires_derived, first_used, last_used, event_count, uses, certainty, why, live_at_end,
-		survives_key_disable, ended_by FROM credentials`, func(scan func(...any) error) error {
+		valid_for_seconds, survives_key_disable, survives_user_delete, ended_by, ended_at, ended_via, ended_event_id, ended_why FROM credentials`, func(scan func(...any) error) error {
 		var d Credential
 		var ids []any
 		var uses string
 		err := scan(&d.ID, scanAny(&ids), &d.Kind, &d.PrincipalID, &d.PrincipalARN, &d.AccountID, &d.SessionName, &d.SourceIdentity, &d.Parent, &d.Via,
 			&d.IssuedEventID, &d.IssuedAt, &d.ExpiresAt, &d.ExpiresDerived, &d.FirstUsed, &d.LastUsed, &d.EventCount, &uses, &d.Certainty, &d.Why,
-			&d.LiveAtEnd, &d.SurvivesKeyDisable, &d.EndedBy)
+			&d.LiveAtEnd, &d.ValidForSeconds, &d.SurvivesKeyDisable, &d.SurvivesUserDelete, &d.EndedBy, &d.EndedAt, &d.EndedVia, &d.EndedEventID, &d.EndedWhy)
 		if err != nil {
 			return err
 		}
-		for _, p := range []*time.Time{d.IssuedAt, d.ExpiresAt, d.FirstUsed, d.LastUsed} {
+		for _, p := range []*time.Time{d.IssuedAt, d.ExpiresAt, d.FirstUsed, d.LastUsed, d.EndedAt} {
 			if p != nil {
 				utc(p)
 			}

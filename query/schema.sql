@@ -264,8 +264,14 @@ CREATE TABLE credentials (
     certainty VARCHAR,
     why VARCHAR,
     live_at_end BOOLEAN,
+    valid_for_seconds BIGINT,
     survives_key_disable BOOLEAN,
-    ended_by VARCHAR
+    survives_user_delete BOOLEAN,
+    ended_by VARCHAR,
+    ended_at TIMESTAMP,
+    ended_via VARCHAR,
+    ended_event_id VARCHAR,
+    ended_why VARCHAR
 );
 
 CREATE TABLE principals (

@@ -118,7 +118,7 @@ func newDocument(inc *Incident, zone *time.Location) *document {
 	for _, f := range inc.Findings {
 		d.severity[f.Rule] = max(d.severity[f.Rule], f.Severity)
 	}
-	d.Tree = lineageTree(inc.Lineage)
+	d.Tree = lineageTree(inc.Lineage, siblingsShown)
 	d.Strips = strips(&inc.Coverage, zone)
 	room := maxNodes
 	d.Tree = prune(d.Tree, &room, &d.TreeCut)

@@ -61,7 +61,15 @@ func TestOutputsOfAHostileIncident(t *testing.T) {
 		"summary.txt": func(w io.Writer, inc *Incident) error {
 			return Summary(w, inc, "trailscan-AKIAIOSFODNN7EXAMPLE", berlin, 100)
 		},
-		"lineage.txt":     func(w io.Writer, inc *Incident) error { return LineageTree(w, inc.Lineage, time.UTC) },
+		"lineage.txt": func(w io.Writer, inc *Incident) error {
+			return LineageTree(w, inc.Lineage, LineageOptions{Zone: time.UTC, Columns: 100})
+		},
+		"lineage.dot": func(w io.Writer, inc *Incident) error {
+			return LineageDOT(w, inc.Lineage, LineageOptions{Zone: time.UTC})
+		},
+		"lineage.mmd": func(w io.Writer, inc *Incident) error {
+			return LineageMermaid(w, inc.Lineage, LineageOptions{Zone: time.UTC})
+		},
 		"plan.txt":        func(w io.Writer, inc *Incident) error { return PlanTable(w, inc.Plan, time.UTC) },
 		"plan.csv":        func(w io.Writer, inc *Incident) error { return WritePlan(w, "csv", inc.Plan) },
 		"coverage.txt":    func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "table", inc, berlin) },

@@ -32,6 +32,7 @@ func hostileIncident() (*Incident, *remediate.Plan) {
 	long := strings.Repeat("very-long-name-", 60)
 	key, session, role := "AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE", "ASIAI44QH8DHBEXAMPLE"
 	user := "arn:aws:iam::111122223333:user/ci-deploy"
+	left := int64(94260)
 	l := &lineage.Lineage{
 		Keys:                []string{key},
 		CompromisedSince:    at("2026-09-28T14:02:11Z"),
@@ -50,11 +51,12 @@ func hostileIncident() (*Incident, *remediate.Plan) {
 			{ID: session, AccessKeyIDs: []string{session}, Kind: lineage.SessionToken, PrincipalARN: user, AccountID: "111122223333", Parent: &key,
 				Via: "sts:GetSessionToken", IssuedAt: ptr("2026-09-28T14:10:00Z"), ExpiresAt: ptr("2026-09-30T02:10:00Z"), FirstUsed: ptr("2026-09-28T14:11:00Z"),
 				LastUsed: ptr("2026-09-28T14:30:00Z"), EventCount: 12, Certainty: lineage.Confirmed, LiveAtEnd: true, SurvivesKeyDisable: true,
-				EndedBy: "a deny on the user"},
+				ValidForSeconds: &left, EndedBy: "a deny on the user " + hostileMarkdown},
 			{ID: role, AccessKeyIDs: []string{role}, Kind: lineage.RoleSession, AccountID: "111122223333", Parent: &session, Via: "sts:AssumeRole",
 				PrincipalARN: "arn:aws:sts::111122223333:assumed-role/Deploy/" + hostileHTML, SessionName: hostileHTML,
 				IssuedAt: ptr("2026-09-28T14:12:00Z"), ExpiresAt: ptr("2026-09-28T15:12:00Z"), ExpiresDerived: true, Certainty: lineage.Inferred,
-				Why: hostileTerminal},
+				Why: hostileTerminal, EndedAt: ptr("2026-09-28T14:50:00Z"), EndedVia: "iam:PutRolePolicy", EndedEventID: "e-revoke",
+				EndedWhy: "the policy " + hostileHTML + hostileTerminal + " denies everything"},
 		},
 		Principals: []lineage.Principal{
 			{ARN: "arn:aws:iam::111122223333:user/" + hostileMarkdown, AccountID: "111122223333", Kind: "user", How: lineage.Created,

@@ -274,6 +274,9 @@ func (m *markdown) node(n *node, indent string) {
 	}
 	if n.Live {
 		text += " **alive**"
+		if lasts := n.Lasts(); lasts != "" {
+			text += " (" + lasts + ")"
+		}
 		if n.Survives {
 			text += ", outlives the key"
 		}
@@ -289,12 +292,18 @@ func (m *markdown) node(n *node, indent string) {
 	}
 	if !n.Expires.IsZero() {
 		text += ", expires " + m.clock(n.Expires)
+		if n.Derived {
+			text += " (computed)"
+		}
+	}
+	if !n.EndedAt.IsZero() {
+		text += ", **ended " + m.clock(n.EndedAt) + "** by " + mdCode(n.EndedVia) + ": " + mdText(clip(n.EndedWhy, 240))
 	}
 	if !n.First.IsZero() {
 		text += fmt.Sprintf(", used %s to %s (%s)", m.clock(n.First), m.clock(n.Last), plural(n.Events, "event"))
 	}
 	if n.EndedBy != "" {
-		text += "; ended by " + mdText(clip(n.EndedBy, 400))
+		text += "; what ends it: " + mdText(clip(n.EndedBy, 400))
 	}
 	m.line("%s- %s", indent, text)
 	for _, c := range n.Children {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"trailscan/lineage"
 	"trailscan/remediate"
 	"trailscan/rules"
 )
@@ -147,75 +146,6 @@ func PlanTable(w io.Writer, p *remediate.Plan, zone *time.Location) error {
 	fmt.Fprintf(b, "%s. Knows of events through %s. Digest %s\n", plural(int64(n), "action"), clock(p.LogThrough, zone), Terminal(p.Digest))
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// LineageTree writes a lineage as a tree for a terminal: each credential and
-// principal under what it came from.
-func LineageTree(w io.Writer, l *lineage.Lineage, zone *time.Location) error {
-	b := &strings.Builder{}
-	fmt.Fprintf(b, "compromised since %s", orNone(clock(l.CompromisedSince, zone)))
-	if l.CompromisedSinceWhy != "" {
-		fmt.Fprintf(b, " (%s)", Terminal(l.CompromisedSinceWhy))
-	}
-	fmt.Fprintf(b, "\nalive or not at   %s\n\n", orNone(clock(l.AsOf, zone)))
-	for _, n := range lineageTree(l) {
-		writeNode(b, n, "", "", zone)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// writeNode writes a node after prefix, and what is below it after below.
-func writeNode(b *strings.Builder, n *node, prefix, below string, zone *time.Location) {
-	fmt.Fprintf(b, "%s%s  %s", prefix, Terminal(n.Label), Terminal(n.Kind))
-	if n.Via != "" {
-		fmt.Fprintf(b, " via %s", Terminal(n.Via))
-	}
-	if n.Live {
-		b.WriteString("  ALIVE")
-		if n.Survives {
-			b.WriteString(", outlives the key")
-		}
-	}
-	if n.Certainty != string(lineage.Confirmed) && n.Certainty != "" {
-		fmt.Fprintf(b, "  (%s)", Terminal(n.Certainty))
-	}
-	b.WriteString("\n")
-	var facts []string
-	add := func(format string, t time.Time) {
-		if !t.IsZero() {
-			facts = append(facts, fmt.Sprintf(format, clock(t, zone)))
-		}
-	}
-	switch {
-	case n.IsPerson:
-		add("%s", n.At)
-	default:
-		if n.Principal != "" {
-			facts = append(facts, Terminal(shortARN(n.Principal)))
-		}
-		add("issued %s", n.At)
-		add("expires %s", n.Expires)
-		if n.First.IsZero() {
-			facts = append(facts, "never used")
-		} else {
-			facts = append(facts, fmt.Sprintf("used %s to %s, %s", clock(n.First, zone), clock(n.Last, zone), plural(n.Events, "event")))
-		}
-	}
-	stem := below + "   "
-	if len(n.Children) > 0 {
-		stem = below + "│  "
-	}
-	if len(facts) > 0 {
-		fmt.Fprintf(b, "%s%s\n", stem, strings.Join(facts, " · "))
-	}
-	for i, child := range n.Children {
-		if i == len(n.Children)-1 {
-			writeNode(b, child, below+"└─ ", below+"   ", zone)
-		} else {
-			writeNode(b, child, below+"├─ ", below+"│  ", zone)
-		}
-	}
 }
 
 // WriteRows writes the answer of a query as table, json, ndjson or csv.

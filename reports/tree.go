@@ -23,7 +23,12 @@ type node struct {
 	Principal string // for whom a credential acts
 	At        time.Time
 	Expires   time.Time
-	Derived   bool // Expires is computed
+	Derived   bool   // Expires is computed
+	ValidFor  *int64 // seconds; nil where nothing but a person ends it
+	EndedAt   time.Time
+	EndedVia  string
+	EndedWhy  string
+	Through   string // the principal through which it came in, if any
 	First     time.Time
 	Last      time.Time
 	Events    int64
@@ -35,19 +40,43 @@ type node struct {
 	Uses      []lineage.Use
 	IsPerson  bool // a principal, not a credential
 	EventID   string
+	Folded    int // how many credentials it stands for, 0 for one of its own
 	Children  []*node
+	size      int // credentials and principals of the branch, itself included
+	alive     int // credentials of the branch
+}
+
+// Lasts is for how long a credential that is alive stays so.
+func (n *node) Lasts() string {
+	switch {
+	case !n.Live || n.IsPerson || n.Folded > 0:
+		return ""
+	case n.ValidFor == nil:
+		return "no expiry"
+	case n.Derived:
+		return "for about " + span(time.Duration(*n.ValidFor)*time.Second)
+	}
+	return "for " + span(time.Duration(*n.ValidFor)*time.Second)
 }
 
 // lineageTree arranges a lineage as trees under its roots: credentials under
 // the one that issued them, principals under the one that made or changed them.
-func lineageTree(l *lineage.Lineage) []*node {
+// Like children are folded when there are more than like of them.
+func lineageTree(l *lineage.Lineage, like int) []*node {
 	if l == nil {
 		return nil
 	}
 	byID := map[string]*node{}
 	var order []*node
+	through := map[string]string{}
+	for _, e := range l.Edges {
+		if strings.HasPrefix(e.From, "arn:") {
+			through[e.To] = e.From
+		}
+	}
 	for _, c := range l.Credentials {
 		n := credentialNode(c)
+		n.Through = through[c.ID]
 		byID[c.ID] = n
 		order = append(order, n)
 	}
@@ -78,9 +107,25 @@ func lineageTree(l *lineage.Lineage) []*node {
 		slices.SortStableFunc(n.Children, func(a, b *node) int {
 			return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Label, b.Label))
 		})
-		n.Children = foldLike(n.Children)
+		n.Children = foldLike(n.Children, like)
 	}
-	return foldLike(roots)
+	roots = foldLike(roots, like)
+	weigh(roots)
+	return roots
+}
+
+// weigh counts what is in each branch.
+func weigh(nodes []*node) {
+	for _, n := range nodes {
+		weigh(n.Children)
+		if n.Folded == 0 {
+			n.size, n.alive = 1, btoi(n.Live)
+		}
+		for _, c := range n.Children {
+			n.size += c.size
+			n.alive += c.alive
+		}
+	}
 }
 
 // hangPrincipals puts principals under the credentials that made or changed
@@ -128,6 +173,7 @@ func credentialNode(c lineage.Credential) *node {
 		At: deref(c.IssuedAt), Expires: deref(c.ExpiresAt), Derived: c.ExpiresDerived,
 		First: deref(c.FirstUsed), Last: deref(c.LastUsed), Events: c.EventCount, Live: c.LiveAtEnd,
 		Survives: c.SurvivesKeyDisable, Certainty: string(c.Certainty), Why: c.Why, EndedBy: c.EndedBy,
+		ValidFor: c.ValidForSeconds, EndedAt: deref(c.EndedAt), EndedVia: c.EndedVia, EndedWhy: c.EndedWhy,
 		Uses: c.Uses, EventID: c.IssuedEventID,
 	}
 }
@@ -140,8 +186,11 @@ func principalNode(p lineage.Principal) *node {
 }
 
 // foldLike puts childless credentials that differ in id and time only into one
-// node when there are many, keeping the first few and those still alive first.
-func foldLike(nodes []*node) []*node {
+// node when there are more than shown, keeping that many, those alive first.
+func foldLike(nodes []*node, shown int) []*node {
+	if len(nodes) <= shown+1 {
+		return nodes
+	}
 	type likeness struct{ kind, via, principal, certainty string }
 	of := func(n *node) likeness {
 		return likeness{n.Kind, n.Via, sessionRole(n.Principal), n.Certainty}
@@ -155,12 +204,12 @@ func foldLike(nodes []*node) []*node {
 	folded := map[*node]bool{}
 	summary := map[*node]*node{} // after the last one shown
 	for _, group := range like {
-		if len(group) <= siblingsShown+1 {
+		if len(group) <= shown+1 {
 			continue
 		}
 		byLife := slices.Clone(group)
 		slices.SortStableFunc(byLife, func(a, b *node) int { return cmp.Compare(btoi(b.Live), btoi(a.Live)) })
-		rest := byLife[siblingsShown:]
+		rest := byLife[shown:]
 		s := &node{Kind: rest[0].Kind, Via: rest[0].Via, Principal: sessionRole(rest[0].Principal), Certainty: rest[0].Certainty}
 		live := 0
 		for _, n := range rest {
@@ -177,6 +226,7 @@ func foldLike(nodes []*node) []*node {
 			s.Survives = s.Survives || n.Survives
 		}
 		s.Live = live > 0
+		s.Folded, s.size, s.alive = len(rest), len(rest), live
 		s.Label = fmt.Sprintf("%d more like these, %d of them alive", len(rest), live)
 		summary[group[len(group)-1]] = s
 	}

@@ -179,7 +179,10 @@ func (a *app) withCase(ctx context.Context, mode query.Mode, f func(*query.Case)
 }
 
 // allFormats are those that the ending of --output names in some command.
-var allFormats = []string{"json", "ndjson", "csv", "md", "html", "sh"}
+var allFormats = []string{"json", "ndjson", "csv", "md", "html", "sh", "dot", "mermaid"}
+
+// endings are those of files whose format has another name.
+var endings = map[string]string{"gv": "dot", "mmd": "mermaid"}
 
 // outputFormat is the format asked for: --format, else the ending of --output,
 // else the first of those that the command has.
@@ -190,7 +193,11 @@ func (a *app) outputFormat(formats ...string) (string, error) {
 		}
 		return a.format, nil
 	}
-	switch ext := strings.TrimPrefix(filepath.Ext(a.output), "."); {
+	ext := strings.TrimPrefix(filepath.Ext(a.output), ".")
+	if name := endings[ext]; name != "" {
+		ext = name
+	}
+	switch {
 	case slices.Contains(formats, ext):
 		return ext, nil
 	case slices.Contains(allFormats, ext):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"time"
 
@@ -11,21 +12,56 @@ import (
 	"trailscan/reports"
 )
 
+// traceFormats are the forms in which trace writes a lineage.
+var traceFormats = []string{"table", "json", "dot", "mermaid"}
+
+// tracingFlags change what a trace finds, not how it is shown.
+var tracingFlags = []string{"compromised-since", "as-of", "all-use"}
+
+func writeLineage(w io.Writer, format string, l *lineage.Lineage, o reports.LineageOptions) error {
+	switch format {
+	case "json":
+		return reports.JSON(w, l)
+	case "dot":
+		return reports.LineageDOT(w, l, o)
+	case "mermaid":
+		return reports.LineageMermaid(w, l, o)
+	}
+	return reports.LineageTree(w, l, o)
+}
+
 func (a *app) traceCommand() *cobra.Command {
 	var allUse bool
-	var asOf string
+	var asOf, explain string
+	var full bool
 	cmd := &cobra.Command{
 		Use:   "trace KEY…",
 		Short: "Find every credential and principal that descends from a key",
 		Long: `Find every credential and principal that descends from a key, store them in the
-case and print them as a tree. KEY is an access key id or a principal's ARN.`,
-		Args: cobra.MinimumNArgs(1),
+case and print them as a tree. KEY is an access key id or a principal's ARN.
+
+With --explain ID it tells instead by which events one credential or principal came
+into the lineage: that of the KEYs, or without KEY the stored one.`,
+		Args: func(cmd *cobra.Command, keys []string) error {
+			if len(keys) == 0 && !cmd.Flags().Changed("explain") {
+				return errors.New("no KEY: name an access key id or the ARN of a principal")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, keys []string) error {
 			ctx := cmd.Context()
 			if err := checkNames("KEY", keys); err != nil {
 				return err
 			}
-			format, zone, err := a.show("table", "json")
+			explained := cmd.Flags().Changed("explain")
+			formats := traceFormats
+			if explained {
+				if explain == "" {
+					return usagef("--explain is empty: name a credential or a principal of the lineage")
+				}
+				formats = []string{"table", "json"}
+			}
+			format, zone, err := a.show(formats...)
 			if err != nil {
 				return err
 			}
@@ -33,24 +69,46 @@ case and print them as a tree. KEY is an access key id or a principal's ARN.`,
 			if err != nil {
 				return err
 			}
-			return a.withCase(ctx, query.ReadWrite, func(c *query.Case) error {
-				l, err := lineage.Trace(ctx, c, keys, o)
+			mode, find := query.ReadWrite, func(c *query.Case) (*lineage.Lineage, error) { return lineage.Trace(ctx, c, keys, o) }
+			if len(keys) == 0 {
+				for _, name := range tracingFlags {
+					if cmd.Flags().Changed(name) {
+						return usagef("--%s changes what is traced: name the KEY too", name)
+					}
+				}
+				mode, find = query.ReadOnly, func(c *query.Case) (*lineage.Lineage, error) { return lineage.Load(ctx, c) }
+			}
+			show := reports.LineageOptions{Zone: zone, Full: full}
+			if a.output == "" {
+				show.Columns = min(columns(a.stdout), 120)
+			}
+			return a.withCase(ctx, mode, func(c *query.Case) error {
+				l, err := find(c)
 				if err != nil {
 					return err
 				}
 				a.sayIfUnused(l)
-				return a.writeOutput(func(w io.Writer) error {
-					if format == "json" {
-						return reports.JSON(w, l)
+				if explained {
+					x, err := lineage.Explain(ctx, c, l, explain)
+					if err != nil {
+						return err
 					}
-					return reports.LineageTree(w, l, zone)
-				})
+					return a.writeOutput(func(w io.Writer) error {
+						if format == "json" {
+							return reports.JSON(w, x)
+						}
+						return reports.WriteExplanation(w, x, l, show)
+					})
+				}
+				return a.writeOutput(func(w io.Writer) error { return writeLineage(w, format, l, show) })
 			})
 		},
 	}
 	a.caseFlags(cmd.Flags())
 	a.compromisedFlag(cmd.Flags())
-	a.outputFlags(cmd.Flags(), "table", "json")
+	a.outputFlags(cmd.Flags(), traceFormats...)
+	cmd.Flags().StringVar(&explain, "explain", "", "tell by which events `ID` came into the lineage: an access key id, a principal's or session's ARN, a principal id")
+	cmd.Flags().BoolVar(&full, "full", false, "show everything: fold nothing that is alike, leave nothing out for length")
 	cmd.Flags().BoolVar(&allUse, "all-use", false, "follow the owner's own use of the key too")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "`TIME` at which a credential counts as alive or not (default: the end of the logs)")
 	return cmd

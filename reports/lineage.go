@@ -1,0 +1,262 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"trailscan/lineage"
+)
+
+// LineageOptions are how a lineage is shown.
+type LineageOptions struct {
+	Zone    *time.Location
+	Columns int // of the terminal; 0 is 100
+	// Full shows every credential and principal. Without it a tree or graph folds
+	// what is alike and a tree stops at a few screens; both say what they leave out.
+	Full bool
+}
+
+// What a tree shows without LineageOptions.Full: so many children of a node,
+// so many lines of nodes.
+const (
+	treeChildren = 20
+	treeNodes    = 200
+)
+
+func (o LineageOptions) like() int {
+	if o.Full {
+		return math.MaxInt - 1
+	}
+	return siblingsShown
+}
+
+// LineageTree writes a lineage as a tree for a terminal: each credential and
+// principal under what it came from.
+func LineageTree(w io.Writer, l *lineage.Lineage, o LineageOptions) error {
+	d := &drawing{zone: o.Zone, asOf: l.AsOf, columns: max(cmp.Or(o.Columns, 100), 60), children: treeChildren, room: treeNodes}
+	if o.Full {
+		d.children, d.room = math.MaxInt, math.MaxInt
+	}
+	d.write("", "  ", []string{"compromised since " + orNone(clock(l.CompromisedSince, o.Zone)), "(" + orNone(Terminal(l.CompromisedSinceWhy)) + ")"}, " ")
+	alive := 0
+	for _, c := range l.Credentials {
+		alive += btoi(c.LiveAtEnd)
+	}
+	d.write("", "  ", []string{
+		fmt.Sprintf("%s, %s alive at %s", plural(int64(len(l.Credentials)), "credential"), number(int64(alive)), orNone(clock(l.AsOf, o.Zone))),
+		plural(int64(len(l.Principals)), "principal") + " made, changed or used",
+		"~ is computed, not read from the log"}, " · ")
+	d.b.WriteString("\n")
+	d.branch(lineageTree(l, o.like()), "", true)
+	if d.hidden > 0 {
+		fmt.Fprintf(&d.b, "\n%s not shown: --full shows all\n", plural(int64(d.hidden), "credential or principal is", "credentials and principals are"))
+	}
+	_, err := io.WriteString(w, d.b.String())
+	return err
+}
+
+// drawing is a tree while it is drawn.
+type drawing struct {
+	b        strings.Builder
+	zone     *time.Location
+	asOf     time.Time
+	columns  int
+	children int // of a node to show
+	room     int // nodes left to show
+	hidden   int
+}
+
+// branch draws the children of a node, which stand after below.
+func (d *drawing) branch(nodes []*node, below string, top bool) {
+	shown := d.choose(nodes)
+	left, alive := 0, 0
+	for i, n := range nodes {
+		if !shown[i] || d.room <= 0 {
+			left += n.size
+			alive += n.alive
+			continue
+		}
+		d.room--
+		prefix, under := below+"├─ ", below+"│  "
+		if last := !slices.Contains(shown[i+1:], true) && left == 0 && !slices.Contains(shown, false); last {
+			prefix, under = below+"└─ ", below+"   "
+		}
+		if top {
+			prefix, under = "", ""
+		}
+		d.node(n, prefix, under)
+	}
+	if left > 0 {
+		d.hidden += left
+		sign := below + "└─ "
+		if top {
+			sign = ""
+		}
+		d.write(sign, below+"   ", []string{fmt.Sprintf("… %s more here, %s alive", number(int64(left)), number(int64(alive)))}, "")
+	}
+}
+
+// choose tells which of the children of a node to show: the branches that are
+// alive first.
+func (d *drawing) choose(nodes []*node) []bool {
+	order := make([]int, len(nodes))
+	for i := range order {
+		order[i] = i
+	}
+	if len(nodes) > d.children {
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(min(nodes[b].alive, 1), min(nodes[a].alive, 1)) })
+	}
+	shown := make([]bool, len(nodes))
+	for _, i := range order[:min(len(order), d.children)] {
+		shown[i] = true
+	}
+	return shown
+}
+
+// node draws a node after prefix, and what is below it after below.
+func (d *drawing) node(n *node, prefix, below string) {
+	head := []string{Terminal(clip(n.Label, 240)), Terminal(n.Kind)}
+	if n.Via != "" {
+		head[1] += " via " + Terminal(n.Via)
+	}
+	if state := d.state(n); state != "" {
+		head = append(head, state)
+	}
+	if n.Certainty != string(lineage.Confirmed) && n.Certainty != "" {
+		head = append(head, "("+Terminal(n.Certainty)+")")
+	}
+	stem := below + "   "
+	if len(n.Children) > 0 {
+		stem = below + "│  "
+	}
+	d.write(prefix, stem, head, "  ")
+	d.write(stem, stem, d.facts(n), " · ")
+	// A chain of roles may be longer than a line is wide.
+	if utf8.RuneCountInString(below) > d.columns/2 && len(n.Children) > 0 {
+		d.b.WriteString(below + "└─ goes on at the left margin, under " + Terminal(clip(n.Label, 60)) + "\n")
+		below = ""
+	}
+	d.branch(n.Children, below, false)
+}
+
+// state says whether a credential is alive, or how it ended.
+func (d *drawing) state(n *node) string {
+	switch {
+	case n.IsPerson || n.Folded > 0:
+		return ""
+	case n.Live:
+		state := "ALIVE " + strings.Replace(n.Lasts(), "about ", "~", 1)
+		if n.ValidFor == nil {
+			state = "ALIVE, no expiry"
+		}
+		if n.Survives {
+			state += ", outlives the key"
+		}
+		return state
+	case !n.EndedAt.IsZero():
+		return "ended " + clock(n.EndedAt, d.zone) + " by " + Terminal(n.EndedVia)
+	case n.At.After(d.asOf):
+		return "issued later"
+	case !n.Expires.IsZero() && !n.Expires.After(d.asOf):
+		return "expired"
+	}
+	return "not alive"
+}
+
+func (d *drawing) facts(n *node) []string {
+	var facts []string
+	add := func(what string, t time.Time) {
+		if !t.IsZero() {
+			facts = append(facts, what+clock(t, d.zone))
+		}
+	}
+	if n.IsPerson {
+		add("", n.At)
+		return facts
+	}
+	if n.Principal != "" {
+		facts = append(facts, Terminal(clip(shortARN(n.Principal), 240)))
+	}
+	if n.Through != "" {
+		facts = append(facts, "through "+Terminal(clip(shortARN(n.Through), 120)))
+	}
+	add("issued ", n.At)
+	if n.Derived {
+		add("expires ~", n.Expires)
+	} else {
+		add("expires ", n.Expires)
+	}
+	if n.First.IsZero() {
+		facts = append(facts, "never used")
+	} else {
+		facts = append(facts, fmt.Sprintf("used %s to %s, %s%s", clock(n.First, d.zone), clock(n.Last, d.zone), plural(n.Events, "event"), whose(n.Uses)))
+	}
+	if n.EndedWhy != "" {
+		facts = append(facts, Terminal(clip(n.EndedWhy, 240)))
+	}
+	if n.Live && n.EndedBy != "" {
+		facts = append(facts, "to end it: "+Terminal(clip(n.EndedBy, 400)))
+	}
+	return facts
+}
+
+// whose is how many events of a credential look like each actor's.
+func whose(uses []lineage.Use) string {
+	counts := map[lineage.Actor]int64{}
+	for _, u := range uses {
+		counts[u.Actor] += u.Count
+	}
+	var parts []string
+	for _, a := range []lineage.Actor{lineage.Owner, lineage.Intruder, lineage.Unclear} {
+		if counts[a] > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", a, number(counts[a])))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// write writes parts in as few lines as fit: the first after prefix, the others
+// after stem. Words are kept whole.
+func (d *drawing) write(prefix, stem string, parts []string, between string) {
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+	if len(parts) == 0 {
+		return
+	}
+	line, room := "", d.columns-utf8.RuneCountInString(stem)
+	room = max(room, 40)
+	var lines []string
+	for _, part := range parts {
+		if line != "" && utf8.RuneCountInString(line+between+part) <= room {
+			line += between + part
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		line = part
+		for utf8.RuneCountInString(line) > room { // break a part that is longer than a line
+			cut := strings.LastIndexByte(string([]rune(line)[:room+1]), ' ')
+			if cut <= 0 {
+				break
+			}
+			lines = append(lines, line[:cut])
+			line = line[cut+1:]
+		}
+	}
+	for i, l := range append(lines, line) {
+		if i == 0 {
+			d.b.WriteString(prefix + l + "\n")
+		} else {
+			d.b.WriteString(stem + l + "\n")
+		}
+	}
+}
