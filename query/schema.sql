@@ -263,7 +263,20 @@ CREATE TABLE lineage (
     keys VARCHAR[],
     compromised_since TIMESTAMP,
     compromised_since_why VARCHAR,
+    first_malicious_use VARCHAR, -- JSON object, NULL where there is none
     as_of TIMESTAMP
+);
+
+-- What --mmdb and --aws-ip-ranges say of the addresses in the events, as of the
+-- last trace that was given one. network is what counts as one network: a /24 or
+-- a /64. What is no address (a service's host name) has none.
+CREATE TABLE addresses (
+    address VARCHAR,
+    network VARCHAR,
+    asn BIGINT,
+    organisation VARCHAR,
+    aws_service VARCHAR,
+    aws_region VARCHAR
 );
 
 CREATE TABLE credentials (

@@ -157,6 +157,9 @@ func LineageTree(w io.Writer, l *lineage.Lineage, zone *time.Location) error {
 	if l.CompromisedSinceWhy != "" {
 		fmt.Fprintf(b, " (%s)", Terminal(l.CompromisedSinceWhy))
 	}
+	if f := l.FirstMaliciousUse; f != nil {
+		fmt.Fprintf(b, "\nfirst misused     %s (%s), event %s", clock(f.Time, zone), Terminal(f.Why), Terminal(f.EventID))
+	}
 	fmt.Fprintf(b, "\nalive or not at   %s\n\n", orNone(clock(l.AsOf, zone)))
 	for _, n := range lineageTree(l) {
 		writeNode(b, n, "", "", zone)
@@ -209,12 +212,39 @@ func writeNode(b *strings.Builder, n *node, prefix, below string, zone *time.Loc
 	if len(facts) > 0 {
 		fmt.Fprintf(b, "%s%s\n", stem, strings.Join(facts, " · "))
 	}
+	writeUses(b, n.Uses, stem, zone)
 	for i, child := range n.Children {
 		if i == len(n.Children)-1 {
 			writeNode(b, child, below+"└─ ", below+"   ", zone)
 		} else {
 			writeNode(b, child, below+"├─ ", below+"│  ", zone)
 		}
+	}
+}
+
+// usesShown is how many clusters of a credential's use stand in a tree.
+const usesShown = 8
+
+// writeUses writes whose use a credential saw, a line a cluster. One that is all
+// the intruder's by its descent needs none.
+func writeUses(b *strings.Builder, uses []lineage.Use, stem string, zone *time.Location) {
+	if len(uses) < 2 {
+		return
+	}
+	for i, u := range uses {
+		if i == usesShown {
+			fmt.Fprintf(b, "%s· %s more in --format json\n", stem, plural(int64(len(uses)-i), "cluster"))
+			return
+		}
+		from := u.Networks
+		if len(from) == 0 || len(u.SourceIPs) <= 3 {
+			from = u.SourceIPs
+		}
+		line := fmt.Sprintf("· %s: %s from %s to %s, %s", u.Actor, plural(u.Count, "event"), clock(u.First, zone), clock(u.Last, zone), some(from, 3))
+		if len(u.AgentFamilies) > 0 {
+			line += ", by " + some(u.AgentFamilies, 3)
+		}
+		fmt.Fprintf(b, "%s%s\n%s  %s\n", stem, Terminal(line), stem, Terminal(u.Why))
 	}
 }
 
