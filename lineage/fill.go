@@ -130,15 +130,18 @@ func (t *tracer) gatherEvents(ctx context.Context, c *closure) error {
 		return err
 	}
 	_, err = t.conn.ExecContext(ctx, `CREATE OR REPLACE TEMP TABLE trace_events AS
-		SELECT e.source_id, e.record_index, m.node, m.actor, e.event_time, e.source_ip_address, e.user_agent, e.aws_region, e.shared_event_id,
-		    coalesce(e.invoked_by, '') AS service
+		SELECT e.source_id, e.record_index, m.node, m.actor, e.event_time, e.source_ip_address, e.vpc_endpoint_id, e.user_agent, e.aws_region, e.shared_event_id,
+		    '' AS session, coalesce(e.invoked_by, '') AS service
 		FROM events e JOIN trace_members m ON m.access_key_id = e.access_key_id
 		WHERE NOT m.root AND e.event_time >= m."from"
 		UNION ALL
 		SELECT u.source_id, u.record_index, m.node, CASE WHEN ? AND u.actor = 'owner' THEN 'unclear' ELSE u.actor END, u.event_time,
-		    u.source_ip_address, u.user_agent, u.aws_region, u.shared_event_id, u.service
+		    u.source_ip_address, u.vpc_endpoint_id, u.user_agent, u.aws_region, u.shared_event_id, u.session, u.service
 		FROM trace_root_use u JOIN trace_members m ON m.access_key_id = u.access_key_id WHERE m.root`, t.o.AllUse)
 	if err != nil {
+		return err
+	}
+	if err := t.markHostile(ctx); err != nil {
 		return err
 	}
 	// The other account's record of the same call has another id and no key.
@@ -149,108 +152,6 @@ func (t *tracer) gatherEvents(ctx context.Context, c *closure) error {
 		    FROM trace_marks m WHERE m.source_id = e.source_id AND m.record_index = e.record_index)
 		GROUP BY ALL`)
 	return err
-}
-
-// countUse says when, from where and how often each credential was used.
-func (t *tracer) countUse(ctx context.Context, c *closure) error {
-	type cluster struct {
-		node    int
-		actor   Actor
-		network string // or the service that made the calls
-		family  string
-	}
-	uses := map[cluster]*useSet{}
-	var order []cluster
-	err := t.each(ctx, `SELECT node, actor, coalesce(source_ip_address, ''), coalesce(user_agent, ''), coalesce(aws_region, ''), service,
-		    min(event_time), max(event_time), count(*)
-		FROM trace_events GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 7, 1, 2, 3, 4, 5, 6`, nil, func(scan func(...any) error) error {
-		var k cluster
-		var source, agent, region, service string
-		var first, last time.Time
-		var count int64
-		if err := scan(&k.node, &k.actor, &source, &agent, &region, &service, &first, &last, &count); err != nil {
-			return err
-		}
-		if byService(source, service) {
-			k.network = cmp.Or(service, source)
-		} else {
-			k.network, k.family = network(source), family(agent)
-		}
-		u := uses[k]
-		if u == nil {
-			u = &useSet{Use: Use{Actor: k.actor, First: first.UTC()}, sources: map[string]bool{}, agents: map[string]bool{}, regions: map[string]bool{}}
-			u.Why = whyUse(c.nodes[k.node], k.network, source, agent, byService(source, service))
-			uses[k] = u
-			order = append(order, k)
-		}
-		u.add(source, agent, region, last, count)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, n := range c.nodes {
-		n.cred.Uses = []Use{}
-	}
-	for _, k := range order {
-		u := uses[k].done()
-		cred := &c.nodes[k.node].cred
-		cred.Uses = append(cred.Uses, u)
-		cred.EventCount += u.Count
-		if cred.FirstUsed == nil || u.First.Before(*cred.FirstUsed) {
-			cred.FirstUsed = timePtr(u.First)
-		}
-		if cred.LastUsed == nil || u.Last.After(*cred.LastUsed) {
-			cred.LastUsed = timePtr(u.Last)
-		}
-	}
-	for _, n := range c.nodes {
-		slices.SortStableFunc(n.cred.Uses, func(a, b Use) int { return cmp.Or(a.First.Compare(b.First), cmp.Compare(a.Actor, b.Actor)) })
-	}
-	return nil
-}
-
-// whyUse says why a cluster of use is whose it is, by the first address and
-// agent in it.
-func whyUse(n *node, network, source, agent string, service bool) string {
-	switch {
-	case service:
-		return "made by " + network + " for the credential"
-	case n.root == nil:
-		return "the credential descends from the key, so all of its use counts"
-	}
-	for _, g := range n.root.groups {
-		if g.source == source && g.agent == agent {
-			return g.why
-		}
-	}
-	return ""
-}
-
-// useSet is a cluster of use while it is counted.
-type useSet struct {
-	Use
-	sources, agents, regions map[string]bool
-}
-
-func (u *useSet) add(source, agent, region string, last time.Time, count int64) {
-	note := func(set map[string]bool, v string) {
-		if v != "" {
-			set[v] = true
-		}
-	}
-	note(u.sources, source)
-	note(u.agents, agent)
-	note(u.regions, region)
-	if last.After(u.Last) {
-		u.Last = last.UTC()
-	}
-	u.Count += count
-}
-
-func (u *useSet) done() Use {
-	u.SourceIPs, u.UserAgents, u.Regions = sorted(u.sources), sorted(u.agents), sorted(u.regions)
-	return u.Use
 }
 
 func sorted(set map[string]bool) []string {

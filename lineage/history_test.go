@@ -43,7 +43,9 @@ type event struct {
 	shared   string
 	identity string // identityType
 	console  bool
-	turn     int // of users of one name, which; 0 where the name was used once
+	region   string // us-east-1 where empty
+	endpoint string // vpcEndpointId
+	turn     int    // of users of one name, which; 0 where the name was used once
 }
 
 func clock(text string) *time.Time {
@@ -91,7 +93,7 @@ func write(t testing.TB, c *query.Case, events ...event) {
 	defer tx.Rollback()
 	casetest.Stage(t, tx)
 	stmt, err := tx.Prepare(`INSERT INTO staged BY NAME SELECT ? AS event_id, ?::TIMESTAMP AS event_time, ? AS event_source, ? AS event_name,
-		'us-east-1' AS aws_region, ? AS source_ip_address, ? AS user_agent, ? AS error_code, ? AS recipient_account_id, ? AS identity_type,
+		? AS aws_region, ? AS vpc_endpoint_id, ? AS source_ip_address, ? AS user_agent, ? AS error_code, ? AS recipient_account_id, ? AS identity_type,
 		? AS principal_id, ? AS identity_arn, ? AS identity_account_id, ? AS access_key_id, ? AS user_name, ? AS invoked_by,
 		?::TIMESTAMP AS session_created, ? AS session_issuer_arn, ? AS session_issuer_principal_id, ? AS issued_access_key_id, ?::TIMESTAMP AS issued_expiration,
 		? AS request_parameters, ? AS response_elements, ? AS additional_event_data, ? AS shared_event_id,
@@ -134,7 +136,7 @@ func write(t testing.TB, c *query.Case, events ...event) {
 			errorCode = "AccessDenied"
 		}
 		id := or(e.id, fmt.Sprintf("event-%06d", before+i))
-		_, err := stmt.Exec(id, *clock(e.at), service+".amazonaws.com", name, or(e.from, home), or(e.ua, cli), errorCode, acct, kind,
+		_, err := stmt.Exec(id, *clock(e.at), service+".amazonaws.com", name, or(e.region, "us-east-1"), null(e.endpoint), or(e.from, home), or(e.ua, cli), errorCode, acct, kind,
 			null(principal), null(arn), null(identityAccount), null(or(e.key, leaked)), null(user), null(e.by), stamp(e.created), null(issuer), null(issuerID),
 			null(e.issues), stamp(e.expires), null(e.request), null(e.response), null(e.extra), null(e.shared), e.console, before+i)
 		if err != nil {

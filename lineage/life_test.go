@@ -120,8 +120,7 @@ func TestUses(t *testing.T) {
 			t.Errorf("%v has no reason", u)
 		}
 	}
-	want := []cluster{{Intruder, away, 2}, {Unclear, "203.0.113.7", 1},
-		{Unclear, "192.0.2.99", 1}, {Unclear, "192.0.2.99", 1}, {Owner, "192.0.2.50", 1}, {Owner, home, 1}, {Intruder, "198.51.100.24", 1}}
+	want := []cluster{{Intruder, away + " 198.51.100.24", 3}, {Unclear, "203.0.113.7", 1}, {Unclear, "192.0.2.99", 2}, {Owner, home + " 192.0.2.50", 2}}
 	if !slices.Equal(got, want) || d.EventCount != 8 {
 		t.Errorf("got %v of %d events, want %v", got, d.EventCount, want)
 	}

@@ -12,11 +12,21 @@ type Lineage struct {
 	CompromisedSince time.Time `json:"compromised_since"`
 	// CompromisedSinceWhy says where CompromisedSince comes from: given, or
 	// inferred and from what.
-	CompromisedSinceWhy string       `json:"compromised_since_why"`
-	AsOf                time.Time    `json:"as_of"`
-	Credentials         []Credential `json:"credentials"` // by time issued, then id
-	Principals          []Principal  `json:"principals"`  // by time, then ARN
-	Edges               []Edge       `json:"edges"`       // by time, then from, to
+	CompromisedSinceWhy string `json:"compromised_since_why"`
+	// FirstMaliciousUse is the estimate of the first use of a key by the intruder,
+	// nil where nothing since the compromise looks like one.
+	FirstMaliciousUse *FirstUse    `json:"first_malicious_use"`
+	AsOf              time.Time    `json:"as_of"`
+	Credentials       []Credential `json:"credentials"` // by time issued, then id
+	Principals        []Principal  `json:"principals"`  // by time, then ARN
+	Edges             []Edge       `json:"edges"`       // by time, then from, to
+}
+
+// FirstUse is a call that somebody first used a key for.
+type FirstUse struct {
+	Time    time.Time `json:"time"`
+	EventID string    `json:"event_id"`
+	Why     string    `json:"why"`
 }
 
 // Kind is what sort of credential one is.
@@ -100,16 +110,27 @@ type Credential struct {
 	EndedWhy     string     `json:"ended_why"`
 }
 
-// Use is a cluster of the events that a credential made.
+// Use is a cluster of the events that a credential made: what looks like one
+// person's use.
 type Use struct {
-	Actor      Actor     `json:"actor"`
-	SourceIPs  []string  `json:"source_ips"`
-	UserAgents []string  `json:"user_agents"`
-	Regions    []string  `json:"regions"`
-	First      time.Time `json:"first"`
-	Last       time.Time `json:"last"`
-	Count      int64     `json:"count"`
-	Why        string    `json:"why"`
+	Actor      Actor    `json:"actor"`
+	SourceIPs  []string `json:"source_ips"`
+	UserAgents []string `json:"user_agents"`
+	Regions    []string `json:"regions"`
+	// Networks are the /24 and /64 of the addresses, and by which VPC endpoint they
+	// came. AgentFamilies are the agents without their versions.
+	Networks      []string `json:"networks"`
+	AgentFamilies []string `json:"agent_families"`
+	// NewRegions are those in which the key was not used before its compromise.
+	NewRegions []string `json:"new_regions"`
+	// AutonomousSystems ("AS64500 Example") and AWSServices ("EC2 us-east-1") are
+	// whose the addresses are, as far as files that know were given.
+	AutonomousSystems []string  `json:"autonomous_systems"`
+	AWSServices       []string  `json:"aws_services"`
+	First             time.Time `json:"first"`
+	Last              time.Time `json:"last"`
+	Count             int64     `json:"count"`
+	Why               string    `json:"why"`
 }
 
 // How a principal came into the lineage.

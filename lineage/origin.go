@@ -102,3 +102,27 @@ func family(agent string) string {
 func byService(source, invokedBy string) bool {
 	return invokedBy != "" || network(source) == ""
 }
+
+// isBrowser reports whether an agent is a browser.
+func isBrowser(agent string) bool {
+	return strings.HasPrefix(strings.ToLower(strings.TrimPrefix(agent, "[")), "mozilla/")
+}
+
+var (
+	productVersion = regexp.MustCompile(`^\[?[^/\s]+/v?([0-9][0-9A-Za-z.-]*)`)
+	systemVersion  = regexp.MustCompile(`(?:\bos/[a-z]+#|\bLinux/|\bDarwin/|\bWindows/|Windows NT |Mac OS X )([0-9][0-9A-Za-z._-]*)`)
+	browserVersion = regexp.MustCompile(`(?:Edg|OPR|Firefox|Chrome)/([0-9]+)`)
+)
+
+// signature is the part of a user agent that stays from call to call of one
+// machine: the family with the versions of the product and the system. The
+// command of the AWS CLI and the marks of features that vary are left out.
+func signature(agent string) string {
+	parts := []string{family(agent)}
+	for _, version := range []*regexp.Regexp{productVersion, systemVersion, browserVersion} {
+		if m := version.FindStringSubmatch(agent); m != nil {
+			parts = append(parts, m[1])
+		}
+	}
+	return strings.Join(parts, " ")
+}

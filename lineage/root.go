@@ -12,12 +12,15 @@ import (
 // root is a key that the trace was asked for: an access key id, or an ARN with
 // the access key ids that act as it.
 type root struct {
-	key    string
-	ids    []string
-	issued time.Time // zero where the log does not show it
-	since  time.Time
-	why    string // of since
-	groups []*useGroup
+	key     string
+	ids     []string
+	issued  time.Time // zero where the log does not show it
+	since   time.Time
+	why     string               // of since
+	vague   bool                 // since is the first event for want of anything better
+	groups  []*useGroup          // by first use
+	byKey   map[useKey]*useGroup // those that no service made
+	regions map[string]time.Time // when each was first used
 }
 
 func (r *root) isARN() bool { return strings.HasPrefix(r.key, "arn:") }
@@ -125,16 +128,16 @@ func (t *tracer) judgeUse(ctx context.Context) error {
 		if err := t.dateMisuse(ctx, i, r); err != nil {
 			return err
 		}
-		r.judge()
+		r.judge(&t.o)
 		for _, g := range r.groups {
 			if g.network != "" {
 				verdicts = append(verdicts, verdict{i, g})
 			}
 		}
 	}
-	err = t.table(ctx, "trace_actors", `root INTEGER, source VARCHAR, agent VARCHAR, actor VARCHAR`, len(verdicts), func(i int) []driver.Value {
+	err = t.table(ctx, "trace_actors", `root INTEGER, source VARCHAR, endpoint VARCHAR, agent VARCHAR, session VARCHAR, actor VARCHAR`, len(verdicts), func(i int) []driver.Value {
 		v := verdicts[i]
-		return []driver.Value{int32(v.root), v.g.source, v.g.agent, string(v.g.actor)}
+		return []driver.Value{int32(v.root), v.g.source, v.g.endpoint, v.g.agent, v.g.session, string(v.g.actor)}
 	})
 	if err != nil {
 		return err
@@ -155,23 +158,24 @@ func (t *tracer) judgeUse(ctx context.Context) error {
 const rootUse = `CREATE OR REPLACE TEMP TABLE trace_root_use AS
 WITH used AS (
     SELECT e.source_id, e.record_index, e.access_key_id, e.event_time, e.event_source, r.root, m.since,
-        e.source_ip_address, e.user_agent, e.aws_region, e.shared_event_id,
+        e.source_ip_address, e.vpc_endpoint_id, e.user_agent, e.aws_region, e.shared_event_id, ` + sessionSQL + ` AS session,
         coalesce(e.invoked_by, e.source_ip_address, '') AS service,
         CASE WHEN e.invoked_by IS NULL THEN
             CASE WHEN e.event_time < m.since AND a.actor IS NOT NULL THEN 'owner' ELSE a.actor END END AS actor
     FROM events e JOIN trace_root_ids r ON r.access_key_id = e.access_key_id
     JOIN trace_root_since m ON m.root = r.root
     LEFT JOIN trace_actors a ON a.root = r.root AND a.source = coalesce(e.source_ip_address, '') AND a.agent = coalesce(e.user_agent, '')
+        AND a.endpoint = coalesce(e.vpc_endpoint_id, '') AND a.session = ` + sessionSQL + `
 ), direct AS (
     SELECT root, event_source, event_time,
         CASE WHEN bool_or(actor = 'intruder') THEN 'intruder' WHEN bool_or(actor = 'unclear') THEN 'unclear' ELSE 'owner' END AS actor
     FROM used WHERE actor IS NOT NULL GROUP BY ALL
 )
 SELECT source_id, record_index, access_key_id, root, event_time, actor,
-    source_ip_address, user_agent, aws_region, shared_event_id, '' AS service
+    source_ip_address, vpc_endpoint_id, user_agent, aws_region, shared_event_id, session, '' AS service
 FROM used WHERE actor IS NOT NULL AND event_time >= since
 UNION ALL
 SELECT u.source_id, u.record_index, u.access_key_id, u.root, u.event_time, coalesce(d.actor, 'unclear'),
-    u.source_ip_address, u.user_agent, u.aws_region, u.shared_event_id, u.service
+    u.source_ip_address, u.vpc_endpoint_id, u.user_agent, u.aws_region, u.shared_event_id, u.session, u.service
 FROM (SELECT * FROM used WHERE actor IS NULL AND event_time >= since) u
 ASOF LEFT JOIN direct d ON u.root = d.root AND u.service = d.event_source AND u.event_time >= d.event_time`

@@ -133,7 +133,10 @@ func (c *closure) isCreated(id string) bool {
 // before a moment, and that is not the intruder's.
 func (c *closure) ownNetwork(ctx context.Context, login *call, before time.Time) (bool, error) {
 	from := network(login.address)
-	if from == "" || c.hostile[from] {
+	switch side := c.t.o.sideOf(login.address); {
+	case side == Owner:
+		return true, nil
+	case side == Intruder || from == "" || c.hostile[from]:
 		return false, nil
 	}
 	own := false

@@ -31,6 +31,9 @@ func (t *tracer) store(ctx context.Context, l *Lineage) (err error) {
 	if err := t.storeRows(l); err != nil {
 		return err
 	}
+	if err := t.storeAddresses(ctx); err != nil {
+		return err
+	}
 	_, err = t.conn.ExecContext(ctx, `INSERT INTO lineage_events
 		SELECT e.source_id, e.record_index, i.id, e.actor
 		FROM (SELECT source_id, record_index, node, actor FROM trace_events UNION ALL FROM trace_marks) e
@@ -43,8 +46,16 @@ func (t *tracer) store(ctx context.Context, l *Lineage) (err error) {
 }
 
 func (t *tracer) storeRows(l *Lineage) error {
+	var firstUse driver.Value
+	if l.FirstMaliciousUse != nil {
+		b, err := json.Marshal(l.FirstMaliciousUse)
+		if err != nil {
+			return err
+		}
+		firstUse = string(b)
+	}
 	err := appendRows(t.conn, "", "lineage", 1, func(int) []driver.Value {
-		return []driver.Value{l.Keys, l.CompromisedSince, l.CompromisedSinceWhy, l.AsOf}
+		return []driver.Value{l.Keys, l.CompromisedSince, l.CompromisedSinceWhy, firstUse, l.AsOf}
 	})
 	if err != nil {
 		return err
@@ -99,13 +110,19 @@ func Load(ctx context.Context, c *query.Case) (*Lineage, error) {
 
 func load(ctx context.Context, c *query.Case, l *Lineage) error {
 	var keys []any
-	err := c.DB.QueryRowContext(ctx, `SELECT keys, compromised_since, compromised_since_why, as_of FROM lineage`).
-		Scan(scanAny(&keys), &l.CompromisedSince, &l.CompromisedSinceWhy, &l.AsOf)
+	var firstUse sql.NullString
+	err := c.DB.QueryRowContext(ctx, `SELECT keys, compromised_since, compromised_since_why, first_malicious_use, as_of FROM lineage`).
+		Scan(scanAny(&keys), &l.CompromisedSince, &l.CompromisedSinceWhy, &firstUse, &l.AsOf)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("%w: run `trailscan trace KEY` first", ErrNotTraced)
 	}
 	if err != nil {
 		return err
+	}
+	if firstUse.Valid {
+		if err := json.Unmarshal([]byte(firstUse.String), &l.FirstMaliciousUse); err != nil {
+			return err
+		}
 	}
 	l.Keys = texts(keys)
 	utc(&l.CompromisedSince, &l.AsOf)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,12 @@ type Options struct {
 	// AsOf is when a credential counts as alive or not. Zero is the end of the
 	// logs.
 	AsOf time.Time
+	// Trusted and Hostile are networks whose use is the owner's or the intruder's,
+	// whatever else speaks for or against it. The longest prefix decides.
+	Trusted, Hostile []netip.Prefix
+	// ASNs and AWSRanges say more of addresses. Nil where no file was given.
+	ASNs      *ASNs
+	AWSRanges *AWSRanges
 }
 
 // Trace finds what descends from keys (access key ids or ARNs of principals)
@@ -56,9 +63,10 @@ func Trace(ctx context.Context, c *query.Case, keys []string, o Options) (*Linea
 
 // tracer is one run of Trace. Its temporary tables live on its connection.
 type tracer struct {
-	conn  *sql.Conn
-	o     Options
-	roots []*root
+	conn    *sql.Conn
+	o       Options
+	roots   []*root
+	origins map[[2]string]*origin // by address and VPC endpoint
 }
 
 func (t *tracer) run(ctx context.Context, keys []string) (*Lineage, error) {
@@ -85,6 +93,9 @@ func (t *tracer) run(ctx context.Context, keys []string) (*Lineage, error) {
 		return nil, err
 	}
 	l.CompromisedSince, l.CompromisedSinceWhy = sinceOf(t.roots)
+	if l.FirstMaliciousUse, err = t.firstMaliciousUse(ctx); err != nil {
+		return nil, err
+	}
 	if err := t.fill(ctx, c, l); err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func (c *closure) strays(ctx context.Context, nodes []*node) error {
 		if parent.cred.Kind != LongTerm && parent.parent != nil {
 			parent = parent.parent // what took the session that is known, took this one
 		}
-		if c.hostile[s.from] {
+		if s.hostile {
 			actor = Intruder
 		}
 		c.unexplained(&s.k, parent, s.k.created, actor, "acts for a principal of the lineage, from a network ("+s.from+") that the key was misused from")
@@ -88,9 +88,10 @@ func (c *closure) strays(ctx context.Context, nodes []*node) error {
 
 // stray is a credential of a principal of the lineage that nothing issued.
 type stray struct {
-	k    keyUse
-	of   *node
-	from string // the network of the keys' misuse that it was used from, if any
+	k       keyUse
+	of      *node
+	from    string // the network of the keys' misuse that it was used from, if any
+	hostile bool   // it is the intruder's
 }
 
 // locate tells which strays were used from where the keys were misused.
@@ -99,13 +100,14 @@ func (c *closure) locate(ctx context.Context, candidates []*stray, byID map[stri
 	if err != nil {
 		return err
 	}
-	return c.t.each(ctx, `SELECT DISTINCT access_key_id, source_ip_address FROM events
-		WHERE access_key_id IN (FROM trace_wanted) AND invoked_by IS NULL AND source_ip_address IS NOT NULL ORDER BY 1, 2`, nil,
+	return c.t.each(ctx, `SELECT DISTINCT access_key_id, source_ip_address, coalesce(vpc_endpoint_id, '') FROM events
+		WHERE access_key_id IN (FROM trace_wanted) AND invoked_by IS NULL AND source_ip_address IS NOT NULL ORDER BY 1, 2, 3`, nil,
 		func(scan func(...any) error) error {
-			var id, address string
-			err := scan(&id, &address)
-			if n := network(address); byID[id].from == "" && c.misused[n] {
-				byID[id].from = n
+			var id, address, endpoint string
+			err := scan(&id, &address, &endpoint)
+			side, n := c.t.o.sideOf(address), place(address, endpoint)
+			if byID[id].from == "" && n != "" && side != Owner && (side == Intruder || c.misused[n]) {
+				byID[id].from, byID[id].hostile = n, side == Intruder || c.hostile[n]
 			}
 			return err
 		})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -49,13 +50,8 @@ func TestEventsHasTheColumnsOfTheSchema(t *testing.T) {
 		}
 		got = append(got, col)
 	}
-	if len(got) != len(EventColumns) {
-		t.Fatalf("events has %d columns, want %d", len(got), len(EventColumns))
-	}
-	for i := range got {
-		if got[i] != EventColumns[i] {
-			t.Errorf("column %d is %v, want %v", i, got[i], EventColumns[i])
-		}
+	if want := slices.Concat(EventColumns, DerivedColumns); !slices.Equal(got, want) {
+		t.Errorf("events has the columns\n%v, want\n%v", got, want)
 	}
 }
 

@@ -13,7 +13,7 @@ type Column struct {
 	Type string // VARCHAR, BOOLEAN, TIMESTAMP or BIGINT
 }
 
-// EventColumns are the columns of events, in order.
+// EventColumns are the columns of events, in order, but for DerivedColumns.
 var EventColumns = []Column{
 	{"event_id", "VARCHAR"},
 	{"request_id", "VARCHAR"},
@@ -73,4 +73,10 @@ var EventColumns = []Column{
 	{"extra", "VARCHAR"},
 	{"source_id", "BIGINT"},
 	{"record_index", "BIGINT"},
+}
+
+// DerivedColumns are the last columns of events: worked out from those before
+// whenever they are read, so that no export needs them.
+var DerivedColumns = []Column{
+	{"actor_kind", "VARCHAR"},
 }

@@ -151,7 +151,31 @@ CREATE VIEW events AS SELECT
     addendum,
     extra,
     source_id,
-    record_index
+    record_index,
+    -- What kind of caller it was, by the first that fits. docs/lineage.md tells why.
+    CASE
+        WHEN identity_type = 'Root' OR session_assumed_root = 'true' THEN 'root'
+        WHEN identity_type = 'AWSService' THEN 'service'
+        WHEN coalesce(identity_type, principal_id, identity_arn, access_key_id, user_name, identity_account_id, credential_id, on_behalf_of_user_id) IS NULL
+            AND event_source IS DISTINCT FROM 'signin.amazonaws.com'
+            AND coalesce(lower(replace(user_agent, '[', '')), '') NOT LIKE 'mozilla%' THEN 'service'
+        WHEN invoked_by <> '' OR source_ip_address = 'AWS Internal'
+            OR source_ip_address LIKE '%.amazonaws.com' OR source_ip_address LIKE '%.amazonaws.com.cn' THEN 'service_on_behalf'
+        WHEN identity_type = 'AWSAccount' OR identity_account_id <> recipient_account_id THEN 'cross_account'
+        WHEN lower(replace(user_agent, '[', '')) LIKE 'aws-cli/%' OR lower(user_agent) LIKE '% aws-cli/%'
+            OR lower(replace(user_agent, '[', '')) LIKE 'aws-shell/%' THEN 'cli'
+        WHEN lower(user_agent) LIKE '%exec-env/cloudshell%' THEN 'sdk'
+        WHEN session_credential_from_console
+            OR event_source = 'signin.amazonaws.com' AND coalesce(user_agent, '') = ''
+            OR lower(replace(user_agent, '[', '')) LIKE 'mozilla%'
+            OR lower(replace(user_agent, '[', '')) LIKE 'opera/%'
+            OR lower(replace(user_agent, '[', '')) LIKE 'coral/%'
+            OR lower(replace(user_agent, '[', '')) LIKE 'aws-internal/%'
+            OR lower(replace(user_agent, '[', '')) LIKE 'signin.amazonaws.com%'
+            OR lower(replace(user_agent, '[', '')) LIKE 'signin.aws.amazon.com%'
+            OR split_part(lower(user_agent), '/', 1) LIKE '%console%' THEN 'console'
+        ELSE 'sdk'
+    END AS actor_kind
 FROM whole_records;
 
 -- One row a file, object or stream that was loaded; status is loaded, damaged
@@ -239,7 +263,20 @@ CREATE TABLE lineage (
     keys VARCHAR[],
     compromised_since TIMESTAMP,
     compromised_since_why VARCHAR,
+    first_malicious_use VARCHAR, -- JSON object, NULL where there is none
     as_of TIMESTAMP
+);
+
+-- What --mmdb and --aws-ip-ranges say of the addresses in the events, as of the
+-- last trace that was given one. network is what counts as one network: a /24 or
+-- a /64. What is no address (a service's host name) has none.
+CREATE TABLE addresses (
+    address VARCHAR,
+    network VARCHAR,
+    asn BIGINT,
+    organisation VARCHAR,
+    aws_service VARCHAR,
+    aws_region VARCHAR
 );
 
 CREATE TABLE credentials (

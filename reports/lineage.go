@@ -44,6 +44,9 @@ func LineageTree(w io.Writer, l *lineage.Lineage, o LineageOptions) error {
 		d.children, d.room = math.MaxInt, math.MaxInt
 	}
 	d.write("", "  ", []string{"compromised since " + orNone(clock(l.CompromisedSince, o.Zone)), "(" + orNone(Terminal(l.CompromisedSinceWhy)) + ")"}, " ")
+	if f := l.FirstMaliciousUse; f != nil {
+		d.write("", "  ", []string{"first misused " + clock(f.Time, o.Zone), "(" + Terminal(f.Why) + "),", "event " + Terminal(f.EventID)}, " ")
+	}
 	alive := 0
 	for _, c := range l.Credentials {
 		alive += btoi(c.LiveAtEnd)
@@ -137,6 +140,7 @@ func (d *drawing) node(n *node, prefix, below string) {
 	}
 	d.write(prefix, stem, head, "  ")
 	d.write(stem, stem, d.facts(n), " · ")
+	d.uses(n.Uses, stem)
 	// A chain of roles may be longer than a line is wide.
 	if utf8.RuneCountInString(below) > d.columns/2 && len(n.Children) > 0 {
 		d.b.WriteString(below + "└─ goes on at the left margin, under " + Terminal(clip(n.Label, 60)) + "\n")
@@ -204,6 +208,32 @@ func (d *drawing) facts(n *node) []string {
 		facts = append(facts, "to end it: "+Terminal(clip(n.EndedBy, 400)))
 	}
 	return facts
+}
+
+// usesShown is how many clusters of a credential's use stand in a tree.
+const usesShown = 8
+
+// uses writes whose use a credential saw, cluster by cluster. One cluster needs
+// no line: its numbers stand with the credential.
+func (d *drawing) uses(uses []lineage.Use, stem string) {
+	if len(uses) < 2 {
+		return
+	}
+	for i, u := range uses {
+		if i == usesShown && d.children != math.MaxInt {
+			d.write(stem, stem, []string{fmt.Sprintf("· %s not shown: --full shows all", plural(int64(len(uses)-i), "more cluster is", "more clusters are"))}, " ")
+			return
+		}
+		from := u.Networks
+		if len(from) == 0 || len(u.SourceIPs) <= 3 {
+			from = u.SourceIPs
+		}
+		line := fmt.Sprintf("· %s: %s from %s to %s, %s", u.Actor, plural(u.Count, "event"), clock(u.First, d.zone), clock(u.Last, d.zone), some(from, 3))
+		if len(u.AgentFamilies) > 0 {
+			line += ", by " + some(u.AgentFamilies, 3)
+		}
+		d.write(stem, stem+"  ", []string{Terminal(line), Terminal(u.Why)}, "; ")
+	}
 }
 
 // whose is how many events of a credential look like each actor's.

@@ -18,7 +18,8 @@ import (
 type Options struct {
 	Since time.Time // findings have events from here on; zero: all
 	Until time.Time // and before here; zero: all
-	// Lists are the values that rules with a List compare with, by its name.
+	// Lists are the values that rules with a List compare with, by its name. They
+	// replace those that the case holds under that name.
 	Lists map[string][]string
 }
 
@@ -67,6 +68,10 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) ([]Findin
 	if err := storeLists(ctx, conn, o.Lists); err != nil {
 		return nil, nil, err
 	}
+	lists, err := heldLists(ctx, conn)
+	if err != nil {
+		return nil, nil, err
+	}
 	held, err := surveyCase(ctx, conn)
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +82,7 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) ([]Findin
 	}
 	assessments := make([]Assessment, 0, len(pack))
 	for i, r := range pack {
-		a := held.assess(r, o.Lists)
+		a := held.assess(r, lists)
 		if a.Assessed != NotAssessed {
 			n, err := r.gather(ctx, conn, i, o)
 			if err != nil {

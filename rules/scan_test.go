@@ -166,8 +166,10 @@ func TestScanOfRulesWithAList(t *testing.T) {
 		findings int
 		assessed string
 	}{
-		{"given", map[string][]string{"hostile": {"192.0.2.2", "192.0.2.3"}}, 1, Assessed},
 		{"not given", nil, 0, NotAssessed},
+		{"given", map[string][]string{"hostile": {"192.0.2.2", "192.0.2.3"}}, 1, Assessed},
+		{"held by the case", map[string][]string{"other": {"192.0.2.1"}}, 1, Assessed},
+		{"given as empty", map[string][]string{"hostile": {}}, 0, NotAssessed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			findings, assessments, err := Scan(context.Background(), c, []Rule{r}, Options{Lists: tc.lists})

@@ -35,12 +35,13 @@ func store(ctx context.Context, conn *sql.Conn, findings []Finding, assessments 
 	})
 }
 
-// storeLists replaces the values that rules compare with.
+// storeLists replaces the values of the lists that are given. The others stay:
+// a trace stores what it was told is hostile.
 func storeLists(ctx context.Context, conn *sql.Conn, lists map[string][]string) error {
-	if _, err := conn.ExecContext(ctx, `DELETE FROM lists`); err != nil {
-		return fmt.Errorf("store lists: %w", err)
-	}
 	for name, values := range lists {
+		if _, err := conn.ExecContext(ctx, `DELETE FROM lists WHERE name = ?`, name); err != nil {
+			return fmt.Errorf("store lists: %w", err)
+		}
 		err := appendRows(conn, "lists", len(values), func(i int) []driver.Value {
 			return []driver.Value{name, values[i]}
 		})
@@ -49,6 +50,24 @@ func storeLists(ctx context.Context, conn *sql.Conn, lists map[string][]string) 
 		}
 	}
 	return nil
+}
+
+// heldLists says which lists the case has values of.
+func heldLists(ctx context.Context, conn *sql.Conn) (map[string]bool, error) {
+	rows, err := conn.QueryContext(ctx, `SELECT DISTINCT name FROM lists`)
+	if err != nil {
+		return nil, fmt.Errorf("read lists: %w", err)
+	}
+	defer rows.Close()
+	held := map[string]bool{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, fmt.Errorf("read lists: %w", err)
+		}
+		held[name] = true
+	}
+	return held, rows.Err()
 }
 
 func appendRows(conn *sql.Conn, table string, n int, row func(int) []driver.Value) error {

@@ -22,9 +22,9 @@ import (
 func (a *app) investigateCommand() *cobra.Command {
 	var keys []string
 	var dir string
-	var strict, allUse bool
-	var asOf string
+	var strict bool
 	var from sourceFlags
+	var tracing traceFlags
 	cmd := &cobra.Command{
 		Use:   "investigate SOURCE… --key AKIA…",
 		Short: "Everything in one go: load logs, trace the key, scan, plan, report",
@@ -65,10 +65,11 @@ what came before.`,
 				return err
 			}
 			load.Filter.Since, load.Filter.Until, load.WholeFolders = since, until, true
-			trace, err := a.traceOptions(allUse, asOf)
+			trace, err := a.traceOptions(&tracing)
 			if err != nil {
 				return err
 			}
+			defer trace.ASNs.Close()
 			if dir == "" {
 				dir = "trailscan-" + fileName(keys[0])
 			}
@@ -84,8 +85,7 @@ what came before.`,
 	cmd.Flags().StringArrayVar(&keys, "key", nil, "leaked access `KEY`: its id, or the ARN of a principal; may be repeated")
 	cmd.Flags().StringVarP(&dir, "output", "o", "", "`DIR` to write into (default: ./trailscan-<key>)")
 	cmd.Flags().BoolVar(&strict, "strict", false, "fail when anything of a source cannot be read")
-	cmd.Flags().BoolVar(&allUse, "all-use", false, "follow the owner's own use of the key too")
-	cmd.Flags().StringVar(&asOf, "as-of", "", "`TIME` at which a credential counts as alive or not (default: the end of the logs)")
+	tracing.add(cmd.Flags())
 	a.timezoneFlag(cmd.Flags())
 	a.resourceFlags(cmd.Flags())
 	a.progressFlags(cmd.Flags())

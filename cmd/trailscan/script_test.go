@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"trailscan/internal/mmdbtest"
 )
 
 func TestMain(m *testing.M) {
@@ -46,6 +48,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"gzip":  gzipFile,
+			"mmdb":  mmdbFile,
 		},
 	})
 }
@@ -85,4 +88,16 @@ func gzipFile(ts *testscript.TestScript, neg bool, args []string) {
 		text = text[:len(text)-cut]
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), text, 0o600))
+}
+
+// mmdb FILE CIDR ASN ORGANISATION makes an ASN database of one network.
+func mmdbFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: mmdb FILE CIDR ASN ORGANISATION")
+	}
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	ts.Check(mmdbtest.Write(ts.MkAbs(args[0]), "GeoLite2-ASN", map[string]mmdbtest.Record{
+		args[1]: {"autonomous_system_number": n, "autonomous_system_organization": args[3]},
+	}))
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"trailscan/lineage"
 	"trailscan/query"
@@ -16,7 +18,7 @@ import (
 var traceFormats = []string{"table", "json", "dot", "mermaid"}
 
 // tracingFlags change what a trace finds, not how it is shown.
-var tracingFlags = []string{"compromised-since", "as-of", "all-use"}
+var tracingFlags = []string{"compromised-since", "as-of", "all-use", "trusted", "hostile", "mmdb", "aws-ip-ranges"}
 
 func writeLineage(w io.Writer, format string, l *lineage.Lineage, o reports.LineageOptions) error {
 	switch format {
@@ -31,8 +33,8 @@ func writeLineage(w io.Writer, format string, l *lineage.Lineage, o reports.Line
 }
 
 func (a *app) traceCommand() *cobra.Command {
-	var allUse bool
-	var asOf, explain string
+	var from traceFlags
+	var explain string
 	var full bool
 	cmd := &cobra.Command{
 		Use:   "trace KEY…",
@@ -65,10 +67,11 @@ into the lineage: that of the KEYs, or without KEY the stored one.`,
 			if err != nil {
 				return err
 			}
-			o, err := a.traceOptions(allUse, asOf)
+			o, err := a.traceOptions(&from)
 			if err != nil {
 				return err
 			}
+			defer o.ASNs.Close()
 			mode, find := query.ReadWrite, func(c *query.Case) (*lineage.Lineage, error) { return lineage.Trace(ctx, c, keys, o) }
 			if len(keys) == 0 {
 				for _, name := range tracingFlags {
@@ -109,20 +112,58 @@ into the lineage: that of the KEYs, or without KEY the stored one.`,
 	a.outputFlags(cmd.Flags(), traceFormats...)
 	cmd.Flags().StringVar(&explain, "explain", "", "tell by which events `ID` came into the lineage: an access key id, a principal's or session's ARN, a principal id")
 	cmd.Flags().BoolVar(&full, "full", false, "show everything: fold nothing that is alike, leave nothing out for length")
-	cmd.Flags().BoolVar(&allUse, "all-use", false, "follow the owner's own use of the key too")
-	cmd.Flags().StringVar(&asOf, "as-of", "", "`TIME` at which a credential counts as alive or not (default: the end of the logs)")
+	from.add(cmd.Flags())
 	return cmd
 }
 
-func (a *app) traceOptions(allUse bool, asOf string) (lineage.Options, error) {
+// traceFlags say how to trace.
+type traceFlags struct {
+	allUse           bool
+	asOf             string
+	trusted, hostile []string
+	mmdb, awsRanges  string
+}
+
+func (t *traceFlags) add(f *pflag.FlagSet) {
+	f.BoolVar(&t.allUse, "all-use", false, "follow the owner's own use of the key too")
+	f.StringVar(&t.asOf, "as-of", "", "`TIME` at which a credential counts as alive or not (default: the end of the logs)")
+	f.StringSliceVar(&t.trusted, "trusted", nil, "`CIDR` or address whose use is the owner's; may be repeated, or a list with commas")
+	f.StringSliceVar(&t.hostile, "hostile", nil, "`CIDR` or address whose use is the intruder's; may be repeated, or a list with commas")
+	f.StringVar(&t.mmdb, "mmdb", "", "ASN database `FILE` in MaxMind's format (GeoLite2 ASN, DB-IP, IPinfo)")
+	f.StringVar(&t.awsRanges, "aws-ip-ranges", "", "AWS's published ip-ranges.json: a `FILE`")
+}
+
+// traceOptions reads the flags, and the files that they name. The caller closes
+// the ASN database.
+func (a *app) traceOptions(flags *traceFlags) (lineage.Options, error) {
 	now := time.Now()
-	since, err := parseTime("compromised-since", a.compromisedSince, now)
-	if err != nil {
-		return lineage.Options{}, err
+	var o lineage.Options
+	var err error
+	if o.CompromisedSince, err = parseTime("compromised-since", a.compromisedSince, now); err != nil {
+		return o, err
 	}
-	end, err := parseTime("as-of", asOf, now)
-	if err != nil {
-		return lineage.Options{}, err
+	if o.AsOf, err = parseTime("as-of", flags.asOf, now); err != nil {
+		return o, err
 	}
-	return lineage.Options{CompromisedSince: since, AllUse: allUse, AsOf: end}, nil
+	o.AllUse = flags.allUse
+	if o.Trusted, err = lineage.ParsePrefixes(flags.trusted); err != nil {
+		return o, usagef("--trusted: %w", err)
+	}
+	if o.Hostile, err = lineage.ParsePrefixes(flags.hostile); err != nil {
+		return o, usagef("--hostile: %w", err)
+	}
+	for _, p := range o.Hostile {
+		if slices.Contains(o.Trusted, p) {
+			return o, usagef("%s is both --trusted and --hostile: it can be one of them", p)
+		}
+	}
+	if flags.awsRanges != "" {
+		if o.AWSRanges, err = lineage.ReadAWSRanges(flags.awsRanges); err != nil {
+			return o, err
+		}
+	}
+	if flags.mmdb != "" {
+		o.ASNs, err = lineage.OpenASNs(flags.mmdb)
+	}
+	return o, err
 }
