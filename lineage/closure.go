@@ -56,7 +56,6 @@ type closure struct {
 	edges     map[edgeKey]Edge
 	marks     []mark
 	marked    map[[2]int64]bool
-	resolved  map[string]identity
 	hostile   map[string]bool // networks that look like the intruder's
 	misused   map[string]bool // networks of all use that is not the owner's
 	actors    map[int64]Actor // of the roots' calls
@@ -72,7 +71,7 @@ func (t *tracer) newClosure(ctx context.Context) (*closure, error) {
 	c := &closure{
 		t: t, refs: map[string][]callRef{}, seen: map[int64]bool{}, byID: map[string]*node{},
 		taken: map[string]*takeover{}, principal: map[[3]string]*principalNode{}, edges: map[edgeKey]Edge{},
-		marked: map[[2]int64]bool{}, resolved: map[string]identity{}, hostile: t.networksOf(Intruder), misused: t.networksOf(Intruder, Unclear),
+		marked: map[[2]int64]bool{}, hostile: t.networksOf(Intruder), misused: t.networksOf(Intruder, Unclear),
 		actors: map[int64]Actor{}, descended: map[*root]bool{},
 	}
 	err := t.each(ctx, `SELECT c.rowid, c.access_key_id, c.event_time, coalesce(c.issued_access_key_id, ''), coalesce(u.actor, '')

@@ -59,6 +59,7 @@ type tracer struct {
 	conn  *sql.Conn
 	o     Options
 	roots []*root
+	names *directory // once it was asked for
 }
 
 func (t *tracer) run(ctx context.Context, keys []string) (*Lineage, error) {
