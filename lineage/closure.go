@@ -76,9 +76,8 @@ func (t *tracer) newClosure(ctx context.Context) (*closure, error) {
 	}
 	err := t.each(ctx, `SELECT c.rowid, c.access_key_id, c.event_time, coalesce(c.issued_access_key_id, ''), coalesce(u.actor, '')
 		FROM trace_calls c
-		LEFT JOIN trace_root_ids r ON r.access_key_id = c.access_key_id
-		LEFT JOIN trace_root_use u ON r.root IS NOT NULL AND u.source_id = c.source_id AND u.record_index = c.record_index
-		WHERE c.access_key_id IS NOT NULL AND (r.root IS NULL OR u.actor IS NOT NULL)
+		LEFT JOIN trace_root_use u ON u.source_id = c.source_id AND u.record_index = c.record_index
+		WHERE c.access_key_id IS NOT NULL AND (u.actor IS NOT NULL OR c.access_key_id NOT IN (SELECT access_key_id FROM trace_root_ids))
 		ORDER BY c.event_time, c.event_id, c.source_id, c.record_index`, nil, func(scan func(...any) error) error {
 		var key string
 		var ref callRef

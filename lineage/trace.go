@@ -67,7 +67,7 @@ func (t *tracer) run(ctx context.Context, keys []string) (*Lineage, error) {
 		return nil, err
 	}
 	var end sql.NullTime
-	if err := t.conn.QueryRowContext(ctx, `SELECT max(event_time) FROM events`).Scan(&end); err != nil {
+	if err := t.conn.QueryRowContext(ctx, `SELECT max(last_used) FROM trace_identities`).Scan(&end); err != nil {
 		return nil, err
 	}
 	l := &Lineage{Keys: keys, AsOf: t.o.AsOf.UTC()}
