@@ -67,7 +67,8 @@ var extraction = []string{
 	    min(source_identity) AS source_identity,
 	    min(session_created) AS session_created, min(first_used) AS first_used, max(last_used) AS last_used,
 	    bool_and(invoked_by IS NOT NULL) AS forwarded, min(invoked_by) AS invoked_by,
-	    bool_or(console) AS console
+	    bool_or(console) AS console,
+	    access_key_id IN (SELECT issued_access_key_id FROM trace_calls WHERE issued_access_key_id IS NOT NULL) AS issued
 	FROM trace_identities JOIN identities USING (identity_id)
 	WHERE access_key_id <> ''
 	GROUP BY access_key_id`,
