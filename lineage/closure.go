@@ -54,6 +54,7 @@ type closure struct {
 	taken     map[string]*takeover
 	principal map[[3]string]*principalNode
 	edges     map[edgeKey]Edge
+	lookedUp  map[*takeover]*foundBy
 	marks     []mark
 	marked    map[[2]int64]bool
 	hostile   map[string]bool // networks that look like the intruder's
@@ -70,7 +71,7 @@ type edgeKey struct {
 func (t *tracer) newClosure(ctx context.Context) (*closure, error) {
 	c := &closure{
 		t: t, refs: map[string][]callRef{}, seen: map[int64]bool{}, byID: map[string]*node{},
-		taken: map[string]*takeover{}, principal: map[[3]string]*principalNode{}, edges: map[edgeKey]Edge{},
+		taken: map[string]*takeover{}, principal: map[[3]string]*principalNode{}, edges: map[edgeKey]Edge{}, lookedUp: map[*takeover]*foundBy{},
 		marked: map[[2]int64]bool{}, hostile: t.networksOf(Intruder), misused: t.networksOf(Intruder, Unclear),
 		actors: map[int64]Actor{}, descended: map[*root]bool{},
 	}
