@@ -1,76 +1,114 @@
 package lineage
 
 import (
-	"fmt"
+	"bufio"
 	"os"
+	"path/filepath"
+	"runtime/debug"
 	"strconv"
+	"strings"
 	"testing"
-	"time"
 
+	"trailscan/ingest"
 	"trailscan/internal/casetest"
+	"trailscan/internal/scenario"
 	"trailscan/query"
 )
 
-// bigCase fills a case with n events, of which one in two hundred hands out a
-// credential: everyday calls of many principals, and a leaked key whose misuse
-// issues a tenth of these credentials in chains twenty long.
-func bigCase(tb testing.TB, n int) (*query.Case, string) {
-	tb.Helper()
-	c := newCase(tb)
-	_, err := c.DB.Exec(`CREATE MACRO key_of(i) AS 'ASIA' || lpad(upper(to_base(i::BIGINT, 32)), 16, 'A')`)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	// The issuing event number i hands out key i; every tenth belongs to the
-	// intrusion, in chains twenty long that begin at the leaked key.
-	casetest.Insert(tb, c.DB, `BY NAME
-		WITH e AS (SELECT i, i % 200 = 7 AS issues, i // 200 AS k, TIMESTAMP '2026-09-01 00:00:00' + to_milliseconds(i * 2592000000 // $1) AS t FROM range($1) r(i)),
-		f AS (SELECT *, k >= $1 // 200 // 3 AND k % 10 = 3 AS hostile, CASE WHEN (k // 10) % 20 = 0 THEN NULL ELSE k - 10 END AS before,
-		    CASE WHEN i % 3 = 0 THEN greatest(k - 1 - (hash(i) % 40)::BIGINT, 0) END AS session FROM e)
-		SELECT 'e-' || i AS event_id, t AS event_time, 1 AS source_id, i AS record_index, '111122223333' AS recipient_account_id,
-		    CASE WHEN issues THEN 'sts.amazonaws.com' ELSE 'ec2.amazonaws.com' END AS event_source,
-		    CASE WHEN issues THEN 'AssumeRole' ELSE 'DescribeInstances' END AS event_name,
-		    'us-east-1' AS aws_region, '1.11' AS event_version, 'AwsApiCall' AS event_type, 'Management' AS event_category,
-		    CASE WHEN issues AND hostile THEN '198.51.100.9' ELSE '192.0.2.' || (hash(i) % 200) END AS source_ip_address,
-		    CASE WHEN issues AND hostile THEN 'Boto3/1.26 Linux/5.10 Botocore/1.29' ELSE 'aws-cli/2.27.31 os/macos#24.5.0 md/command#x' || (i % 50) END AS user_agent,
-		    CASE WHEN issues AND hostile THEN CASE WHEN before IS NULL THEN 'AKIAIOSFODNN7EXAMPLE' ELSE key_of(before) END
-		        WHEN issues AND i % 4 = 3 THEN NULL
-		        WHEN session IS NOT NULL THEN key_of(session) WHEN i % 11 = 0 THEN 'AKIAIOSFODNN7EXAMPLE' ELSE 'AKIA' || lpad((hash(i) % 300)::VARCHAR, 16, 'B') END AS access_key_id,
-		    CASE WHEN session IS NOT NULL THEN 'AROAEXAMPLE:s' || session ELSE 'AIDA' || (hash(i) % 300) END AS principal_id,
-		    CASE WHEN session IS NOT NULL THEN 'AssumedRole' ELSE 'IAMUser' END AS identity_type, '111122223333' AS identity_account_id,
-		    'arn:aws:iam::111122223333:user/u' || (hash(i) % 300) AS identity_arn,
-		    CASE WHEN session IS NOT NULL THEN t END AS session_created,
-		    CASE WHEN issues THEN key_of(k) END AS issued_access_key_id,
-		    CASE WHEN issues THEN '{"roleArn":"arn:aws:iam::111122223333:role/R' || (k % 50) || '","roleSessionName":"s' || k || '"}'
-		        ELSE '{"maxResults":' || (i % 1000) || ',"filterSet":{"items":[{"name":"vpc-id","valueSet":{"items":[{"value":"vpc-' || i || '"}]}}]}}' END AS request_parameters,
-		    CASE WHEN issues THEN '{"credentials":{"accessKeyId":"' || key_of(k) || '","sessionToken":"' || repeat(md5(i::VARCHAR), 20) || '","expiration":"x"},"assumedRoleUser":{"assumedRoleId":"AROAEXAMPLE:s' || k || '"}}' END AS response_elements
-		FROM f`, n)
-	return c, "AKIAIOSFODNN7EXAMPLE"
-}
-
-// BenchmarkTrace traces a key through a big case: 200,000 events, or as many as
-// TRAILSCAN_BENCH_EVENTS says.
+// BenchmarkTrace traces a key through a case as ingest stores it: 200,000
+// generated events, or as many as TRAILSCAN_BENCH_EVENTS says, of which one in
+// two hundred hands out a credential that descends from the key, in chains
+// twenty long, and many more hand out others. DuckDB has two threads and may
+// use 600 MB; peak-MB is the peak memory of the process while it traces.
 func BenchmarkTrace(b *testing.B) {
-	n := 200_000
+	events := 200_000
 	if s := os.Getenv("TRAILSCAN_BENCH_EVENTS"); s != "" {
 		var err error
-		if n, err = strconv.Atoi(s); err != nil {
+		if events, err = strconv.Atoi(s); err != nil {
 			b.Fatal(err)
 		}
 	}
-	c, key := bigCase(b, n)
-	if _, err := c.DB.Exec(`SET memory_limit = '1GB'`); err != nil {
-		b.Fatal(err)
-	}
+	path := generatedCase(b, scenario.Volume{Events: events, Files: events / 1500, Leaked: events / 200, Seed: 1})
+	var peak float64
 	for b.Loop() {
-		start := time.Now()
-		l, err := Trace(b.Context(), c, []string{key}, Options{})
+		b.StopTimer()
+		c, err := query.Open(b.Context(), path, query.Options{Mode: query.ReadWrite, Threads: 2, MemoryLimit: "600MB"})
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.ReportMetric(float64(len(l.Credentials)), "credentials")
-		if testing.Verbose() {
-			fmt.Fprintf(os.Stderr, "%d events, %d credentials in the lineage, %v; %s %s\n", n, len(l.Credentials), time.Since(start).Round(time.Millisecond), l.CompromisedSince, l.CompromisedSinceWhy)
+		debug.FreeOSMemory()
+		resetPeakMemory()
+		b.StartTimer()
+		l, err := Trace(b.Context(), c, []string{scenario.VolumeKey}, Options{})
+		b.StopTimer()
+		if err != nil {
+			b.Fatal(err)
+		}
+		peak = max(peak, peakMemory())
+		if len(l.Credentials) != events/200+1 {
+			b.Fatalf("%d credentials in the lineage, want %d", len(l.Credentials), events/200+1)
+		}
+		if err := c.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(peak, "peak-MB")
+}
+
+// generatedCase is the path of a case with a volume loaded into it.
+func generatedCase(b *testing.B, v scenario.Volume) string {
+	b.Helper()
+	dir, path := b.TempDir(), filepath.Join(b.TempDir(), "case.duckdb")
+	if err := v.Write(dir); err != nil {
+		b.Fatal(err)
+	}
+	c, err := query.Open(b.Context(), path, query.Options{Mode: query.Create, Version: "test"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := ingest.Load(b.Context(), c, []string{dir}, ingest.Options{}); err != nil {
+		b.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		b.Fatal(err)
+	}
+	return path
+}
+
+// resetPeakMemory and peakMemory (MB) use what Linux knows of the process;
+// elsewhere the peak is zero.
+func resetPeakMemory() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+
+func peakMemory() float64 {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if rest, ok := strings.CutPrefix(s.Text(), "VmHWM:"); ok {
+			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024
+		}
+	}
+	return 0
+}
+
+// benchmarkTrace traces the leaked key and expects a number of credentials
+// that descend from it.
+func benchmarkTrace(b *testing.B, c *query.Case, descend int) {
+	b.Helper()
+	for b.Loop() {
+		l, err := Trace(b.Context(), c, []string{leaked}, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if len(l.Credentials) != descend+1 {
+			b.Fatalf("%d credentials in the lineage, want %d", len(l.Credentials), descend+1)
 		}
 	}
 }
@@ -90,13 +128,46 @@ func BenchmarkTraceJuggling(b *testing.B) {
 		    '{"roleArn":"arn:aws:iam::111122223333:role/Juggle","roleSessionName":"s' || i || '"}' AS request_parameters,
 		    '{"assumedRoleUser":{"assumedRoleId":"AROAJUGGLE:s' || i || '"}}' AS response_elements
 		FROM range($1) r(i)`, hops, away, kali, leaked)
-	for b.Loop() {
-		l, err := Trace(b.Context(), c, []string{leaked}, Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if len(l.Credentials) != hops+1 {
-			b.Fatalf("%d credentials in the lineage, want %d", len(l.Credentials), hops+1)
-		}
-	}
+	benchmarkTrace(b, c, hops)
+}
+
+// madeUsers puts users into a case that were created one after the other, each
+// with a key, by the leaked key or, in a chain, each by the key of the one
+// before; among calls of others that pass access on.
+func madeUsers(b *testing.B, c *query.Case, users int, chain bool) {
+	b.Helper()
+	write(b, c, usual()...)
+	casetest.Insert(b, c.DB, `BY NAME
+		WITH call AS (SELECT i, j, CASE WHEN i = 0 OR NOT $5 THEN 0 ELSE i END AS maker FROM range($1) r(i), range(2) s(j))
+		SELECT 'made-' || i || '-' || j AS event_id, TIMESTAMP '2026-09-03 12:01:00' + to_seconds(2 * i + j) AS event_time, 1 AS source_id, 1000 + 2 * i + j AS record_index,
+		    '111122223333' AS recipient_account_id, 'iam.amazonaws.com' AS event_source, ['CreateUser', 'CreateAccessKey'][j + 1] AS event_name, 'us-east-1' AS aws_region,
+		    $2 AS source_ip_address, $3 AS user_agent, CASE WHEN maker = 0 THEN $4 ELSE 'AKIA' || (maker - 1) END AS access_key_id,
+		    CASE WHEN maker = 0 THEN 'AIDAALICE' ELSE 'AIDA' || (maker - 1) END AS principal_id, 'IAMUser' AS identity_type,
+		    'arn:aws:iam::111122223333:user/' || CASE WHEN maker = 0 THEN 'alice' ELSE 'u' || (maker - 1) END AS identity_arn,
+		    CASE WHEN j = 1 THEN 'AKIA' || i END AS issued_access_key_id, '{"userName":"u' || i || '"}' AS request_parameters,
+		    CASE WHEN j = 0 THEN '{"user":{"userId":"AIDA' || i || '","arn":"arn:aws:iam::111122223333:user/u' || i || '"}}' END AS response_elements
+		FROM call`, users, away, kali, leaked, chain)
+	casetest.Insert(b, c.DB, `BY NAME
+		SELECT 'other-' || i AS event_id, TIMESTAMP '2026-09-03 00:00:00' + to_seconds(i) AS event_time, 1 AS source_id, 1000000 + i AS record_index,
+		    '111122223333' AS recipient_account_id, 'sts.amazonaws.com' AS event_source, 'AssumeRole' AS event_name, 'us-east-1' AS aws_region,
+		    'AKIAOTHER' || (i % 50) AS access_key_id, 'AIDAOTHER' || (i % 50) AS principal_id, 'IAMUser' AS identity_type, 'ASIAOTHER' || i AS issued_access_key_id,
+		    '{"roleArn":"arn:aws:iam::111122223333:role/R","roleSessionName":"s' || i || '"}' AS request_parameters
+		FROM range(50_000) r(i)`)
+}
+
+// BenchmarkTraceWide traces a key whose misuse created 3,000 users.
+func BenchmarkTraceWide(b *testing.B) {
+	const users = 3000
+	c := newCase(b)
+	madeUsers(b, c, users, false)
+	benchmarkTrace(b, c, users)
+}
+
+// BenchmarkTraceDeep traces a key whose misuse created a user with a key, which
+// created the next, 100 times.
+func BenchmarkTraceDeep(b *testing.B) {
+	const users = 100
+	c := newCase(b)
+	madeUsers(b, c, users, true)
+	benchmarkTrace(b, c, users)
 }

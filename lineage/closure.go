@@ -55,9 +55,9 @@ type closure struct {
 	taken     map[string]*takeover
 	principal map[[3]string]*principalNode
 	edges     map[edgeKey]Edge
+	lookedUp  map[*takeover]*foundBy
 	marks     []mark
 	marked    map[[2]int64]bool
-	resolved  map[string]identity
 	hostile   map[string]bool // networks that look like the intruder's
 	misused   map[string]bool // networks of all use that is not the owner's
 	actors    map[int64]Actor // of the roots' calls
@@ -73,15 +73,14 @@ type edgeKey struct {
 func (t *tracer) newClosure(ctx context.Context) (*closure, error) {
 	c := &closure{
 		t: t, refs: map[string][]callRef{}, seen: map[int64]bool{}, byID: map[string]*node{},
-		taken: map[string]*takeover{}, principal: map[[3]string]*principalNode{}, edges: map[edgeKey]Edge{},
-		marked: map[[2]int64]bool{}, resolved: map[string]identity{}, hostile: t.networksOf(Intruder), misused: t.networksOf(Intruder, Unclear),
+		taken: map[string]*takeover{}, principal: map[[3]string]*principalNode{}, edges: map[edgeKey]Edge{}, lookedUp: map[*takeover]*foundBy{},
+		marked: map[[2]int64]bool{}, hostile: t.networksOf(Intruder), misused: t.networksOf(Intruder, Unclear),
 		actors: map[int64]Actor{}, descended: map[*root]bool{},
 	}
 	err := t.each(ctx, `SELECT c.rowid, c.access_key_id, c.event_time, coalesce(c.issued_access_key_id, ''), coalesce(u.actor, '')
 		FROM trace_calls c
-		LEFT JOIN trace_root_ids r ON r.access_key_id = c.access_key_id
-		LEFT JOIN trace_root_use u ON r.root IS NOT NULL AND u.source_id = c.source_id AND u.record_index = c.record_index
-		WHERE c.access_key_id IS NOT NULL AND (r.root IS NULL OR u.actor IS NOT NULL)
+		LEFT JOIN trace_root_use u ON u.source_id = c.source_id AND u.record_index = c.record_index
+		WHERE c.access_key_id IS NOT NULL AND (u.actor IS NOT NULL OR c.access_key_id NOT IN (SELECT access_key_id FROM trace_root_ids))
 		ORDER BY c.event_time, c.event_id, c.source_id, c.record_index`, nil, func(scan func(...any) error) error {
 		var key string
 		var ref callRef

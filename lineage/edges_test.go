@@ -343,9 +343,9 @@ func TestEdges(t *testing.T) {
 				"requestParameters": object{"roleArn": "arn:aws:iam::" + member1 + ":role/Deep", "roleSessionName": "s"}, "responseElements": roleTaken(member1, "Deep", "s", "ASIA2")})},
 			[]string{"ASIA1 role_session < " + leaked + " confirmed", "ASIA2 role_session < ASIA1 confirmed", "role/Deep assumed", "role/Out assumed"}},
 		{"a role in another account, of which only that log is there", []record{
-			outside("2d 12:10:00", userID("alice"), away, "ASIA1"), outside("2d 12:11:00", userID("alice"), home, "ASIAOWN"), outside("2d 12:12:00", userID("bob"), away, "ASIABOB"),
+			outsideCall("2d 12:10:00", userID("alice"), away, "ASIA1"), outsideCall("2d 12:11:00", userID("alice"), home, "ASIAOWN"), outsideCall("2d 12:12:00", userID("bob"), away, "ASIABOB"),
 			rec("2d 12:20:00", "sts:AssumeRole", record{"requestParameters": object{"roleArn": "arn:aws:iam::" + account + ":role/One", "roleSessionName": "s"}, "responseElements": roleTaken(account, "One", "s", "ASIA2")}),
-			outside("2d 12:21:00", "AROAONE:s", "203.0.113.200", "ASIA3"), outside("2d 12:19:00", "AROAONE:s", "203.0.113.200", "ASIAEARLY"), outside("2d 12:21:00", "AROAONE:t", "203.0.113.200", "ASIAOTHER")},
+			outsideCall("2d 12:21:00", "AROAONE:s", "203.0.113.200", "ASIA3"), outsideCall("2d 12:19:00", "AROAONE:s", "203.0.113.200", "ASIAEARLY"), outsideCall("2d 12:21:00", "AROAONE:t", "203.0.113.200", "ASIAOTHER")},
 			[]string{"ASIA1 role_session < " + leaked + " inferred", "ASIA2 role_session < " + leaked + " confirmed", "ASIA3 role_session < ASIA2 inferred", "role/One assumed", "role/Out assumed"}},
 
 		{"a role that a console session switched to is one session, whatever hosts and spellings the records have", []record{
@@ -419,9 +419,9 @@ func opsBy(at, provider, key string) record {
 	return r
 }
 
-// outside is an AssumeRole as the role's account logs it when the caller is from
+// outsideCall is an AssumeRole as the role's account logs it when the caller is from
 // another.
-func outside(at, principal, address, key string) record {
+func outsideCall(at, principal, address, key string) record {
 	return rec(at, "sts:AssumeRole", record{"userIdentity": object{"type": "AWSAccount", "principalId": principal, "accountId": account}, "recipientAccountId": member1, "sourceIPAddress": address,
 		"eventID": "outside " + key, "requestParameters": object{"roleArn": "arn:aws:iam::" + member1 + ":role/Out", "roleSessionName": key}, "responseElements": roleTaken(member1, "Out", key, key)})
 }

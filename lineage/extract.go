@@ -45,15 +45,17 @@ const signInSource = `event_source ILIKE '%signin%'`
 
 // The closure reads these relations instead of events: what it costs then
 // depends on them, not on how many events the case holds. They are made with
-// one scan each and live on DuckDB's side, so that memory stays bounded.
+// one scan each and live on DuckDB's side, so that memory stays bounded. They
+// read the stored tables: records refer to an identity by a number, which is
+// cheap to filter, group and join by.
 var extraction = []string{
 	// Successful calls that pass access on or end it.
 	`CREATE OR REPLACE TEMP TABLE trace_calls AS
 	SELECT source_id, record_index, event_id, event_time,
 	    CASE WHEN ` + signInSource + ` THEN 'signin.amazonaws.com' ELSE event_source END AS event_source, event_name, account_id, aws_region,
 	    nullif(access_key_id, '') AS access_key_id, principal_id, identity_type, identity_arn, identity_account_id, user_name,
-	    invoked_by, source_ip_address, user_agent, session_created, session_issuer_arn, session_issuer_principal_id,
-	    federated_provider, identity_provider, shared_event_id, on_behalf_of_user_id, credential_id,
+	    invoked_by, source_ip_address, session_created, session_issuer_arn, federated_provider, identity_provider,
+	    on_behalf_of_user_id, credential_id,
 	    issued_access_key_id, issued_principal_arn, issued_expiration, request_parameters,
 	    CASE WHEN event_name LIKE 'AssumeRole%' OR event_source = 'rolesanywhere.amazonaws.com' THEN json_extract_scalar(request_parameters, '$.roleArn') END AS role_arn,
 	    CASE WHEN event_source = 'iam.amazonaws.com' THEN
@@ -66,20 +68,30 @@ var extraction = []string{
 	    additional_event_data,
 	    CASE event_source WHEN 'cognito-identity.amazonaws.com' THEN resources ELSE service_event_details END AS details
 	FROM events
-	WHERE coalesce(error_code, '') = '' AND (issued_access_key_id IS NOT NULL OR ` + changeEvents + `)
-	ORDER BY event_time, event_id, source_id, record_index`,
+	WHERE coalesce(error_code, '') = '' AND (issued_access_key_id IS NOT NULL OR ` + changeEvents + `)`,
+
+	// What each identity did.
+	`CREATE OR REPLACE TEMP TABLE trace_identities AS
+	SELECT identity_id, min(event_time) AS first_used, max(event_time) AS last_used,
+	    coalesce(bool_or(session_credential_from_console), false) AS console,
+	    min(recipient_account_id) AS account_id, bool_or(recipient_account_id IS NULL) AS of_its_account
+	FROM records JOIN contexts USING (context_id)
+	GROUP BY identity_id`,
 
 	// Who acts by each access key id.
 	`CREATE OR REPLACE TEMP TABLE trace_keys AS
 	SELECT access_key_id, min(principal_id) AS principal_id, min(identity_arn) AS identity_arn,
-	    min(identity_type) AS identity_type, min(account_id) AS account_id,
+	    min(identity_type) AS identity_type,
+	    min(least(account_id, CASE WHEN of_its_account THEN identity_account_id END)) AS account_id,
 	    min(identity_account_id) AS identity_account_id,
 	    min(session_issuer_arn) AS issuer_arn, min(session_issuer_principal_id) AS issuer_id,
 	    min(source_identity) AS source_identity,
-	    min(session_created) AS session_created, min(event_time) AS first_used, max(event_time) AS last_used,
+	    min(session_created) AS session_created, min(first_used) AS first_used, max(last_used) AS last_used,
 	    bool_and(invoked_by IS NOT NULL) AS forwarded, min(invoked_by) AS invoked_by,
-	    coalesce(bool_or(session_credential_from_console), false) AS console
-	FROM events WHERE access_key_id IS NOT NULL AND access_key_id <> ''
+	    bool_or(console) AS console,
+	    access_key_id IN (SELECT issued_access_key_id FROM trace_calls WHERE issued_access_key_id IS NOT NULL) AS issued
+	FROM trace_identities JOIN identities USING (identity_id)
+	WHERE access_key_id <> ''
 	GROUP BY access_key_id`,
 }
 
@@ -94,8 +106,8 @@ func (t *tracer) extract(ctx context.Context) error {
 
 // drop removes the temporary tables: the connection goes back to its pool.
 func (t *tracer) drop() {
-	for _, table := range []string{"trace_calls", "trace_keys", "trace_root_ids", "trace_root_since", "trace_actors", "trace_root_use",
-		"trace_wanted", "trace_claims", "trace_addresses", "trace_sessions", "trace_members", "trace_marks", "trace_events", "trace_node_ids"} {
+	for _, table := range []string{"trace_calls", "trace_identities", "trace_keys", "trace_root_ids", "trace_root_since", "trace_actors", "trace_root_use",
+		"trace_wanted", "trace_claims", "trace_addresses", "trace_ways", "trace_sessions", "trace_members", "trace_marks", "trace_events", "trace_node_ids"} {
 		// Nothing is lost when this fails: the next run replaces the table.
 		_, _ = t.conn.ExecContext(context.Background(), `DROP TABLE IF EXISTS temp.`+table)
 	}

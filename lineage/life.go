@@ -27,11 +27,6 @@ type endings struct {
 	denies    *denials
 }
 
-type birth struct {
-	at time.Time
-	id string
-}
-
 func holderKey(kind, account, name string) string { return kind + " " + account + " " + name }
 
 // revives tells the calls that give back what others took.
@@ -97,7 +92,7 @@ func (e *endings) note(made *call, ours bool) {
 		e.off[id] = endingOf(made, "it was deleted")
 	case "CreateUser", "CreateRole":
 		key := holderKey(kind, made.account, made.param(kind+"Name"))
-		e.born[key] = append(e.born[key], birth{made.time, member(made.response, kind, kind+"Id")})
+		e.born[key] = append(e.born[key], birth{at: made.time, id: member(made.response, kind, kind+"Id")})
 	case "DeleteUser", "DeleteRole":
 		name := made.param(kind + "Name")
 		key := holderKey(kind, made.account, name)

@@ -2,8 +2,97 @@ package lineage
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
+
+// directory is the users, roles and groups that the logs name. It is read once,
+// for a lineage may name any number of them.
+type directory struct {
+	made map[principalName][]birth     // in order of time
+	gone map[principalName][]time.Time // in order of time
+	used map[principalName][]usedAs    // by first use
+}
+
+// principalName is a name as calls give it. The partition stands in those of
+// directory.used alone: they come from ARNs.
+type principalName struct{ partition, account, kind, name string }
+
+// birth is the creation of a user, role or group that the log shows.
+type birth struct {
+	at      time.Time
+	id, arn string
+}
+
+// usedAs is who acted under a name, and from when to when.
+type usedAs struct {
+	id, arn     string
+	first, last time.Time
+}
+
+// distance is how far from a moment the use of a principal was.
+func (u *usedAs) distance(at time.Time) time.Duration {
+	switch {
+	case at.Before(u.first):
+		return u.first.Sub(at)
+	case at.After(u.last):
+		return at.Sub(u.last)
+	}
+	return 0
+}
+
+// named is the directory of the case.
+func (t *tracer) named(ctx context.Context) (*directory, error) {
+	if t.names != nil {
+		return t.names, nil
+	}
+	d := &directory{map[principalName][]birth{}, map[principalName][]time.Time{}, map[principalName][]usedAs{}}
+	err := t.each(ctx, `SELECT event_name, account_id, kind, coalesce(json_extract_scalar(request_parameters, '$.' || kind || 'Name'), ''), event_time,
+		    CASE WHEN begins THEN coalesce(json_extract_scalar(response, '$.' || kind || '.' || kind || 'Id'), '') ELSE '' END,
+		    CASE WHEN begins THEN coalesce(json_extract_scalar(response, '$.' || kind || '.arn'), '') ELSE '' END
+		FROM (SELECT *, starts_with(event_name, 'Create') AS begins, lower(event_name[7:]) AS kind FROM trace_calls
+		    WHERE event_source = 'iam.amazonaws.com' AND event_name IN ('CreateUser', 'CreateRole', 'CreateGroup', 'DeleteUser', 'DeleteRole'))
+		WHERE account_id IS NOT NULL
+		ORDER BY event_time, event_id, source_id, record_index`, nil, func(scan func(...any) error) error {
+		var call string
+		var k principalName
+		var b birth
+		if err := scan(&call, &k.account, &k.kind, &k.name, &b.at, &b.id, &b.arn); err != nil {
+			return err
+		}
+		if strings.HasPrefix(call, "Delete") {
+			d.gone[k] = append(d.gone[k], b.at)
+		} else {
+			d.made[k] = append(d.made[k], b)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read who was created: %w", err)
+	}
+	err = t.each(ctx, `SELECT id, arn, min(first_used), max(last_used) FROM (
+		    SELECT principal_id AS id, identity_arn AS arn, first_used, last_used FROM trace_keys WHERE identity_arn LIKE 'arn:%:iam::%:user/%'
+		    UNION ALL
+		    SELECT issuer_id, issuer_arn, first_used, last_used FROM trace_keys WHERE issuer_arn LIKE 'arn:%:iam::%:role/%')
+		WHERE id IS NOT NULL GROUP BY 1, 2 ORDER BY 3, 1, 2`, nil, func(scan func(...any) error) error {
+		var u usedAs
+		if err := scan(&u.id, &u.arn, &u.first, &u.last); err != nil {
+			return err
+		}
+		if a, ok := parseARN(u.arn); ok {
+			k := principalName{a.partition, a.account, a.kind, a.name}
+			d.used[k] = append(d.used[k], u)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read who acted: %w", err)
+	}
+	t.names = d
+	return d, nil
+}
 
 // resolve finds the unique id and the full ARN of the user, role or group that
 // a call names. Names are reused: of several the one that existed at the time
@@ -11,70 +100,45 @@ import (
 // the call.
 func (c *closure) resolve(ctx context.Context, kind, name string, made *call) (identity, error) {
 	who := identity{arn: made.iamARN(kind, name), account: made.account}
-	key := who.arn + made.time.String()
-	if known, ok := c.resolved[key]; ok {
-		return known, nil
-	}
-	create := map[string]string{"user": "CreateUser", "role": "CreateRole", "group": "CreateGroup"}[kind]
-	created, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.event_source = 'iam.amazonaws.com' AND c.event_name = ? AND c.account_id = ?
-		AND c.event_time <= ? AND coalesce(json_extract_scalar(c.request_parameters, '$.' || ? || 'Name'), '') = ?`,
-		create, made.account, made.time, kind, name)
+	d, err := c.t.named(ctx)
 	if err != nil {
 		return who, err
 	}
-	if len(created) > 0 {
-		latest := created[len(created)-1]
-		who.id = member(latest.response, kind, kind+"Id")
-		if a := member(latest.response, kind, "arn"); a != "" {
-			who.arn = a
+	births := d.made[principalName{"", made.account, kind, name}]
+	before, _ := slices.BinarySearchFunc(births, made.time, func(b birth, at time.Time) int {
+		if b.at.After(at) {
+			return 1
 		}
-		c.resolved[key] = who
+		return -1
+	})
+	if before > 0 {
+		b := births[before-1]
+		who.id = b.id
+		if b.arn != "" {
+			who.arn = b.arn
+		}
 		return who, nil
 	}
+	a, _ := parseARN(who.arn)
 	best := time.Duration(-1)
-	distance := func(first, last time.Time) time.Duration {
-		switch {
-		case made.time.Before(first):
-			return first.Sub(made.time)
-		case made.time.After(last):
-			return made.time.Sub(last)
+	for _, u := range d.used[principalName{a.partition, made.account, kind, name}] {
+		if away := u.distance(made.time); best < 0 || away < best {
+			best, who.id, who.arn = away, u.id, u.arn
 		}
-		return 0
 	}
-	id, arnColumn := "principal_id", "identity_arn"
-	if kind == "role" {
-		id, arnColumn = "issuer_id", "issuer_arn"
-	}
-	err = c.t.each(ctx, `SELECT `+id+`, `+arnColumn+`, min(first_used), max(last_used) FROM trace_keys
-		WHERE starts_with(`+arnColumn+`, ?) AND (`+arnColumn+` = ? OR ends_with(`+arnColumn+`, ?)) AND `+id+` IS NOT NULL
-		GROUP BY 1, 2 ORDER BY 3, 1, 2`,
-		[]any{made.iamARN(kind, ""), who.arn, "/" + name}, func(scan func(...any) error) error {
-			var i, a string
-			var first, last time.Time
-			if err := scan(&i, &a, &first, &last); err != nil {
-				return err
-			}
-			if d := distance(first, last); best < 0 || d < best {
-				best, who.id, who.arn = d, i, a
-			}
-			return nil
-		})
-	if err == nil {
-		c.resolved[key] = who
-	}
-	return who, err
+	return who, nil
 }
 
 // lifeEnd is when the user or role of a name that existed at a moment was
 // deleted, zero when it was not.
 func (c *closure) lifeEnd(ctx context.Context, kind, name, account string, from time.Time) (time.Time, error) {
-	var end time.Time
-	deletion := map[string]string{"user": "DeleteUser", "role": "DeleteRole"}[kind]
-	calls, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.event_source = 'iam.amazonaws.com' AND c.event_name = ? AND c.account_id = ?
-		AND c.event_time >= ? AND coalesce(json_extract_scalar(c.request_parameters, '$.' || ? || 'Name'), '') = ?`,
-		deletion, account, from, kind, name)
-	if err == nil && len(calls) > 0 {
-		end = calls[0].time
+	d, err := c.t.named(ctx)
+	if err != nil {
+		return time.Time{}, err
 	}
-	return end, err
+	ends := d.gone[principalName{"", account, kind, name}]
+	if i, _ := slices.BinarySearchFunc(ends, from, time.Time.Compare); i < len(ends) {
+		return ends[i], nil
+	}
+	return time.Time{}, nil
 }

@@ -9,7 +9,7 @@ import (
 
 // notIssued leaves out the ids whose issue the log shows: they are found, or
 // not, by that.
-const notIssued = `k.access_key_id NOT IN (SELECT issued_access_key_id FROM trace_calls WHERE issued_access_key_id IS NOT NULL)`
+const notIssued = `NOT k.issued`
 
 // sessions finds the further access key ids of the sessions found since the
 // last time: those that the console takes for each service and region, and

@@ -70,15 +70,11 @@ func (c *closure) descend(w *takeover, made *call, why string) {
 
 // issuedTo finds the credentials that anybody had for a created principal.
 func (c *closure) issuedTo(ctx context.Context, w *takeover) error {
-	var calls []*call
-	var err error
-	if w.kind == "user" {
-		calls, err = c.t.calls(ctx, `FROM trace_calls c WHERE c.issued_access_key_id IS NOT NULL AND c.event_source = 'iam.amazonaws.com'
-			AND c.account_id = ? AND c.target_user = ? AND c.event_time >= ?`, w.made.account, w.name, w.from)
-	} else {
-		calls, err = c.roleCalls(ctx, w)
+	found, err := c.found(ctx, w)
+	if err != nil {
+		return err
 	}
-	for _, made := range calls {
+	for _, made := range found.calls {
 		id, _, _ := strings.Cut(made.response, ":")
 		if !w.covers(made.time) || w.kind == "role" && id != "" && w.who.id != "" && id != w.who.id {
 			continue
@@ -89,32 +85,17 @@ func (c *closure) issuedTo(ctx context.Context, w *takeover) error {
 		}
 		c.descend(w, made, "issued by "+made.api()+" of "+by+" for the "+w.kind+" that the lineage created")
 	}
-	return err
-}
-
-// roleCalls are the calls that took sessions of a role, by anybody at any time.
-func (c *closure) roleCalls(ctx context.Context, w *takeover) ([]*call, error) {
-	return c.t.calls(ctx, `FROM trace_calls c WHERE c.issued_access_key_id IS NOT NULL AND c.role_arn IS NOT NULL
-		AND starts_with(c.role_arn, ?) AND (c.role_arn = ? OR ends_with(c.role_arn, ?))`,
-		w.made.iamARN("role", ""), w.who.arn, "/"+w.name)
+	return nil
 }
 
 // usedBy finds the credentials in use by a created principal that no event of
 // the log issued.
 func (c *closure) usedBy(ctx context.Context, w *takeover) error {
-	var keys []keyUse
-	err := c.t.each(ctx, `SELECT `+keyColumns+` FROM trace_keys k
-		WHERE (k.principal_id = ? OR k.issuer_id = ? OR ? = '' AND (k.identity_arn = ? OR k.issuer_arn = ?))
-		    AND k.last_used >= ? AND `+notIssued+` ORDER BY k.first_used, k.access_key_id`,
-		[]any{w.who.id, w.who.id, w.who.id, w.who.arn, w.who.arn, w.from}, func(scan func(...any) error) error {
-			var k keyUse
-			err := k.scan(scan)
-			keys = append(keys, k)
-			return err
-		})
+	found, err := c.found(ctx, w)
 	if err != nil {
 		return err
 	}
+	keys := found.keys
 	groups, sessions := map[string]*node{}, map[string]*node{}
 	for i := range keys {
 		k := &keys[i]
@@ -151,10 +132,11 @@ func (c *closure) keyOf(w *takeover) *node {
 // letIn finds the sessions of a role that a changed trust policy let in:
 // callers whom it names and who had never taken the role before.
 func (c *closure) letIn(ctx context.Context, w *takeover) error {
-	calls, err := c.roleCalls(ctx, w)
+	found, err := c.found(ctx, w)
 	if err != nil {
 		return err
 	}
+	calls := found.calls
 	before := map[string]bool{}
 	for _, made := range calls {
 		if made.time.Before(w.from) && c.byID[made.key] == nil {

@@ -67,6 +67,7 @@ type tracer struct {
 	o       Options
 	roots   []*root
 	origins map[[2]string]*origin // by address and VPC endpoint
+	names   *directory            // once it was asked for
 }
 
 func (t *tracer) run(ctx context.Context, keys []string) (*Lineage, error) {
@@ -74,7 +75,7 @@ func (t *tracer) run(ctx context.Context, keys []string) (*Lineage, error) {
 		return nil, err
 	}
 	var end sql.NullTime
-	if err := t.conn.QueryRowContext(ctx, `SELECT max(event_time) FROM events`).Scan(&end); err != nil {
+	if err := t.conn.QueryRowContext(ctx, `SELECT max(last_used) FROM trace_identities`).Scan(&end); err != nil {
 		return nil, err
 	}
 	l := &Lineage{Keys: keys, AsOf: t.o.AsOf.UTC()}

@@ -18,7 +18,7 @@ const (
 	windows = "aws-cli/2.15.30 Python/3.11.8 Windows/10 exe/AMD64 prompt/off command/s3.ls"
 )
 
-// used writes the clusters of the leaked key's use, a line each.
+// usedBy writes the clusters of the leaked key's use, a line each.
 func usedBy(l *Lineage) []string {
 	var lines []string
 	for _, d := range l.Credentials {

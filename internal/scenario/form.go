@@ -18,7 +18,8 @@ type piece struct {
 
 // forms are the records of a volume.
 type forms struct {
-	assume form
+	assume form // by a service
+	chain  form // AssumeRole by a user or a session
 	calls  []form
 }
 
@@ -56,7 +57,10 @@ func (v Volume) forms() (*forms, error) {
 			out.calls = append(out.calls, f)
 		}
 	}
-	out.assume, err = w.form("sts:AssumeRole@AWSService", newDice(v.Seed, "form"))
+	if out.assume, err = w.form("sts:AssumeRole@AWSService", newDice(v.Seed, "form")); err != nil {
+		return nil, err
+	}
+	out.chain, err = w.form("sts:AssumeRole", newDice(v.Seed, "form", "chain"))
 	return out, err
 }
 
@@ -67,7 +71,9 @@ func (w *world) form(name string, d dice) (form, error) {
 	label, operation, _ := strings.Cut(api, ":")
 	by := &credential{identity: userIdentity{Type: "hole"}, kind: roleSession}
 	sc := &scope{w: w, d: d, at: volumeStart, region: hole("region"), caller: by, session: hole("session"), role: "task",
-		issued: &credential{keyID: hole("key"), token: hole("token")}}
+		issued: &credential{keyID: hole("key"), token: hole("token"), identity: userIdentity{
+			ARN:         "arn:aws:sts::" + w.account + ":assumed-role/" + hole("role") + "/" + hole("session"),
+			PrincipalID: hole("role id") + ":" + hole("session")}}}
 	w.roles["task"] = principal{arn: "arn:aws:iam::" + w.account + ":role/" + hole("role")}
 	b := builder{w: w, sc: sc, call: call, service: label, operation: operation, st: Step{From: "task"}}
 	if byService {
@@ -90,7 +96,7 @@ func (w *world) form(name string, d dice) (form, error) {
 	text = bytes.Replace(text, []byte(`{"type":"`+hole("identity")+`"}`), []byte(hole("identity")), 1)
 	text = bytes.Replace(text, []byte(`"expiration":"Jan 1, 0001, 12:00:00 AM"`), []byte(`"expiration":"`+hole("expiration")+`"`), 1)
 	f := split(text)
-	f.issues = byService
+	f.issues = api == "sts:AssumeRole"
 	return f, nil
 }
 
@@ -133,6 +139,8 @@ func (f form) append(out []byte, d dice, now, region string, s *session) []byte 
 			out = append(out, s.name...)
 		case "role":
 			out = append(out, s.role...)
+		case "role id":
+			out = append(out, s.id...)
 		case "key":
 			out = append(out, s.key...)
 		case "token":

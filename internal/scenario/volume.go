@@ -18,7 +18,10 @@ type Volume struct {
 	Events     int
 	Files      int // 130 if 0; at most one for two events
 	Principals int // 200 if 0: roles that take sessions
-	Seed       uint64
+	// Leaked is how many role sessions the misuse of VolumeKey leads to, in
+	// chains of twenty. Their records come on top of Events, in files of their own.
+	Leaked int
+	Seed   uint64
 }
 
 // sessionEvents is how many calls a session makes on average.
@@ -58,7 +61,7 @@ func (v Volume) Write(dir string) error {
 	var (
 		wg   sync.WaitGroup
 		next = make(chan int)
-		errs = make([]error, v.Files)
+		errs = make([]error, v.Files+v.leakFiles())
 	)
 	for range 4 {
 		wg.Go(func() {
@@ -68,7 +71,7 @@ func (v Volume) Write(dir string) error {
 			}
 		})
 	}
-	for i := range v.Files {
+	for i := range errs {
 		next <- i
 	}
 	close(next)
@@ -92,7 +95,7 @@ func (v Volume) Records() ([]byte, error) {
 		return nil, err
 	}
 	var out []byte
-	for i := range v.Files {
+	for i := range v.Files + v.leakFiles() {
 		out = append(v.appendFile(out, i, forms, '\n'), '\n')
 	}
 	return out, nil
@@ -134,12 +137,18 @@ func (v Volume) writeFile(dir string, i int, forms *forms, buf []byte) ([]byte, 
 
 // slot is the region and the time that file i holds.
 func (v Volume) slot(i int) (region string, from time.Time, length time.Duration) {
+	if i >= v.Files {
+		return v.leakSlot(i - v.Files)
+	}
 	length = 30 * 24 * time.Hour * time.Duration(len(volumeRegions)) / time.Duration(v.Files+len(volumeRegions))
 	return volumeRegions[i%len(volumeRegions)], volumeStart.Add(time.Duration(i/len(volumeRegions)) * length).Truncate(time.Second), length
 }
 
 // appendFile appends the records of file i, divided by a byte.
 func (v Volume) appendFile(out []byte, i int, forms *forms, divider byte) []byte {
+	if i >= v.Files {
+		return v.appendLeak(out, i-v.Files, forms, divider)
+	}
 	d := newDice(v.Seed, "volume", strconv.Itoa(i))
 	region, at, length := v.slot(i)
 	n := v.Events / v.Files

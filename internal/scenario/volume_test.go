@@ -91,6 +91,35 @@ func TestVolumeWrite(t *testing.T) {
 	}
 }
 
+// Every session of a volume's leak is issued by the key or by the session before
+// it, which the issuing record tells.
+func TestVolumeLeak(t *testing.T) {
+	const leaked = 530
+	data, err := Volume{Events: 200, Files: 2, Leaked: leaked, Seed: 3}.Records()
+	if err != nil {
+		t.Fatal(err)
+	}
+	depth, deepest := map[string]int{VolumeKey: 0}, 0
+	uses := map[string]int{}
+	for _, line := range bytes.Split(bytes.TrimSuffix(data, []byte("\n")), []byte("\n")) {
+		p := parse(t, &Event{JSON: line})
+		by := p.Identity.AccessKeyID
+		if issued := p.Response.Credentials.AccessKeyID; issued != "" && by != "" {
+			before, known := depth[by]
+			if !known {
+				t.Fatalf("%s is issued by %s, whose issue is not in the records before", issued, by)
+			}
+			depth[issued] = before + 1
+			deepest = max(deepest, before+1)
+		} else if _, known := depth[by]; known {
+			uses[by]++
+		}
+	}
+	if len(depth) != leaked+1 || deepest != leakedChain || len(uses) != leaked+1 {
+		t.Errorf("%d credentials descend from the key, to depth %d, of which %d are used", len(depth)-1, deepest, len(uses)-1)
+	}
+}
+
 func TestVolumeOfFewEvents(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 5} {
 		data, err := Volume{Events: n}.Records()
