@@ -25,6 +25,10 @@ type Rule struct {
 	// Explain says what the behaviour means to a responder and what to look at
 	// next: a sentence or two.
 	Explain string
+	// FalsePositives says who does the same with good reason.
+	FalsePositives string
+	// Reference is the page of AWS's documentation about the calls.
+	Reference string
 	// Outcomes narrows the rule to some of them; nil means all three.
 	Outcomes []Outcome
 	// Needs is the class of events without which the rule can say nothing. ""
