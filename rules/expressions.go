@@ -1,7 +1,5 @@
 package rules
 
-import "strings"
-
 // Expressions that many rules share, over the columns of events in the dialect
 // of the rules. regexp_extract gives NULL on Trino and "" on DuckDB where
 // nothing matches, hence nullif.
@@ -69,63 +67,3 @@ const adminPolicy = `regexp_like(coalesce(json_extract_scalar(request_parameters
 const fullAccessPolicy = `regexp_like(coalesce(json_extract_scalar(request_parameters, '$.policyArn'), ''),
                 ':aws:policy/(?:.*/)?[^/]*FullAccess[^/]*$')
             AND NOT ` + adminPolicy
-
-// document is the text of a policy in the request parameters. It stands there
-// as a string; some exports leave it URL-encoded, and then it has no quote, or
-// escaped once more. Where it cannot be decoded it is NULL.
-func document(path string) string {
-	text := `json_extract_scalar(request_parameters, '` + path + `')`
-	return `(CASE WHEN strpos(` + text + `, '"') = 0 THEN try(url_decode(replace(` + text + `, '+', '%20')))
-                ELSE replace(` + text + `, '\"', '"') END)`
-}
-
-// Patterns over a policy's text, of what a statement is about. Names of actions
-// have no case; a star may be written as its JSON escape. The actions of
-// escalation lead to all the others.
-const (
-	star         = `(?:\*|\\u002a)+`
-	allow        = `"Effect"\s*:\s*"Allow"`
-	anyResource  = `(?:"Resource"\s*:\s*(?:\[[^\]]*)?"` + star + `"|"NotResource"\s*:)`
-	anyAction    = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:` + star + `:)?` + star + `"|"NotAction"\s*:`
-	escalation   = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:(?:iam|sts|organizations):` + star + `|iam:(?:Add|Attach|Create|Pass|Put|Set|Update)[a-z]*\*|sts:Assume[a-z]*\*|iam:(?:PassRole|CreateAccessKey|CreateLoginProfile|UpdateLoginProfile|AttachUserPolicy|AttachRolePolicy|AttachGroupPolicy|PutUserPolicy|PutRolePolicy|PutGroupPolicy|CreatePolicyVersion|SetDefaultPolicyVersion|AddUserToGroup|UpdateAssumeRolePolicy)|sts:AssumeRole)"`
-	wholeIAM     = `"Action"\s*:\s*(?:\[[^\]]*)?"iam:` + star + `"`
-	wholeService = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:kms|lambda|s3|dynamodb|ec2|glue|ssm|cloudformation|datapipeline|secretsmanager|rds|eks|ecs|cloudtrail|guardduty):` + star + `"`
-)
-
-// grants is a pattern for a policy with an Allow statement, free of
-// conditions, of what the action pattern says on every resource. JSON leaves
-// the order of members open.
-func grants(action string) string {
-	const between = `(?:[^{}]|\$\{[^{}]*\}|\{\s*\})*` // an empty condition is none
-	a, e, r := "(?:"+action+")", allow, anyResource
-	orders := [][]string{{e, a, r}, {e, r, a}, {a, e, r}, {a, r, e}, {r, a, e}, {r, e, a}}
-	var all []string
-	for _, o := range orders {
-		all = append(all, strings.Join(o, between))
-	}
-	return `(?is)\{` + between + `(?:` + strings.Join(all, "|") + `)` + between + `\}`
-}
-
-// policyGrants holds for a call that writes such a policy.
-func policyGrants(action string) string {
-	return `regexp_like(` + document("$.policyDocument") + `, '` + grants(action) + `')`
-}
-
-// trusts is a pattern for a trust policy with an Allow statement whose
-// principals match; other members of the statement may nest.
-func trusts(principal string) string {
-	const between = `(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*`
-	return `(?is)\{` + between + `(?:` + allow + between + principal + `|` + principal + between + allow + `)`
-}
-
-// trustDocument is the trust policy that CreateRole and UpdateAssumeRolePolicy
-// write.
-var trustDocument = `coalesce(` + document("$.assumeRolePolicyDocument") + `, ` + document("$.policyDocument") + `)`
-
-// The principals of a trust policy: anybody, or all but some; an account, once the events' own
-// is taken out of the text; an identity provider.
-const (
-	anybody          = `(?:"Principal"\s*:\s*(?:"\*"|\{[^{}]*"AWS"\s*:\s*(?:\[[^\]]*)?"\*"[^{}]*\})|"NotPrincipal"\s*:)`
-	anAccount        = `"Principal"\s*:\s*\{[^{}]*"AWS"\s*:\s*(?:\[[^\]]*)?"(?:arn:[a-z0-9-]+:(?:iam|sts)::)?[0-9]{12}[":][^{}]*\}`
-	identityProvider = `"Principal"\s*:\s*\{[^{}]*"Federated"\s*:[^{}]*\}`
-)

@@ -23,7 +23,7 @@ var (
 	// trinoFunctions are the functions that rules use: Trino has each, DuckDB has
 	// it by name or as a macro. trinoWords stand before parentheses as well.
 	// https://trino.io/docs/current/functions.html
-	trinoFunctions = []string{"coalesce", "count", "json_extract_scalar", "lead", "lower", "max", "min", "nullif",
+	trinoFunctions = []string{"coalesce", "count", "json_extract", "json_extract_scalar", "json_format", "json_parse", "lead", "lower", "max", "min", "nullif",
 		"regexp_extract", "regexp_like", "replace", "row_number", "strpos", "sum", "try", "url_decode"}
 	trinoWords = []string{"and", "as", "else", "in", "not", "on", "or", "over", "then", "when", "where", "exists", "by", "cast"}
 	called     = regexp.MustCompile(`(?i)\b(\w+)\s*\(`)
