@@ -48,6 +48,7 @@ type Rule struct {
 type Threshold struct {
 	By       []string // expressions of the group; an event where one is NULL is left out
 	Distinct string   // what is counted once each; "" counts events
+	Sum      string   // what is added up instead, a number; NULL adds nothing
 	Count    int      // at least so many
 	Window   time.Duration
 }
