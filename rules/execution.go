@@ -1,8 +1,15 @@
 package rules
 
-// execution are the rules about making AWS run something: here, what lends the
-// caller another's rights or hides the caller's own machine.
+import "slices"
+
+// execution are the rules about making AWS run something.
 func execution() []Rule {
+	return slices.Concat(systemsManager(), instances(), functions(), containers(), borrowedRights())
+}
+
+// borrowedRights are about what lends the caller another's rights or hides the
+// caller's own machine.
+func borrowedRights() []Rule {
 	return []Rule{
 		{
 			// Low: people use CloudShell for small jobs.

@@ -1,5 +1,7 @@
 package rules
 
+import "strings"
+
 // Expressions that many rules share, over the columns of events in the dialect
 // of the rules. regexp_extract gives NULL on Trino and "" on DuckDB where
 // nothing matches, hence nullif.
@@ -67,3 +69,35 @@ const adminPolicy = `regexp_like(coalesce(json_extract_scalar(request_parameters
 const fullAccessPolicy = `regexp_like(coalesce(json_extract_scalar(request_parameters, '$.policyArn'), ''),
                 ':aws:policy/(?:.*/)?[^/]*FullAccess[^/]*$')
             AND NOT ` + adminPolicy
+
+// byPerson holds for the identities that people have and pipelines should not:
+// IAM users, root, federated users and the roles of Identity Center.
+const byPerson = `(identity_type IN ('IAMUser', 'Root', 'FederatedUser', 'IdentityCenterUser')
+                OR coalesce(session_issuer_arn, '') LIKE '%:role/aws-reserved/sso.amazonaws.com/%')`
+
+// actingPrincipal is who acts, whatever session they are in.
+const actingPrincipal = `coalesce(session_issuer_principal_id, principal_id)`
+
+// param is a member of the request parameters, or the first of several that is
+// there.
+func param(paths ...string) string { return member("request_parameters", paths) }
+
+// response is the same of the response.
+func response(paths ...string) string { return member("response_elements", paths) }
+
+func member(column string, paths []string) string {
+	all := make([]string, len(paths))
+	for i, path := range paths {
+		all[i] = `json_extract_scalar(` + column + `, '$.` + path + `')`
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return `coalesce(` + strings.Join(all, ", ") + `)`
+}
+
+// otherAccount holds when an account id or an ARN is of another account than the
+// event's; what names no account is of none.
+func otherAccount(expression string) string {
+	return `nullif(regexp_extract(` + expression + `, '(?:^|:)([0-9]{12})(?::|$)', 1), '') <> account_id`
+}

@@ -38,6 +38,20 @@ func unfamiliarUse() []Rule {
 			Explain:    `A scanner found the key somewhere and checked that it works. The key is out, whoever ran the scanner: find where it is published and rotate it.`,
 		},
 		{
+			// The list names addresses and networks of 8, 16 or 24 bits.
+			ID:             "TS-IA-017",
+			Title:          "Calls from an address that is listed as hostile",
+			Severity:       High,
+			Tactic:         "initial-access",
+			Techniques:     []string{"T1078.004", "T1090.003"},
+			Where:          fromListed,
+			List:           "hostile",
+			Resource:       `source_ip_address`,
+			Explain:        `The list given names the address: an exit of Tor, a provider of VPNs, a known attacker. Whatever came from there is suspect.`,
+			FalsePositives: `Lists age, and addresses change hands; colleagues may use a VPN.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html",
+		},
+		{
 			// Low: an address alone changes with every home router; a new network
 			// is the next rule's.
 			ID:         "TS-IA-020",
@@ -142,3 +156,10 @@ const throughEndpoint = `coalesce(json_extract_scalar(request_parameters, '$.buc
 
 const fromOtherAccount = `regexp_like(identity_account_id, '^[0-9]{12}$') AND identity_account_id <> account_id
             AND coalesce(identity_type, '') NOT IN ('AWSService', 'AWSInternal') AND invoked_by IS NULL`
+
+// fromListed holds for an address of the list hostile, or of a network there.
+const fromListed = fromAddress + `
+            AND (source_ip_address IN (SELECT value FROM lists WHERE name = 'hostile')
+                OR regexp_extract(source_ip_address, '^[0-9]+\.[0-9]+\.[0-9]+\.', 0) || '0/24' IN (SELECT value FROM lists WHERE name = 'hostile')
+                OR regexp_extract(source_ip_address, '^[0-9]+\.[0-9]+\.', 0) || '0.0/16' IN (SELECT value FROM lists WHERE name = 'hostile')
+                OR regexp_extract(source_ip_address, '^[0-9]+\.', 0) || '0.0.0/8' IN (SELECT value FROM lists WHERE name = 'hostile'))`

@@ -1,11 +1,14 @@
 package rules
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // persistence are the rules about ways to come back: users, keys, passwords,
 // roles, devices and identity providers that an intruder makes or takes.
 func persistence() []Rule {
-	return append(persistentUsers(), persistentTrust()...)
+	return slices.Concat(persistentUsers(), persistentTrust(), triggers(), serviceFootholds())
 }
 
 // persistentUsers are about users and their keys and passwords.

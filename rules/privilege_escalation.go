@@ -1,9 +1,11 @@
 package rules
 
+import "slices"
+
 // privilegeEscalation are the rules about getting more rights: policies,
 // groups, boundaries, and roles that others left within reach.
 func privilegeEscalation() []Rule {
-	return append(policyChanges(), roleUse()...)
+	return slices.Concat(policyChanges(), keyPolicies(), roleUse())
 }
 
 // policyChanges are about what a user, group or role may do.
