@@ -86,7 +86,7 @@ var pantherDisagrees = map[string]string{
 	"AWS.EC2.LaunchUnusualEC2Instances/Successful Unusual EC2":                                         byScaling,
 	"AWS.EC2.LaunchUnusualEC2Instances/Successful Unusual EC2 (Dictionary)":                            byScaling,
 	"AWS.EC2.Vulnerable.XZ.Image.Launched/Non-vulnerable AMI Launched":                                 "which images have the hole is a list of 2024, and AWS has withdrawn them; who starts instances for the first time is found",
-	"AWS.RDS.SecurityGroupIngressAuthorized/Different RDS Event":           "access taken away is a changed group, too",
+	"AWS.RDS.SecurityGroupIngressAuthorized/Different RDS Event":                                       "access taken away is a changed group, too",
 	"AWS.SSM.DistributedCommand/Single Command Send, No Cached IDs":                                    "how many instances had a command before, a mock says",
 	"AWS.CloudTrail.LoginProfileCreatedOrModified/ChangeOwnPassword":                                   ownName,
 	"AWS.Console.LoginWithoutMFA/No MFA Login - New User":                                              "how old a user is, a mock says; the log does not",

@@ -24,8 +24,8 @@ var (
 	// it by name or as a macro. trinoWords stand before parentheses as well.
 	// https://trino.io/docs/current/functions.html
 	trinoFunctions = []string{"coalesce", "count", "json_extract", "json_extract_scalar", "json_format", "json_parse", "lead", "lower", "max", "min", "nullif",
-		"regexp_extract", "regexp_like", "replace", "row_number", "strpos", "sum", "try", "url_decode"}
-	trinoWords = []string{"and", "select", "as", "else", "in", "not", "on", "or", "over", "then", "when", "where", "exists", "by", "cast"}
+		"regexp_extract", "regexp_like", "replace", "row_number", "strpos", "sum", "try", "unnest", "url_decode"}
+	trinoWords = []string{"and", "select", "as", "else", "in", "not", "on", "or", "over", "then", "when", "where", "exists", "by", "cast", "named"}
 	called     = regexp.MustCompile(`(?i)\b(\w+)\s*\(`)
 	// notTrino are constructs of DuckDB that Trino does not know.
 	notTrino = regexp.MustCompile(`(?i)::|\bQUALIFY\b|\blist_\w+\(|\barray_to_string\(|\bstruct_\w+\(|->|\bILIKE\b|\bSIMILAR\s+TO\b|` +
@@ -114,6 +114,11 @@ func TestFixtures(t *testing.T) {
 				}
 				for _, file := range files {
 					loadOnly(t, c, file)
+					if r.OnFindings {
+						if _, _, err := Scan(context.Background(), c, Pack(), Options{}); err != nil {
+							t.Fatal(err)
+						}
+					}
 					found, err := Match(context.Background(), c, r)
 					if err != nil {
 						t.Fatal(err)

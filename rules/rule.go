@@ -37,6 +37,9 @@ type Rule struct {
 	// List names the list that a user must give before the rule can run; its SQL
 	// reads it with (SELECT value FROM lists WHERE name = '…'). "" needs none.
 	List string
+	// OnFindings is set for a rule that reads the table findings: it runs after
+	// the others and sees what they found.
+	OnFindings bool
 
 	Threshold *Threshold
 	Sequence  *Sequence
