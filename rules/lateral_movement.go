@@ -102,8 +102,10 @@ func lateralMovement() []Rule {
                 OR event_source = 'sts.amazonaws.com' AND event_name IN ('AssumeRoleWithWebIdentity', 'AssumeRoleWithSAML')
                 OR event_source = 'sts.amazonaws.com' AND event_name = 'AssumeRole'
                     AND identity_account_id <> nullif(regexp_extract(` + assumedRole + `, ':([0-9]{12}):role/', 1), ''))`,
-			Resource: `coalesce(json_extract_scalar(additional_event_data, '$.SwitchTo'), json_extract_scalar(additional_event_data, '$.RedirectTo'), ` + assumedRole + `)`,
-			Explain:  `Somebody became another identity. Follow the session: revoking means a deny at the role, not at the key.`,
+			Resource:       `coalesce(json_extract_scalar(additional_event_data, '$.SwitchTo'), json_extract_scalar(additional_event_data, '$.RedirectTo'), ` + assumedRole + `)`,
+			Explain:        `Somebody became another identity. Follow the session: revoking means a deny at the role, not at the key.`,
+			FalsePositives: `Single sign-on, pipelines and clusters.`,
+			Reference:      "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html",
 		},
 	}
 }

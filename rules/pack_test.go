@@ -54,6 +54,12 @@ func TestPackIsWellFormed(t *testing.T) {
 			if r.Explain == "" {
 				t.Error("explains nothing")
 			}
+			if (r.FalsePositives == "") != (r.Reference == "") {
+				t.Error("has one of false positives and reference, and not the other")
+			}
+			if r.Reference != "" && !strings.HasPrefix(r.Reference, "https://docs.aws.amazon.com/") {
+				t.Errorf("reference %q is no page of AWS's documentation", r.Reference)
+			}
 			if !slices.Contains(tactics, r.Tactic) {
 				t.Errorf("tactic %q is none of ATT&CK v18", r.Tactic)
 			}
