@@ -13,6 +13,11 @@ var dialectMacros = []string{
 	`CREATE OR REPLACE TEMP MACRO json_extract_scalar(j, path) AS
 		CASE WHEN json_type(try_cast(j AS JSON), path) NOT IN ('OBJECT', 'ARRAY', 'NULL')
 		THEN json_extract_string(j, path) END`,
+	// Malformed JSON is an error on both; json_format writes no white space and no
+	// escape that JSON does not need. Trino sorts the members of objects, DuckDB
+	// keeps them: no rule may depend on their order.
+	`CREATE OR REPLACE TEMP MACRO json_parse(s) AS json(s)`,
+	`CREATE OR REPLACE TEMP MACRO json_format(j) AS CAST(json(j) AS VARCHAR)`,
 	`CREATE OR REPLACE TEMP MACRO regexp_like(s, pattern) AS regexp_matches(s, pattern)`,
 	`CREATE OR REPLACE TEMP MACRO cardinality(l) AS len(l)`,
 	// DuckDB's date_diff counts boundaries crossed, Trino's whole units.

@@ -49,6 +49,9 @@ func (r Rule) validate() error {
 		if t.Count < 1 {
 			bad("threshold counts to %d", t.Count)
 		}
+		if t.Distinct != "" && t.Sum != "" {
+			bad("threshold has both a distinct count and a sum")
+		}
 		if !wholeSeconds(t.Window) {
 			bad("threshold window %s is not a number of seconds", t.Window)
 		}

@@ -32,6 +32,18 @@ func corpus(t *testing.T, folder string) string {
 // pantherRules says which rules answer which rule of panther-analysis: an event
 // that counts there is found by one of them.
 var pantherRules = map[string][]string{
+	"AWS.EC2.LaunchUnusualEC2Instances":               {"TS-EX-020b", "TS-EX-022"},
+	"AWS.EC2.MultiInstanceConnect":                    {"TS-LM-001b", "TS-LM-001c"},
+	"AWS.EC2.StopInstances":                           {"TS-EX-009b"},
+	"AWS.EC2.Vulnerable.XZ.Image.Launched":            {"TS-EX-020"},
+	"AWS.Lambda.UpdateFunctionCode":                   {"TS-EX-011"},
+	"AWS.Lambda.UpdateFunctionConfiguration":          {"TS-EX-012"},
+	"AWS.Modify.Cloud.Compute.Infrastructure":         {"TS-EX-020d"},
+	"AWS.Potential.Backdoor.Lambda":                   {"TS-PE-019b"},
+	"AWS.RDS.IAMRoleAdded":                            {"TS-PE-028"},
+	"AWS.RDS.SecurityGroupIngressAuthorized":          {"TS-PE-039"},
+	"AWS.SSM.DistributedCommand":                      {"TS-EX-003", "TS-EX-003b"},
+	"AWS.SSM.MultipleSessions":                        {"TS-EX-004b"},
 	"AWS.CloudTrail.EnableRegion":                     {"TS-DE-025"},
 	"AWS.CloudTrail.IAMAnythingChanged":               {"TS-PV-014"},
 	"AWS.CloudTrail.IAMCompromisedKeyQuarantine":      {"TS-CA-012"},
@@ -71,6 +83,11 @@ var pantherRules = map[string][]string{
 
 // pantherDisagrees are the tests that our rules answer otherwise, and why.
 var pantherDisagrees = map[string]string{
+	"AWS.EC2.LaunchUnusualEC2Instances/Successful Unusual EC2":                                         byScaling,
+	"AWS.EC2.LaunchUnusualEC2Instances/Successful Unusual EC2 (Dictionary)":                            byScaling,
+	"AWS.EC2.Vulnerable.XZ.Image.Launched/Non-vulnerable AMI Launched":                                 "which images have the hole is a list of 2024, and AWS has withdrawn them; who starts instances for the first time is found",
+	"AWS.RDS.SecurityGroupIngressAuthorized/Different RDS Event":                                       "access taken away is a changed group, too",
+	"AWS.SSM.DistributedCommand/Single Command Send, No Cached IDs":                                    "how many instances had a command before, a mock says",
 	"AWS.CloudTrail.LoginProfileCreatedOrModified/ChangeOwnPassword":                                   ownName,
 	"AWS.Console.LoginWithoutMFA/No MFA Login - New User":                                              "how old a user is, a mock says; the log does not",
 	"AWS.CloudTrail.VPCE.ExternalPrincipal/Non-VPC Event":                                              "an outside account is one, with a VPC endpoint or without",
@@ -84,6 +101,7 @@ var pantherDisagrees = map[string]string{
 }
 
 const (
+	byScaling        = "a scaling group starts what somebody configured, and that call is a finding"
 	ownName          = "a role's session that calls itself like the user is not the user: whoever assumes a role names the session"
 	byCloudFormation = "CloudFormation reads while it works on a stack, which is nobody looking around"
 )
@@ -143,6 +161,13 @@ func TestAgreesWithPanther(t *testing.T) {
 // stratusRules says which rules find which attack of stratus-red-team, all at
 // medium or above and one of them under the attack's tactic.
 var stratusRules = map[string][]string{
+	"aws.execution.ec2-launch-unusual-instances":                  {"TS-EX-022"},
+	"aws.execution.ec2-user-data":                                 {"TS-EX-008", "TS-EX-009"},
+	"aws.execution.ssm-send-command":                              {"TS-EX-001", "TS-EX-003"},
+	"aws.lateral-movement.ec2-instance-connect":                   {"TS-LM-001b", "TS-LM-001c"},
+	"aws.lateral-movement.ec2-serial-console-send-ssh-public-key": {"TS-LM-001", "TS-LM-001c"},
+	"aws.persistence.lambda-layer-extension":                      {"TS-EX-012"},
+	"aws.persistence.lambda-overwrite-code":                       {"TS-EX-011"},
 	"aws.credential-access.secretsmanager-batch-retrieve-secrets": {"TS-CA-002b"},
 	"aws.credential-access.secretsmanager-retrieve-secrets":       {"TS-CA-002"},
 	"aws.credential-access.ssm-retrieve-securestring-parameters":  {"TS-CA-003b"},

@@ -83,6 +83,8 @@ var (
 		Threshold: &Threshold{By: []string{"principal_id"}, Count: 3, Window: time.Minute}}
 	sprayed = Rule{ID: "TS-XX-902", Where: `event_name = 'Login'`,
 		Threshold: &Threshold{By: []string{"source_ip_address"}, Distinct: "principal_id", Count: 3, Window: time.Minute}}
+	heavy = Rule{ID: "TS-XX-910", Where: `event_name = 'Run'`,
+		Threshold: &Threshold{By: []string{"principal_id"}, Sum: "try(CAST(" + onName + " AS DOUBLE))", Count: 10, Window: time.Minute}}
 	userThenKey = Rule{ID: "TS-XX-903", Resource: onName,
 		Sequence: &Sequence{Within: time.Hour, Steps: []Step{
 			{Where: `event_name = 'CreateUser'`, On: onName},
@@ -122,6 +124,10 @@ func TestShapes(t *testing.T) {
 
 		{"threshold: three within the window", failedLogins, []ev{login(0, "a"), login(30, "a"), login(50, "a")}, "e00 e01 e02"},
 		{"threshold: at the window's edge", failedLogins, []ev{login(0, "a"), login(30, "a"), login(60, "a")}, "e00 e01 e02"},
+		{"sum: reached together", heavy, []ev{{name: "Run", who: "a", on: "4"}, {at: 60, name: "Run", who: "a", on: "6"}}, "e00 e01"},
+		{"sum: reached alone", heavy, []ev{{name: "Run", who: "a", on: "10.5"}, {at: 90, name: "Run", who: "a", on: "9"}}, "e00"},
+		{"sum: too far apart", heavy, []ev{{name: "Run", who: "a", on: "5"}, {at: 61, name: "Run", who: "a", on: "5"}}, ""},
+		{"sum: what is no number adds nothing", heavy, []ev{{name: "Run", who: "a", on: "many"}, {at: 1, name: "Run", who: "a", on: "9"}}, ""},
 		{"threshold: just past the edge", failedLogins, []ev{login(0, "a"), login(30, "a"), login(61, "a")}, ""},
 		{"threshold: all in one second", failedLogins, []ev{login(7, "a"), login(7, "a"), login(7, "a")}, "e00 e01 e02"},
 		{"threshold: groups apart", failedLogins, []ev{login(0, "a"), login(1, "b"), login(2, "a"), login(3, "b")}, ""},

@@ -1,19 +1,28 @@
 package rules
 
-// execution are the rules about making AWS run something: here, what lends the
-// caller another's rights or hides the caller's own machine.
+import "slices"
+
+// execution are the rules about making AWS run something.
 func execution() []Rule {
+	return slices.Concat(systemsManager(), instances(), functions(), containers(), borrowedRights())
+}
+
+// borrowedRights are about what lends the caller another's rights or hides the
+// caller's own machine.
+func borrowedRights() []Rule {
 	return []Rule{
 		{
 			// Low: people use CloudShell for small jobs.
-			ID:         "TS-EX-017",
-			Title:      "CloudShell opened",
-			Severity:   Low,
-			Tactic:     "execution",
-			Techniques: []string{"T1059.009"},
-			Where:      `event_source = 'cloudshell.amazonaws.com' AND event_name IN ('CreateEnvironment', 'CreateSession')`,
-			Resource:   `coalesce(json_extract_scalar(request_parameters, '$.EnvironmentId'), json_extract_scalar(response_elements, '$.EnvironmentId'))`,
-			Explain:    `A shell in AWS's own network: its calls come from Amazon addresses, with the rights of the console session.`,
+			ID:             "TS-EX-017",
+			Title:          "CloudShell opened",
+			Severity:       Low,
+			Tactic:         "execution",
+			Techniques:     []string{"T1059.009"},
+			Where:          `event_source = 'cloudshell.amazonaws.com' AND event_name IN ('CreateEnvironment', 'CreateSession')`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.EnvironmentId'), json_extract_scalar(response_elements, '$.EnvironmentId'))`,
+			Explain:        `A shell in AWS's own network: its calls come from Amazon addresses, with the rights of the console session.`,
+			FalsePositives: `People with a small job to do.`,
+			Reference:      "https://docs.aws.amazon.com/cloudshell/latest/userguide/logging-and-monitoring.html",
 		},
 		{
 			ID:         "TS-EX-017b",
@@ -23,8 +32,10 @@ func execution() []Rule {
 			Techniques: []string{"T1059.009"},
 			Where: `event_source = 'iam.amazonaws.com' AND read_only IS DISTINCT FROM true
             AND regexp_like(user_agent, '(?i)exec-env/CloudShell')`,
-			Resource: `coalesce(` + targetOfPolicy + `, event_name)`,
-			Explain:  `Who changes users and policies by command in a console session may have nothing but the console. See how they signed in.`,
+			Resource:       `coalesce(` + targetOfPolicy + `, event_name)`,
+			Explain:        `Who changes users and policies by command in a console session may have nothing but the console. See how they signed in.`,
+			FalsePositives: `Administrators who like a command line.`,
+			Reference:      "https://docs.aws.amazon.com/cloudshell/latest/userguide/logging-and-monitoring.html",
 		},
 		{
 			ID:         "TS-EX-023",
@@ -41,7 +52,9 @@ func execution() []Rule {
             AND NOT ` + byService,
 			Resource: `coalesce(json_extract_scalar(request_parameters, '$.roleArn'), json_extract_scalar(request_parameters, '$.role'), json_extract_scalar(request_parameters, '$.serviceRole'),
                 json_extract_scalar(request_parameters, '$.executionRoleArn'), event_name)`,
-			Explain: `Whoever runs code under a role has the role's rights: a way up that attaches no policy. Look at which role was passed.`,
+			Explain:        `Whoever runs code under a role has the role's rights: a way up that attaches no policy. Look at which role was passed.`,
+			FalsePositives: `A new data scientist or pipeline.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html",
 			FirstSeen: &FirstSeen{
 				Scope: []string{"account_id"},
 				Key:   []string{`coalesce(session_issuer_principal_id, principal_id)`, `event_source`},

@@ -70,62 +70,34 @@ const fullAccessPolicy = `regexp_like(coalesce(json_extract_scalar(request_param
                 ':aws:policy/(?:.*/)?[^/]*FullAccess[^/]*$')
             AND NOT ` + adminPolicy
 
-// document is the text of a policy in the request parameters. It stands there
-// as a string; some exports leave it URL-encoded, and then it has no quote, or
-// escaped once more. Where it cannot be decoded it is NULL.
-func document(path string) string {
-	text := `json_extract_scalar(request_parameters, '` + path + `')`
-	return `(CASE WHEN strpos(` + text + `, '"') = 0 THEN try(url_decode(replace(` + text + `, '+', '%20')))
-                ELSE replace(` + text + `, '\"', '"') END)`
-}
+// byPerson holds for the identities that people have and pipelines should not:
+// IAM users, root, federated users and the roles of Identity Center.
+const byPerson = `(identity_type IN ('IAMUser', 'Root', 'FederatedUser', 'IdentityCenterUser')
+                OR coalesce(session_issuer_arn, '') LIKE '%:role/aws-reserved/sso.amazonaws.com/%')`
 
-// Patterns over a policy's text, of what a statement is about. Names of actions
-// have no case; a star may be written as its JSON escape. The actions of
-// escalation lead to all the others.
-const (
-	star         = `(?:\*|\\u002a)+`
-	allow        = `"Effect"\s*:\s*"Allow"`
-	anyResource  = `(?:"Resource"\s*:\s*(?:\[[^\]]*)?"` + star + `"|"NotResource"\s*:)`
-	anyAction    = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:` + star + `:)?` + star + `"|"NotAction"\s*:`
-	escalation   = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:(?:iam|sts|organizations):` + star + `|iam:(?:Add|Attach|Create|Pass|Put|Set|Update)[a-z]*\*|sts:Assume[a-z]*\*|iam:(?:PassRole|CreateAccessKey|CreateLoginProfile|UpdateLoginProfile|AttachUserPolicy|AttachRolePolicy|AttachGroupPolicy|PutUserPolicy|PutRolePolicy|PutGroupPolicy|CreatePolicyVersion|SetDefaultPolicyVersion|AddUserToGroup|UpdateAssumeRolePolicy)|sts:AssumeRole)"`
-	wholeIAM     = `"Action"\s*:\s*(?:\[[^\]]*)?"iam:` + star + `"`
-	wholeService = `"Action"\s*:\s*(?:\[[^\]]*)?"(?:kms|lambda|s3|dynamodb|ec2|glue|ssm|cloudformation|datapipeline|secretsmanager|rds|eks|ecs|cloudtrail|guardduty):` + star + `"`
-)
+// actingPrincipal is who acts, whatever session they are in.
+const actingPrincipal = `coalesce(session_issuer_principal_id, principal_id)`
 
-// grants is a pattern for a policy with an Allow statement, free of
-// conditions, of what the action pattern says on every resource. JSON leaves
-// the order of members open.
-func grants(action string) string {
-	const between = `(?:[^{}]|\$\{[^{}]*\}|\{\s*\})*` // an empty condition is none
-	a, e, r := "(?:"+action+")", allow, anyResource
-	orders := [][]string{{e, a, r}, {e, r, a}, {a, e, r}, {a, r, e}, {r, a, e}, {r, e, a}}
-	var all []string
-	for _, o := range orders {
-		all = append(all, strings.Join(o, between))
+// param is a member of the request parameters, or the first of several that is
+// there.
+func param(paths ...string) string { return member("request_parameters", paths) }
+
+// response is the same of the response.
+func response(paths ...string) string { return member("response_elements", paths) }
+
+func member(column string, paths []string) string {
+	all := make([]string, len(paths))
+	for i, path := range paths {
+		all[i] = `json_extract_scalar(` + column + `, '$.` + path + `')`
 	}
-	return `(?is)\{` + between + `(?:` + strings.Join(all, "|") + `)` + between + `\}`
+	if len(all) == 1 {
+		return all[0]
+	}
+	return `coalesce(` + strings.Join(all, ", ") + `)`
 }
 
-// policyGrants holds for a call that writes such a policy.
-func policyGrants(action string) string {
-	return `regexp_like(` + document("$.policyDocument") + `, '` + grants(action) + `')`
+// otherAccount holds when an account id or an ARN is of another account than the
+// event's; what names no account is of none.
+func otherAccount(expression string) string {
+	return `nullif(regexp_extract(` + expression + `, '(?:^|:)([0-9]{12})(?::|$)', 1), '') <> account_id`
 }
-
-// trusts is a pattern for a trust policy with an Allow statement whose
-// principals match; other members of the statement may nest.
-func trusts(principal string) string {
-	const between = `(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*`
-	return `(?is)\{` + between + `(?:` + allow + between + principal + `|` + principal + between + allow + `)`
-}
-
-// trustDocument is the trust policy that CreateRole and UpdateAssumeRolePolicy
-// write.
-var trustDocument = `coalesce(` + document("$.assumeRolePolicyDocument") + `, ` + document("$.policyDocument") + `)`
-
-// The principals of a trust policy: anybody, or all but some; an account, once the events' own
-// is taken out of the text; an identity provider.
-const (
-	anybody          = `(?:"Principal"\s*:\s*(?:"\*"|\{[^{}]*"AWS"\s*:\s*(?:\[[^\]]*)?"\*"[^{}]*\})|"NotPrincipal"\s*:)`
-	anAccount        = `"Principal"\s*:\s*\{[^{}]*"AWS"\s*:\s*(?:\[[^\]]*)?"(?:arn:[a-z0-9-]+:(?:iam|sts)::)?[0-9]{12}[":][^{}]*\}`
-	identityProvider = `"Principal"\s*:\s*\{[^{}]*"Federated"\s*:[^{}]*\}`
-)

@@ -15,5 +15,6 @@ func Pack() []Rule {
 		discovery(),
 		lateralMovement(),
 		exfiltration(),
+		anomalies(),
 	)
 }

@@ -23,9 +23,9 @@ var (
 	// trinoFunctions are the functions that rules use: Trino has each, DuckDB has
 	// it by name or as a macro. trinoWords stand before parentheses as well.
 	// https://trino.io/docs/current/functions.html
-	trinoFunctions = []string{"coalesce", "count", "json_extract_scalar", "lead", "lower", "max", "min", "nullif",
-		"regexp_extract", "regexp_like", "replace", "row_number", "strpos", "sum", "try", "url_decode"}
-	trinoWords = []string{"and", "as", "else", "in", "not", "on", "or", "over", "then", "when", "where", "exists", "by", "cast"}
+	trinoFunctions = []string{"coalesce", "count", "json_extract", "json_extract_scalar", "json_format", "json_parse", "lead", "lower", "max", "min", "nullif",
+		"regexp_extract", "regexp_like", "replace", "row_number", "strpos", "sum", "try", "unnest", "url_decode"}
+	trinoWords = []string{"and", "select", "as", "else", "in", "not", "on", "or", "over", "then", "when", "where", "exists", "by", "cast", "named"}
 	called     = regexp.MustCompile(`(?i)\b(\w+)\s*\(`)
 	// notTrino are constructs of DuckDB that Trino does not know.
 	notTrino = regexp.MustCompile(`(?i)::|\bQUALIFY\b|\blist_\w+\(|\barray_to_string\(|\bstruct_\w+\(|->|\bILIKE\b|\bSIMILAR\s+TO\b|` +
@@ -53,6 +53,12 @@ func TestPackIsWellFormed(t *testing.T) {
 			}
 			if r.Explain == "" {
 				t.Error("explains nothing")
+			}
+			if (r.FalsePositives == "") != (r.Reference == "") {
+				t.Error("has one of false positives and reference, and not the other")
+			}
+			if r.Reference != "" && !strings.HasPrefix(r.Reference, "https://docs.aws.amazon.com/") {
+				t.Errorf("reference %q is no page of AWS's documentation", r.Reference)
 			}
 			if !slices.Contains(tactics, r.Tactic) {
 				t.Errorf("tactic %q is none of ATT&CK v18", r.Tactic)
@@ -93,13 +99,17 @@ func TestPackIsWellFormed(t *testing.T) {
 }
 
 // TestFixtures runs every rule over its own fixtures: testdata/ID/match*.json
-// are records in which it must find something, nomatch*.json near misses.
+// are records in which it must find something, nomatch*.json near misses. A rule
+// with a list has its values in testdata/ID/LIST.txt.
 func TestFixtures(t *testing.T) {
 	known := map[string]bool{}
 	c := openCase(t)
 	for _, r := range Pack() {
 		known[r.ID] = true
 		t.Run(r.ID, func(t *testing.T) {
+			if r.List != "" {
+				giveList(t, c, r.List, filepath.Join("testdata", r.ID, r.List+".txt"))
+			}
 			for _, kind := range []string{"match", "nomatch"} {
 				files, err := filepath.Glob(filepath.Join("testdata", r.ID, kind+"*.json"))
 				if err != nil {
@@ -110,6 +120,11 @@ func TestFixtures(t *testing.T) {
 				}
 				for _, file := range files {
 					loadOnly(t, c, file)
+					if r.OnFindings {
+						if _, _, err := Scan(context.Background(), c, Pack(), Options{}); err != nil {
+							t.Fatal(err)
+						}
+					}
 					found, err := Match(context.Background(), c, r)
 					if err != nil {
 						t.Fatal(err)
@@ -132,6 +147,23 @@ func TestFixtures(t *testing.T) {
 		if !known[filepath.Base(dir)] {
 			t.Errorf("%s belongs to no rule", dir)
 		}
+	}
+}
+
+// giveList makes the file's lines the values of a list.
+func giveList(t *testing.T, c *query.Case, name, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := c.DB.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := storeLists(context.Background(), conn, map[string][]string{name: strings.Fields(string(text))}); err != nil {
+		t.Fatal(err)
 	}
 }
 

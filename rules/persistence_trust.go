@@ -12,8 +12,10 @@ func persistentTrust() []Rule {
 			Techniques: []string{"T1136.003"},
 			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('CreateRole', 'CreateServiceLinkedRole')
             AND NOT ` + byService,
-			Resource: `coalesce(json_extract_scalar(response_elements, '$.role.arn'), ` + targetRole + `, json_extract_scalar(request_parameters, '$.aWSServiceName'))`,
-			Explain:  `Deployments make roles every day. Look at whom this one trusts and what was attached.`,
+			Resource:       `coalesce(json_extract_scalar(response_elements, '$.role.arn'), ` + targetRole + `, json_extract_scalar(request_parameters, '$.aWSServiceName'))`,
+			Explain:        `Deployments make roles every day. Look at whom this one trusts and what was attached.`,
+			FalsePositives: `Deployments.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html",
 		},
 		{
 			ID:         "TS-PE-011",
@@ -25,8 +27,10 @@ func persistentTrust() []Rule {
             AND (regexp_like(` + trustDocument + `, '` + trusts(anybody) + `')
                 OR regexp_like(replace(` + trustDocument + `, coalesce(account_id, '-'), 'own'), '` + trusts(anAccount) + `')
                 OR event_name = 'UpdateAssumeRolePolicy' AND regexp_like(` + trustDocument + `, '` + trusts(identityProvider) + `'))`,
-			Resource: `coalesce(json_extract_scalar(response_elements, '$.role.arn'), ` + targetRole + `)`,
-			Explain:  `Somebody outside can assume the role, without any key of this account. Unless the account or provider named is yours, put the old trust policy back and revoke the role's sessions.`,
+			Resource:       `coalesce(json_extract_scalar(response_elements, '$.role.arn'), ` + targetRole + `)`,
+			Explain:        `Somebody outside can assume the role, without any key of this account. Unless the account or provider named is yours, put the old trust policy back and revoke the role's sessions.`,
+			FalsePositives: `Vendors, and an organization's other accounts.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html",
 		},
 		{
 			ID:         "TS-PE-011b",
@@ -37,8 +41,10 @@ func persistentTrust() []Rule {
 			Where: `event_source = 'iam.amazonaws.com' AND event_name = 'CreateRole'
             AND coalesce(` + targetRole + `, '') NOT LIKE 'AWSReservedSSO_%'
             AND regexp_like(` + trustDocument + `, '` + trusts(identityProvider) + `')`,
-			Resource: `coalesce(json_extract_scalar(response_elements, '$.role.arn'), ` + targetRole + `)`,
-			Explain:  `Whoever controls the provider can become this role. Check that the provider and the subjects in the condition are yours.`,
+			Resource:       `coalesce(json_extract_scalar(response_elements, '$.role.arn'), ` + targetRole + `)`,
+			Explain:        `Whoever controls the provider can become this role. Check that the provider and the subjects in the condition are yours.`,
+			FalsePositives: `Single sign-on and pipelines that are set up.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers.html",
 		},
 		{
 			// Low: how deployments are changed; whom the policy lets in decides.
@@ -49,19 +55,23 @@ func persistentTrust() []Rule {
 			Techniques: []string{"T1098.003"},
 			Where: `event_source = 'iam.amazonaws.com' AND event_name = 'UpdateAssumeRolePolicy'
             AND NOT ` + byService,
-			Resource: targetRole,
-			Explain:  `Who may assume the role is now somebody else. The record of a denied attempt does not say whom it was for.`,
+			Resource:       targetRole,
+			Explain:        `Who may assume the role is now somebody else. The record of a denied attempt does not say whom it was for.`,
+			FalsePositives: `Deployments.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html",
 		},
 		{
 			// Low: everybody does it for themselves.
-			ID:         "TS-PE-012",
-			Title:      "MFA device created or registered",
-			Severity:   Low,
-			Tactic:     "persistence",
-			Techniques: []string{"T1556.006"},
-			Where:      `event_source = 'iam.amazonaws.com' AND event_name IN ('CreateVirtualMFADevice', 'EnableMFADevice')`,
-			Resource:   `coalesce(json_extract_scalar(response_elements, '$.virtualMFADevice.serialNumber'), json_extract_scalar(request_parameters, '$.serialNumber'))`,
-			Explain:    `A second factor. An intruder registers one to satisfy policies that ask for MFA.`,
+			ID:             "TS-PE-012",
+			Title:          "MFA device created or registered",
+			Severity:       Low,
+			Tactic:         "persistence",
+			Techniques:     []string{"T1556.006"},
+			Where:          `event_source = 'iam.amazonaws.com' AND event_name IN ('CreateVirtualMFADevice', 'EnableMFADevice')`,
+			Resource:       `coalesce(json_extract_scalar(response_elements, '$.virtualMFADevice.serialNumber'), json_extract_scalar(request_parameters, '$.serialNumber'))`,
+			Explain:        `A second factor. An intruder registers one to satisfy policies that ask for MFA.`,
+			FalsePositives: `Everybody who sets a device up.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html",
 		},
 		{
 			ID:         "TS-PE-012b",
@@ -71,8 +81,10 @@ func persistentTrust() []Rule {
 			Techniques: []string{"T1556.006"},
 			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('EnableMFADevice', 'ResyncMFADevice')
             AND ` + aboutAnother,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.serialNumber'), ` + targetUser + `)`,
-			Explain:  `The caller holds that user's second factor now. With a password set as well, it is a take-over.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.serialNumber'), ` + targetUser + `)`,
+			Explain:        `The caller holds that user's second factor now. With a password set as well, it is a take-over.`,
+			FalsePositives: `A help desk.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html",
 		},
 		{
 			ID:         "TS-PE-013",
@@ -82,20 +94,24 @@ func persistentTrust() []Rule {
 			Techniques: []string{"T1556.006"},
 			Where: `event_source = 'sts.amazonaws.com' AND event_name = 'AssumeRole'
             AND json_extract_scalar(request_parameters, '$.serialNumber') IS NOT NULL`,
-			Resource:  `json_extract_scalar(request_parameters, '$.serialNumber')`,
-			Explain:   `A user proved themselves with a device that is new to them. See who registered it, and when.`,
-			FirstSeen: &FirstSeen{Scope: []string{"principal_id"}, Key: []string{`json_extract_scalar(request_parameters, '$.serialNumber')`}, Learn: 7 * day},
+			Resource:       `json_extract_scalar(request_parameters, '$.serialNumber')`,
+			Explain:        `A user proved themselves with a device that is new to them. See who registered it, and when.`,
+			FalsePositives: `A new telephone.`,
+			Reference:      "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html",
+			FirstSeen:      &FirstSeen{Scope: []string{"principal_id"}, Key: []string{`json_extract_scalar(request_parameters, '$.serialNumber')`}, Learn: 7 * day},
 		},
 		{
 			// Medium: new telephones are set up so; of another user it is high.
-			ID:         "TS-PE-014",
-			Title:      "MFA device switched off or deleted",
-			Severity:   Medium,
-			Tactic:     "persistence",
-			Techniques: []string{"T1556.006"},
-			Where:      `event_source = 'iam.amazonaws.com' AND event_name IN ('DeactivateMFADevice', 'DeleteVirtualMFADevice')`,
-			Resource:   `coalesce(json_extract_scalar(request_parameters, '$.serialNumber'), user_name)`,
-			Explain:    `Somebody changed telephones, or takes the second factor away: see whether another was registered at once.`,
+			ID:             "TS-PE-014",
+			Title:          "MFA device switched off or deleted",
+			Severity:       Medium,
+			Tactic:         "persistence",
+			Techniques:     []string{"T1556.006"},
+			Where:          `event_source = 'iam.amazonaws.com' AND event_name IN ('DeactivateMFADevice', 'DeleteVirtualMFADevice')`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.serialNumber'), user_name)`,
+			Explain:        `Somebody changed telephones, or takes the second factor away: see whether another was registered at once.`,
+			FalsePositives: `A new telephone, and users who leave.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeactivateMFADevice.html",
 		},
 		{
 			ID:         "TS-PE-014b",
@@ -105,8 +121,10 @@ func persistentTrust() []Rule {
 			Techniques: []string{"T1556.006"},
 			Where: `event_source = 'iam.amazonaws.com' AND event_name = 'DeactivateMFADevice'
             AND ` + aboutAnother,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.serialNumber'), ` + targetUser + `)`,
-			Explain:  `The user's password is enough now. Look for a password set or a sign-in of that user next.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.serialNumber'), ` + targetUser + `)`,
+			Explain:        `The user's password is enough now. Look for a password set or a sign-in of that user next.`,
+			FalsePositives: `A help desk that helps after a lost telephone.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeactivateMFADevice.html",
 		},
 		{
 			ID:         "TS-PE-015",
@@ -118,8 +136,10 @@ func persistentTrust() []Rule {
             AND event_name IN ('CreateSAMLProvider', 'UpdateSAMLProvider', 'DeleteSAMLProvider')
             AND NOT ` + byService + `
             AND coalesce(session_issuer_name, '') <> 'AWSServiceRoleForSSO'`,
-			Resource: `coalesce(json_extract_scalar(response_elements, '$.sAMLProviderArn'), json_extract_scalar(request_parameters, '$.sAMLProviderArn'), json_extract_scalar(request_parameters, '$.name'))`,
-			Explain:  `Whoever signs the provider's assertions can be any role that trusts it. Compare the metadata's certificate with your identity provider's.`,
+			Resource:       `coalesce(json_extract_scalar(response_elements, '$.sAMLProviderArn'), json_extract_scalar(request_parameters, '$.sAMLProviderArn'), json_extract_scalar(request_parameters, '$.name'))`,
+			Explain:        `Whoever signs the provider's assertions can be any role that trusts it. Compare the metadata's certificate with your identity provider's.`,
+			FalsePositives: `A certificate of the identity provider that is renewed.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateSAMLProvider.html",
 		},
 		{
 			ID:         "TS-PE-016",
@@ -131,8 +151,10 @@ func persistentTrust() []Rule {
             AND event_name IN ('CreateOpenIDConnectProvider', 'UpdateOpenIDConnectProviderThumbprint',
                 'AddClientIDToOpenIDConnectProvider')
             AND NOT ` + byService,
-			Resource: `coalesce(json_extract_scalar(response_elements, '$.openIDConnectProviderArn'), json_extract_scalar(request_parameters, '$.openIDConnectProviderArn'), json_extract_scalar(request_parameters, '$.url'))`,
-			Explain:  `Tokens of an outside issuer can be exchanged for roles that trust it. Check the issuer's address.`,
+			Resource:       `coalesce(json_extract_scalar(response_elements, '$.openIDConnectProviderArn'), json_extract_scalar(request_parameters, '$.openIDConnectProviderArn'), json_extract_scalar(request_parameters, '$.url'))`,
+			Explain:        `Tokens of an outside issuer can be exchanged for roles that trust it. Check the issuer's address.`,
+			FalsePositives: `Pipelines and clusters that are set up.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html",
 		},
 		{
 			ID:         "TS-PE-017",
@@ -143,8 +165,10 @@ func persistentTrust() []Rule {
 			Where: `event_source = 'rolesanywhere.amazonaws.com'
             AND (event_name = 'CreateProfile'
                 OR event_name IN ('CreateTrustAnchor', 'UpdateTrustAnchor') AND coalesce(request_parameters, '') NOT LIKE '%AWS_ACM_PCA%')`,
-			Resource: `coalesce(json_extract_scalar(response_elements, '$.trustAnchor.trustAnchorArn'), json_extract_scalar(response_elements, '$.profile.profileArn'), json_extract_scalar(request_parameters, '$.name'))`,
-			Explain:  `Certificates of that authority can be exchanged for the profile's roles, without a key to disable. Disable the trust anchor and the profile.`,
+			Resource:       `coalesce(json_extract_scalar(response_elements, '$.trustAnchor.trustAnchorArn'), json_extract_scalar(response_elements, '$.profile.profileArn'), json_extract_scalar(request_parameters, '$.name'))`,
+			Explain:        `Certificates of that authority can be exchanged for the profile's roles, without a key to disable. Disable the trust anchor and the profile.`,
+			FalsePositives: `Machines outside AWS that are set up.`,
+			Reference:      "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/getting-started.html",
 		},
 		{
 			ID:         "TS-PE-017b",
@@ -155,8 +179,10 @@ func persistentTrust() []Rule {
 			Where: `event_source = 'rolesanywhere.amazonaws.com'
             AND (event_name IN ('UpdateProfile', 'EnableProfile', 'EnableTrustAnchor')
                 OR event_name IN ('CreateTrustAnchor', 'UpdateTrustAnchor') AND request_parameters LIKE '%AWS_ACM_PCA%')`,
-			Resource: `coalesce(json_extract_scalar(response_elements, '$.profile.profileArn'), json_extract_scalar(response_elements, '$.trustAnchor.trustAnchorArn'), json_extract_scalar(request_parameters, '$.name'))`,
-			Explain:  `Which roles certificates can take is set here. Disable the profile if nobody knows it.`,
+			Resource:       `coalesce(json_extract_scalar(response_elements, '$.profile.profileArn'), json_extract_scalar(response_elements, '$.trustAnchor.trustAnchorArn'), json_extract_scalar(request_parameters, '$.name'))`,
+			Explain:        `Which roles certificates can take is set here. Disable the profile if nobody knows it.`,
+			FalsePositives: `Machines outside AWS that are set up.`,
+			Reference:      "https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_UpdateProfile.html",
 		},
 		{
 			// Low: new colleagues and teams are set up so; the rest has its own rules.
@@ -170,8 +196,10 @@ func persistentTrust() []Rule {
             AND event_type IS DISTINCT FROM 'AwsServiceEvent'
             AND regexp_like(event_name, '^(?:Create|Update|Put|Attach|Associate|Disassociate|Enable|Disable|Import|Add|Start|Delete)')
             AND event_name NOT IN ('CreateToken', 'CreateTokenWithIAM')`,
-			Resource: `coalesce(json_extract_scalar(response_elements, '$.user.userId'), json_extract_scalar(response_elements, '$.group.groupId'), json_extract_scalar(response_elements, '$.userId'), json_extract_scalar(response_elements, '$.groupId'), json_extract_scalar(request_parameters, '$.permissionSetArn'), event_name)`,
-			Explain:  `Users, groups, rights or settings of the portal changed. The log hides names; the ids are those of the directory.`,
+			Resource:       `coalesce(json_extract_scalar(response_elements, '$.user.userId'), json_extract_scalar(response_elements, '$.group.groupId'), json_extract_scalar(response_elements, '$.userId'), json_extract_scalar(response_elements, '$.groupId'), json_extract_scalar(request_parameters, '$.permissionSetArn'), event_name)`,
+			Explain:        `Users, groups, rights or settings of the portal changed. The log hides names; the ids are those of the directory.`,
+			FalsePositives: `New colleagues and teams.`,
+			Reference:      "https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtrail.html",
 		},
 		{
 			ID:         "TS-PE-018b",
@@ -186,8 +214,10 @@ func persistentTrust() []Rule {
                 'ImportExternalIdPCertificate', 'CreateExternalIdPCertificate',
                 'UpdateSsoConfiguration', 'UpdateMfaDeviceManagementForDirectory', 'PutMfaDeviceManagementForDirectory',
                 'UpdateInstanceMfaConfiguration')`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.directoryId'), json_extract_scalar(request_parameters, '$.instanceArn'), json_extract_scalar(request_parameters, '$.identityStoreId'), event_name)`,
-			Explain:  `Who can sign in to every account of the organization, and with what proof, is decided here. Compare the settings with the intended ones.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.directoryId'), json_extract_scalar(request_parameters, '$.instanceArn'), json_extract_scalar(request_parameters, '$.identityStoreId'), event_name)`,
+			Explain:        `Who can sign in to every account of the organization, and with what proof, is decided here. Compare the settings with the intended ones.`,
+			FalsePositives: `A move to another identity provider.`,
+			Reference:      "https://docs.aws.amazon.com/singlesignon/latest/userguide/manage-your-identity-source-change.html",
 		},
 		{
 			ID:         "TS-PE-018c",
@@ -199,18 +229,22 @@ func persistentTrust() []Rule {
             AND event_name IN ('CreateAccountAssignment', 'CreatePermissionSet', 'AttachManagedPolicyToPermissionSet',
                 'AttachCustomerManagedPolicyReferenceToPermissionSet', 'PutInlinePolicyToPermissionSet',
                 'DeletePermissionsBoundaryFromPermissionSet', 'CreateInstanceAccessControlAttributeConfiguration')`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.permissionSetArn'), json_extract_scalar(request_parameters, '$.name'))`,
-			Explain:  `Rights in member accounts were given or widened. Deleting the role there does not help: the assignment makes it again.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.permissionSetArn'), json_extract_scalar(request_parameters, '$.name'))`,
+			Explain:        `Rights in member accounts were given or widened. Deleting the role there does not help: the assignment makes it again.`,
+			FalsePositives: `New colleagues, teams and accounts.`,
+			Reference:      "https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html",
 		},
 		{
-			ID:         "TS-PE-033",
-			Title:      "Administrator role made: role created, then given an administrator's rights",
-			Severity:   High,
-			Tactic:     "persistence",
-			Techniques: []string{"T1098.003"},
-			Where:      `event_source = 'iam.amazonaws.com' AND outcome = 'success' AND NOT ` + byService,
-			Resource:   targetRole,
-			Explain:    `A role that may do everything. Its trust policy says who can use it; deny its sessions until somebody claims it.`,
+			ID:             "TS-PE-033",
+			Title:          "Administrator role made: role created, then given an administrator's rights",
+			Severity:       High,
+			Tactic:         "persistence",
+			Techniques:     []string{"T1098.003"},
+			Where:          `event_source = 'iam.amazonaws.com' AND outcome = 'success' AND NOT ` + byService,
+			Resource:       targetRole,
+			Explain:        `A role that may do everything. Its trust policy says who can use it; deny its sessions until somebody claims it.`,
+			FalsePositives: `Roles of administrators and pipelines that are set up.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html",
 			Sequence: &Sequence{
 				Steps: []Step{
 					{Where: `event_name = 'CreateRole'`, On: `account_id || '/' || ` + targetRole},
@@ -221,25 +255,29 @@ func persistentTrust() []Rule {
 			},
 		},
 		{
-			ID:         "TS-IA-025",
-			Title:      "AWS account created in the organization",
-			Severity:   Info,
-			Tactic:     "persistence",
-			Techniques: []string{"T1136.003"},
-			Where:      `event_source = 'organizations.amazonaws.com' AND event_name IN ('CreateAccountResult', 'CreateGovCloudAccountResult')`,
-			Resource:   `json_extract_scalar(service_event_details, '$.createAccountStatus.accountId')`,
-			Explain:    `A new account joined the organization. An intruder in the management account can make one to work from.`,
+			ID:             "TS-IA-025",
+			Title:          "AWS account created in the organization",
+			Severity:       Info,
+			Tactic:         "persistence",
+			Techniques:     []string{"T1136.003"},
+			Where:          `event_source = 'organizations.amazonaws.com' AND event_name IN ('CreateAccountResult', 'CreateGovCloudAccountResult')`,
+			Resource:       `json_extract_scalar(service_event_details, '$.createAccountStatus.accountId')`,
+			Explain:        `A new account joined the organization. An intruder in the management account can make one to work from.`,
+			FalsePositives: `A new team or project.`,
+			Reference:      "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html",
 		},
 		{
-			ID:         "TS-IA-025b",
-			Title:      "IAM user active for the first time",
-			Severity:   Info,
-			Tactic:     "persistence",
-			Techniques: []string{"T1136.003"},
-			Where:      `identity_type = 'IAMUser' AND principal_id IS NOT NULL AND invoked_by IS NULL`,
-			Resource:   `coalesce(identity_arn, user_name)`,
-			Explain:    `A user whom the log did not know before: new, or long dormant.`,
-			FirstSeen:  &FirstSeen{Scope: []string{"account_id"}, Key: []string{"principal_id"}, Learn: 7 * day},
+			ID:             "TS-IA-025b",
+			Title:          "IAM user active for the first time",
+			Severity:       Info,
+			Tactic:         "persistence",
+			Techniques:     []string{"T1136.003"},
+			Where:          `identity_type = 'IAMUser' AND principal_id IS NOT NULL AND invoked_by IS NULL`,
+			Resource:       `coalesce(identity_arn, user_name)`,
+			Explain:        `A user whom the log did not know before: new, or long dormant.`,
+			FalsePositives: `New hires, and users who come back.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html",
+			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{"principal_id"}, Learn: 7 * day},
 		},
 		{
 			// Low where the catalogue says medium: everybody who starts instances
@@ -251,8 +289,10 @@ func persistentTrust() []Rule {
 			Techniques: []string{"T1098.004"},
 			Where: `event_source IN ('ec2.amazonaws.com', 'lightsail.amazonaws.com') AND NOT ` + byService + `
             AND event_name IN ('CreateKeyPair', 'ImportKeyPair', 'DeleteKeyPair')`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.keyName'), json_extract_scalar(request_parameters, '$.keyPairName'), json_extract_scalar(response_elements, '$.keyPairId'))`,
-			Explain:  `Instances started with the key open to its holder. See which were.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.keyName'), json_extract_scalar(request_parameters, '$.keyPairName'), json_extract_scalar(response_elements, '$.keyPairId'))`,
+			Explain:        `Instances started with the key open to its holder. See which were.`,
+			FalsePositives: `Everybody who starts instances.`,
+			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-key-pairs.html",
 		},
 	}
 }

@@ -25,6 +25,10 @@ type Rule struct {
 	// Explain says what the behaviour means to a responder and what to look at
 	// next: a sentence or two.
 	Explain string
+	// FalsePositives says who does the same with good reason.
+	FalsePositives string
+	// Reference is the page of AWS's documentation about the calls.
+	Reference string
 	// Outcomes narrows the rule to some of them; nil means all three.
 	Outcomes []Outcome
 	// Needs is the class of events without which the rule can say nothing. ""
@@ -33,6 +37,9 @@ type Rule struct {
 	// List names the list that a user must give before the rule can run; its SQL
 	// reads it with (SELECT value FROM lists WHERE name = '…'). "" needs none.
 	List string
+	// OnFindings is set for a rule that reads the table findings: it runs after
+	// the others and sees what they found.
+	OnFindings bool
 
 	Threshold *Threshold
 	Sequence  *Sequence
@@ -44,6 +51,7 @@ type Rule struct {
 type Threshold struct {
 	By       []string // expressions of the group; an event where one is NULL is left out
 	Distinct string   // what is counted once each; "" counts events
+	Sum      string   // what is added up instead, a number; NULL adds nothing
 	Count    int      // at least so many
 	Window   time.Duration
 }

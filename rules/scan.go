@@ -80,25 +80,48 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) ([]Findin
 	if _, err := conn.ExecContext(ctx, matchesSQL); err != nil {
 		return nil, nil, fmt.Errorf("gather matches: %w", err)
 	}
-	assessments := make([]Assessment, 0, len(pack))
-	for i, r := range pack {
-		a := held.assess(r, lists)
-		if a.Assessed != NotAssessed {
-			n, err := r.gather(ctx, conn, i, o)
-			if err != nil {
-				return nil, nil, err
+	assessments := make([]Assessment, len(pack))
+	run := func(onFindings bool) error {
+		for i, r := range pack {
+			if r.OnFindings != onFindings {
+				continue
 			}
-			// A rule whose class looks absent runs all the same: an event that it
-			// matches is worth more than the survey.
-			if n > 0 {
-				a = Assessment{Rule: r.ID, Assessed: Assessed}
+			a := held.assess(r, lists)
+			if onFindings && !slices.ContainsFunc(pack, func(r Rule) bool { return !r.OnFindings }) {
+				a = Assessment{r.ID, NotAssessed, "it looks at what other rules find, and none of them was run"}
 			}
+			if a.Assessed != NotAssessed {
+				n, err := r.gather(ctx, conn, i, o)
+				if err != nil {
+					return err
+				}
+				// A rule whose class looks absent runs all the same: an event that it
+				// matches is worth more than the survey.
+				if n > 0 {
+					a = Assessment{Rule: r.ID, Assessed: Assessed}
+				}
+			}
+			assessments[i] = a
 		}
-		assessments = append(assessments, a)
+		return nil
+	}
+	if err := run(false); err != nil {
+		return nil, nil, err
 	}
 	findings, err := groupMatches(ctx, conn, pack)
 	if err != nil {
 		return nil, nil, err
+	}
+	if slices.ContainsFunc(pack, func(r Rule) bool { return r.OnFindings }) {
+		if err := store(ctx, conn, findings, nil); err != nil {
+			return nil, nil, err
+		}
+		if err := run(true); err != nil {
+			return nil, nil, err
+		}
+		if findings, err = groupMatches(ctx, conn, pack); err != nil {
+			return nil, nil, err
+		}
 	}
 	// Others may use the connection after this scan.
 	if _, err := conn.ExecContext(ctx, `DROP TABLE temp.rule_matches`); err != nil {

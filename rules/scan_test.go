@@ -156,6 +156,55 @@ func TestFindingsAreBounded(t *testing.T) {
 	}
 }
 
+func TestScanOfRulesOnFindings(t *testing.T) {
+	c := openCase(t)
+	put(t, c, []ev{{name: "A", who: "a"}, {name: "B", who: "a"}, {name: "C", who: "a"}, {name: "D", who: "a"}, {name: "E", who: "a"}})
+	counted := ruleByID(t, "TS-XX-001")
+	pack := []Rule{counted} // its place is no matter: it runs last
+	for i, name := range []string{"A", "B", "C"} {
+		pack = append(pack, Rule{ID: fmt.Sprintf("TS-PE-90%d", i), Severity: Medium, Where: "event_name = " + quote(name)})
+	}
+	low := Rule{ID: "TS-PE-903", Severity: Low, Where: `event_name = 'D'`}
+	sameBehaviour := Rule{ID: "TS-PE-902b", Severity: High, Where: `event_name = 'D'`}
+	fourth := Rule{ID: "TS-PE-904", Severity: Medium, Where: `event_name = 'D'`}
+	for _, tc := range []struct {
+		name string
+		pack []Rule
+		want string
+	}{
+		{"too few", pack, ""},
+		{"low does not count", append(pack[:4:4], low), ""},
+		{"one behaviour counts once", append(pack[:4:4], sameBehaviour), ""},
+		{"enough", append(pack[:4:4], fourth), "e00 e01 e02 e03"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			findings, assessments, err := Scan(context.Background(), c, tc.pack, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range findings {
+				if f.Rule == counted.ID {
+					got = append(got, f.EventIDs...)
+				}
+			}
+			if strings.Join(got, " ") != tc.want {
+				t.Errorf("found %v, want %s", got, tc.want)
+			}
+			if assessments[0].Rule != counted.ID || assessments[0].Assessed != Assessed {
+				t.Errorf("assessment is %+v", assessments[0])
+			}
+		})
+	}
+	_, assessments, err := Scan(context.Background(), c, []Rule{counted}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if assessments[0].Assessed != NotAssessed || !strings.Contains(assessments[0].Reason, "other rules") {
+		t.Errorf("alone: %+v", assessments[0])
+	}
+}
+
 func TestScanOfRulesWithAList(t *testing.T) {
 	c := openCase(t)
 	put(t, c, []ev{{name: "CreateUser", who: "a", ip: "192.0.2.1"}, {name: "CreateUser", who: "b", ip: "192.0.2.2"}})

@@ -15,10 +15,15 @@ func (r Rule) compileThreshold() string {
 	window := interval(t.Window)
 	ctes := []string{callsCTE()}
 	if t.Distinct == "" {
+		reached := "count(*)"
+		if t.Sum != "" {
+			defs = append(defs, group(t.Sum)+" AS amount")
+			reached = "sum(amount)"
+		}
 		ctes = append(ctes, r.hit(defs, present), lines(
 			"counted AS (",
 			"    SELECT "+list("source_id", "record_index", "event_time", by)+",",
-			"        count(*) "+over(by, "event_time RANGE BETWEEN "+window+" PRECEDING AND CURRENT ROW")+" AS reached",
+			"        "+reached+" "+over(by, "event_time RANGE BETWEEN "+window+" PRECEDING AND CURRENT ROW")+" AS reached",
 			"    FROM hit",
 			")"))
 	} else {
