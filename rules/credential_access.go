@@ -1,11 +1,14 @@
 package rules
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // credentialAccess are the rules about credentials taken from where they lie
 // or guessed at.
 func credentialAccess() []Rule {
-	return append(stolenCredentials(), storedSecrets()...)
+	return slices.Concat(stolenCredentials(), storedSecrets(), machineSecrets())
 }
 
 // stolenCredentials are about credentials of programs, roles tried out and

@@ -1,11 +1,14 @@
 package rules
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // defenseEvasion are the rules about being seen: logs stopped or narrowed,
 // detectors blinded, traces removed.
 func defenseEvasion() []Rule {
-	return append(append(trails(), detectors()...), tracesRemoved()...)
+	return slices.Concat(trails(), detectors(), tracesRemoved(), openings(), safeguards())
 }
 
 // trails are about CloudTrail itself and where its logs lie.

@@ -4,7 +4,10 @@ import "time"
 
 // discovery are the rules about looking around: who am I, what may I do, what
 // is there.
-func discovery() []Rule {
+func discovery() []Rule { return append(identities(), services()...) }
+
+// identities are about who is there and what they may do.
+func identities() []Rule {
 	return []Rule{
 		{
 			ID:         "TS-DI-001",

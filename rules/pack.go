@@ -14,6 +14,9 @@ func Pack() []Rule {
 		credentialAccess(),
 		discovery(),
 		lateralMovement(),
+		collection(),
 		exfiltration(),
+		impact(),
+		apiCalls(),
 	)
 }
