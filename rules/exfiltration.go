@@ -19,8 +19,10 @@ func snapshotsShared() []Rule {
 			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'ModifySnapshotAttribute'
             AND regexp_like(replace(request_parameters, coalesce(account_id, '-'), 'own'),
                 '"add"\s*:\s*\{\s*"items"\s*:\s*\[[^\]]*(?:"userId"\s*:\s*"[0-9]{12}"|"group"\s*:\s*"all")')`,
-			Resource: `json_extract_scalar(request_parameters, '$.snapshotId')`,
-			Explain:  `The other account can copy the volume and keep it. Take the permission back; what was on the disk, keys included, counts as read.`,
+			Resource:       `json_extract_scalar(request_parameters, '$.snapshotId')`,
+			Explain:        `The other account can copy the volume and keep it. Take the permission back; what was on the disk, keys included, counts as read.`,
+			FalsePositives: `Backups and images that are handed to the company's other accounts.`,
+			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html",
 		},
 		{
 			ID:         "TS-EF-003",
@@ -31,8 +33,10 @@ func snapshotsShared() []Rule {
 			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'ModifyImageAttribute'
             AND regexp_like(replace(request_parameters, coalesce(account_id, '-'), 'own'),
                 '"add"\s*:\s*\{\s*"items"\s*:\s*\[[^\]]*(?:"userId"\s*:\s*"[0-9]{12}"|"group"\s*:\s*"all"|"organization(?:alUnit)?Arn")')`,
-			Resource: `json_extract_scalar(request_parameters, '$.imageId')`,
-			Explain:  `Another account can start machines from the image and read its disks. Take the permission back.`,
+			Resource:       `json_extract_scalar(request_parameters, '$.imageId')`,
+			Explain:        `Another account can start machines from the image and read its disks. Take the permission back.`,
+			FalsePositives: `Images that are handed to the company's other accounts.`,
+			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyImageAttribute.html",
 		},
 		{
 			ID:         "TS-EF-004",
@@ -45,8 +49,10 @@ func snapshotsShared() []Rule {
             AND json_extract_scalar(request_parameters, '$.attributeName') = 'restore'
             AND regexp_like(replace(request_parameters, coalesce(account_id, '-'), 'own'),
                 '"valuesToAdd"\s*:\s*\[[^\]]*"(?:[0-9]{12}|all)"')`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.dBSnapshotIdentifier'), json_extract_scalar(request_parameters, '$.dBClusterSnapshotIdentifier'))`,
-			Explain:  `The other account can restore the database and read all of it. Take the permission back; its passwords count as known.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.dBSnapshotIdentifier'), json_extract_scalar(request_parameters, '$.dBClusterSnapshotIdentifier'))`,
+			Explain:        `The other account can restore the database and read all of it. Take the permission back; its passwords count as known.`,
+			FalsePositives: `Backups that are handed to the company's other accounts.`,
+			Reference:      "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBSnapshotAttribute.html",
 		},
 		{
 			ID:             "TS-EF-002",
