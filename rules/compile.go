@@ -35,6 +35,8 @@ func (r Rule) compile() string {
 		return r.compileSequence()
 	case r.FirstSeen != nil:
 		return r.compileFirstSeen()
+	case r.Spike != nil:
+		return r.compileSpike()
 	}
 	return "WITH " + callsCTE() + "\nSELECT " + r.selectList("calls", "") + "\nFROM calls\nWHERE " + r.condition()
 }
@@ -77,6 +79,15 @@ func (r Rule) validate() error {
 		}
 		if !wholeSeconds(f.Learn) {
 			bad("first-seen learns for %s, not a number of seconds", f.Learn)
+		}
+	}
+	if s := r.Spike; s != nil {
+		shapes++
+		if s.Count < 2 {
+			bad("spike counts to %d", s.Count)
+		}
+		if spikeUnits[s.Per] == "" {
+			bad("spike per %s: use a minute, an hour or a day", s.Per)
 		}
 	}
 	if shapes > 1 {

@@ -1,11 +1,14 @@
 package rules
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // credentialAccess are the rules about credentials taken from where they lie
 // or guessed at.
 func credentialAccess() []Rule {
-	return append(stolenCredentials(), storedSecrets()...)
+	return slices.Concat(stolenCredentials(), storedSecrets(), machineSecrets())
 }
 
 // stolenCredentials are about credentials of programs, roles tried out and
@@ -21,9 +24,11 @@ func stolenCredentials() []Rule {
 			Where: instanceSession + `
             AND access_key_id LIKE 'ASIA%' AND invoked_by IS NULL
             AND ` + publicAddress,
-			Resource:  `identity_arn`,
-			Explain:   `An instance leaves through one address; its credentials came from two. Find which is not the instance's, and revoke the role's sessions.`,
-			Threshold: &Threshold{By: []string{"access_key_id"}, Distinct: "source_ip_address", Count: 2, Window: 12 * time.Hour},
+			Resource:       `identity_arn`,
+			Explain:        `An instance leaves through one address; its credentials came from two. Find which is not the instance's, and revoke the role's sessions.`,
+			FalsePositives: `Machines that leave through several addresses.`,
+			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html",
+			Threshold:      &Threshold{By: []string{"access_key_id"}, Distinct: "source_ip_address", Count: 2, Window: 12 * time.Hour},
 		},
 		{
 			ID:         "TS-CA-005b",
@@ -34,18 +39,22 @@ func stolenCredentials() []Rule {
 			Where: instanceSession + `
             AND invoked_by IS NULL
             AND regexp_like(user_agent, '` + workstation + `')`,
-			Resource: `identity_arn`,
-			Explain:  `The agent's system is none that the instance runs. Treat the role's sessions as stolen.`,
+			Resource:       `identity_arn`,
+			Explain:        `The agent's system is none that the instance runs. Treat the role's sessions as stolen.`,
+			FalsePositives: `Developers who copy a machine's credentials to try something.`,
+			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html",
 		},
 		{
-			ID:         "TS-CA-006",
-			Title:      "Function credentials used outside the function",
-			Severity:   High,
-			Tactic:     "credential-access",
-			Techniques: []string{"T1552.005"},
-			Where:      `event_source IS NOT NULL`,
-			Resource:   `coalesce(identity_arn, issued_principal_arn)`,
-			Explain:    `Lambda was handed these credentials, and a command line used them: they were read from the function's environment.`,
+			ID:             "TS-CA-006",
+			Title:          "Function credentials used outside the function",
+			Severity:       High,
+			Tactic:         "credential-access",
+			Techniques:     []string{"T1552.005"},
+			Where:          `event_source IS NOT NULL`,
+			Resource:       `coalesce(identity_arn, issued_principal_arn)`,
+			Explain:        `Lambda was handed these credentials, and a command line used them: they were read from the function's environment.`,
+			FalsePositives: `Functions that run the command line themselves.`,
+			Reference:      "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
 			Sequence: &Sequence{
 				Steps: []Step{
 					{Where: `event_source = 'sts.amazonaws.com' AND event_name = 'AssumeRole'
@@ -65,10 +74,12 @@ func stolenCredentials() []Rule {
 			Techniques: []string{"T1110"},
 			Where: `event_source = 'sts.amazonaws.com'
             AND event_name IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')`,
-			Resource:  assumedRole,
-			Explain:   `Somebody looks for a role that lets them in. See which attempt succeeded, if any.`,
-			Outcomes:  []Outcome{Denied, Failed},
-			Threshold: &Threshold{By: []string{"principal_id", "source_ip_address"}, Distinct: assumedRole, Count: 5, Window: burst},
+			Resource:       assumedRole,
+			Explain:        `Somebody looks for a role that lets them in. See which attempt succeeded, if any.`,
+			FalsePositives: `A script with a list of accounts of which some do not let it in.`,
+			Reference:      "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html",
+			Outcomes:       []Outcome{Denied, Failed},
+			Threshold:      &Threshold{By: []string{"principal_id", "source_ip_address"}, Distinct: assumedRole, Count: 5, Window: burst},
 		},
 		{
 			ID:         "TS-CA-010b",
@@ -78,10 +89,12 @@ func stolenCredentials() []Rule {
 			Techniques: []string{"T1087.004"},
 			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('UpdateAssumeRolePolicy', 'CreateRole')
             AND error_code LIKE 'MalformedPolicyDocument%'`,
-			Resource:  targetRole,
-			Explain:   `A trust policy is refused when it names a principal that does not exist: so names are tried out. The tried names stand in the messages.`,
-			Outcomes:  []Outcome{Failed},
-			Threshold: &Threshold{By: []string{"principal_id"}, Count: 5, Window: burst},
+			Resource:       targetRole,
+			Explain:        `A trust policy is refused when it names a principal that does not exist: so names are tried out. The tried names stand in the messages.`,
+			FalsePositives: `A template that names a role which is not there yet.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+			Outcomes:       []Outcome{Failed},
+			Threshold:      &Threshold{By: []string{"principal_id"}, Count: 5, Window: burst},
 		},
 		{
 			ID:         "TS-CA-012",
@@ -94,8 +107,10 @@ func stolenCredentials() []Rule {
                     AND regexp_like(json_extract_scalar(request_parameters, '$.policyArn'), ':policy/(?:.*/)?AWSCompromisedKeyQuarantine')
                 OR event_name = 'PutUserPolicy'
                     AND regexp_like(json_extract_scalar(request_parameters, '$.policyName'), 'AWSExposedCredentialPolicy|AWSCompromisedKeyQuarantine'))`,
-			Resource: targetUser,
-			Explain:  `AWS found the user's key in public and attached a policy that blocks some calls, not all. The leak is older than this: contain the user now.`,
+			Resource:       targetUser,
+			Explain:        `AWS found the user's key in public and attached a policy that blocks some calls, not all. The leak is older than this: contain the user now.`,
+			FalsePositives: `Nobody but AWS attaches this policy.`,
+			Reference:      "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html",
 		},
 		{
 			ID:         "TS-CA-013",
@@ -110,7 +125,9 @@ func stolenCredentials() []Rule {
 			Resource: `coalesce(json_extract_scalar(response_elements, '$.sSHPublicKey.sSHPublicKeyId'), json_extract_scalar(response_elements, '$.certificate.certificateId'),
                 json_extract_scalar(response_elements, '$.serviceSpecificCredential.serviceSpecificCredentialId'),
                 json_extract_scalar(request_parameters, '$.certificateAuthorityArn'), ` + targetUser + `)`,
-			Explain: `A credential of another kind, which disabling access keys does not touch.`,
+			Explain:        `A credential of another kind, which disabling access keys does not touch.`,
+			FalsePositives: `Users of CodeCommit or Keyspaces, and companies with an authority of their own.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_service-specific-creds.html",
 		},
 	}
 }

@@ -1,25 +1,30 @@
 package rules
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // defenseEvasion are the rules about being seen: logs stopped or narrowed,
 // detectors blinded, traces removed.
 func defenseEvasion() []Rule {
-	return append(append(trails(), detectors()...), tracesRemoved()...)
+	return slices.Concat(trails(), detectors(), tracesRemoved(), openings(), safeguards())
 }
 
 // trails are about CloudTrail itself and where its logs lie.
 func trails() []Rule {
 	return []Rule{
 		{
-			ID:         "TS-DE-001",
-			Title:      "Trail stopped",
-			Severity:   High,
-			Tactic:     "defense-evasion",
-			Techniques: []string{"T1562.008"},
-			Where:      `event_source = 'cloudtrail.amazonaws.com' AND event_name = 'StopLogging'`,
-			Resource:   trail,
-			Explain:    `From here on this log may be blind. Start the trail again first of all; Event history still has the 90 days of management events.`,
+			ID:             "TS-DE-001",
+			Title:          "Trail stopped",
+			Severity:       High,
+			Tactic:         "defense-evasion",
+			Techniques:     []string{"T1562.008"},
+			Where:          `event_source = 'cloudtrail.amazonaws.com' AND event_name = 'StopLogging'`,
+			Resource:       trail,
+			Explain:        `From here on this log may be blind. Start the trail again first of all; Event history still has the 90 days of management events.`,
+			FalsePositives: `A trail that is replaced or given up.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html",
 		},
 		{
 			ID:         "TS-DE-002",
@@ -29,8 +34,10 @@ func trails() []Rule {
 			Techniques: []string{"T1562.008"},
 			Where: `event_source = 'cloudtrail.amazonaws.com'
             AND event_name IN ('DeleteTrail', 'DeleteEventDataStore', 'StopEventDataStoreIngestion', 'DeleteChannel')`,
-			Resource: trail,
-			Explain:  `Logs end here; the files written so far stay in the bucket. An event data store can be restored for seven days.`,
+			Resource:       trail,
+			Explain:        `Logs end here; the files written so far stay in the bucket. An event data store can be restored for seven days.`,
+			FalsePositives: `Trails and stores of test environments, and old ones that are cleared away.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DeleteTrail.html",
 		},
 		{
 			ID:         "TS-DE-003",
@@ -40,8 +47,10 @@ func trails() []Rule {
 			Techniques: []string{"T1562.008"},
 			Where: `event_source = 'cloudtrail.amazonaws.com'
             AND event_name IN ('UpdateTrail', 'UpdateEventDataStore', 'DeregisterOrganizationDelegatedAdmin')`,
-			Resource: trail,
-			Explain:  `Another bucket, key or scope for the log. Compare it with the settings before.`,
+			Resource:       trail,
+			Explain:        `Another bucket, key or scope for the log. Compare it with the settings before.`,
+			FalsePositives: `An administrator who moves or widens the log.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html",
 		},
 		{
 			ID:         "TS-DE-003b",
@@ -57,18 +66,22 @@ func trails() []Rule {
                 OR lower(json_extract_scalar(request_parameters, '$.multiRegionEnabled')) = 'false'
                 OR lower(json_extract_scalar(request_parameters, '$.organizationEnabled')) = 'false'
                 OR lower(json_extract_scalar(request_parameters, '$.terminationProtectionEnabled')) = 'false')`,
-			Resource: trail,
-			Explain:  `Regions, global services or accounts fell out of the log, or it can be altered unnoticed. What is missing is not quiet.`,
+			Resource:       trail,
+			Explain:        `Regions, global services or accounts fell out of the log, or it can be altered unnoticed. What is missing is not quiet.`,
+			FalsePositives: `A move to an organization's trail, or cutting the costs of doubled logs.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html",
 		},
 		{
-			ID:         "TS-DE-004",
-			Title:      "Trail created",
-			Severity:   Low,
-			Tactic:     "collection",
-			Techniques: []string{"T1530"},
-			Where:      `event_source = 'cloudtrail.amazonaws.com' AND event_name IN ('CreateTrail', 'CreateEventDataStore')`,
-			Resource:   trail,
-			Explain:    `A further copy of the log, perhaps to a bucket of somebody else's. Look where it is delivered.`,
+			ID:             "TS-DE-004",
+			Title:          "Trail created",
+			Severity:       Low,
+			Tactic:         "collection",
+			Techniques:     []string{"T1530"},
+			Where:          `event_source = 'cloudtrail.amazonaws.com' AND event_name IN ('CreateTrail', 'CreateEventDataStore')`,
+			Resource:       trail,
+			Explain:        `A further copy of the log, perhaps to a bucket of somebody else's. Look where it is delivered.`,
+			FalsePositives: `Setting up an account.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html",
 		},
 		{
 			ID:         "TS-DE-005",
@@ -82,8 +95,10 @@ func trails() []Rule {
                     AND (NOT regexp_like(request_parameters, '\[\s*"Management"\s*\]')
                         OR regexp_like(request_parameters, '` + narrowAdvancedSelectors + `'))
                 OR event_name = 'PutInsightSelectors' AND regexp_like(request_parameters, '"insightSelectors"\s*:\s*\[\s*\]'))`,
-			Resource: trail,
-			Explain:  `The trail runs but leaves management events, reads or writes out: what was done since may be nowhere. Set the selectors back to all.`,
+			Resource:       trail,
+			Explain:        `The trail runs but leaves management events, reads or writes out: what was done since may be nowhere. Set the selectors back to all.`,
+			FalsePositives: `Cutting the costs of a second trail.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html",
 		},
 		{
 			// Low: data events are switched on and off with these, too. The record of
@@ -95,8 +110,10 @@ func trails() []Rule {
 			Techniques: []string{"T1562.008"},
 			Where: `event_source = 'cloudtrail.amazonaws.com'
             AND event_name IN ('PutEventSelectors', 'PutInsightSelectors')`,
-			Resource: trail,
-			Explain:  `What the trail records changed. Data events of buckets may have been dropped.`,
+			Resource:       trail,
+			Explain:        `What the trail records changed. Data events of buckets may have been dropped.`,
+			FalsePositives: `Data events that are switched on or off.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html",
 		},
 		{
 			ID:         "TS-DE-006",
@@ -112,8 +129,10 @@ func trails() []Rule {
                 OR json_extract_scalar(request_parameters, '$.bucketName') IN (
                     SELECT json_extract_scalar(t.request_parameters, '$.bucketName') FROM events t
                     WHERE t.event_source = 's3.amazonaws.com' AND t.invoked_by = 'cloudtrail.amazonaws.com'))`,
-			Resource: `json_extract_scalar(request_parameters, '$.bucketName')`,
-			Explain:  `S3 deletes the log for the intruder. Remove the rule today and copy the bucket.`,
+			Resource:       `json_extract_scalar(request_parameters, '$.bucketName')`,
+			Explain:        `S3 deletes the log for the intruder. Remove the rule today and copy the bucket.`,
+			FalsePositives: `A bucket of logs that are copied elsewhere within days.`,
+			Reference:      "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html",
 		},
 		{
 			ID:         "TS-DE-007",
@@ -123,8 +142,10 @@ func trails() []Rule {
 			Techniques: []string{"T1562.008"},
 			Where: `event_source = 'iam.amazonaws.com'
             AND json_extract_scalar(request_parameters, '$.reason') = 'requestParametersTooLarge'`,
-			Resource: `event_name`,
-			Explain:  `A policy padded with white space leaves the log without its text. Read the policy as it is in IAM now.`,
+			Resource:       `event_name`,
+			Explain:        `A policy padded with white space leaves the log without its text. Read the policy as it is in IAM now.`,
+			FalsePositives: `A policy that truly is so long.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html",
 		},
 		{
 			// Low: log groups go with the stacks that they belong to.
@@ -136,8 +157,10 @@ func trails() []Rule {
 			Where: `event_source = 'logs.amazonaws.com'
             AND event_name IN ('DeleteLogGroup', 'DeleteLogStream', 'PutRetentionPolicy', 'DeleteSubscriptionFilter', 'DeleteDestination')
             AND NOT ` + byService,
-			Resource: logGroup,
-			Explain:  `What a program logged is gone, or will be. Of weight when the program is one that the intruder used.`,
+			Resource:       logGroup,
+			Explain:        `What a program logged is gone, or will be. Of weight when the program is one that the intruder used.`,
+			FalsePositives: `Stacks that are taken down, and limits to what logs cost.`,
+			Reference:      "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DeleteLogGroup.html",
 		},
 		{
 			ID:         "TS-DE-014b",
@@ -148,8 +171,10 @@ func trails() []Rule {
 			Where: `event_source = 'logs.amazonaws.com' AND event_name IN ('DeleteLogGroup', 'DeleteLogStream')
             AND NOT ` + byService + `
             AND regexp_like(` + logGroup + `, '(?i)trail|audit|flow-?log|guardduty|security|vpc|waf|route53|/eks/')`,
-			Resource: logGroup,
-			Explain:  `A log that would show what happened is gone and cannot be restored. See whether it had been exported.`,
+			Resource:       logGroup,
+			Explain:        `A log that would show what happened is gone and cannot be restored. See whether it had been exported.`,
+			FalsePositives: `Environments that are taken down with their logs.`,
+			Reference:      "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DeleteLogGroup.html",
 		},
 		{
 			ID:         "TS-DE-017",
@@ -160,7 +185,9 @@ func trails() []Rule {
 			Where:      `event_source = 'ec2.amazonaws.com' AND event_name = 'DeleteFlowLogs' AND NOT ` + byService,
 			Resource: `coalesce(json_extract_scalar(request_parameters, '$.DeleteFlowLogsRequest.FlowLogId.content'),
                 json_extract_scalar(request_parameters, '$.DeleteFlowLogsRequest.FlowLogId[0].content'))`,
-			Explain: `Who talked to whom is no longer recorded. Switch flow logs on again for the VPC.`,
+			Explain:        `Who talked to whom is no longer recorded. Switch flow logs on again for the VPC.`,
+			FalsePositives: `Networks that are taken down.`,
+			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteFlowLogs.html",
 		},
 		{
 			ID:         "TS-DE-018",
@@ -171,8 +198,10 @@ func trails() []Rule {
 			Where: `event_source = 'route53resolver.amazonaws.com'
             AND event_name IN ('DeleteResolverQueryLogConfig', 'DisassociateResolverQueryLogConfig')
             AND NOT ` + byService,
-			Resource: `json_extract_scalar(request_parameters, '$.resolverQueryLogConfigId')`,
-			Explain:  `Names that machines look up are no longer recorded: tunnels and command servers hide there.`,
+			Resource:       `json_extract_scalar(request_parameters, '$.resolverQueryLogConfigId')`,
+			Explain:        `Names that machines look up are no longer recorded: tunnels and command servers hide there.`,
+			FalsePositives: `Networks that are taken down.`,
+			Reference:      "https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_DeleteResolverQueryLogConfig.html",
 		},
 		{
 			ID:         "TS-DE-020",
@@ -183,8 +212,10 @@ func trails() []Rule {
 			Where: `event_source = 's3.amazonaws.com' AND event_name = 'PutBucketLogging'
             AND request_parameters LIKE '%"BucketLoggingStatus"%'
             AND request_parameters NOT LIKE '%"LoggingEnabled"%'`,
-			Resource: `json_extract_scalar(request_parameters, '$.bucketName')`,
-			Explain:  `Reads of the bucket leave no trace unless the trail records its data events.`,
+			Resource:       `json_extract_scalar(request_parameters, '$.bucketName')`,
+			Explain:        `Reads of the bucket leave no trace unless the trail records its data events.`,
+			FalsePositives: `A bucket whose data events the trail records instead.`,
+			Reference:      "https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLogging.html",
 		},
 	}
 }

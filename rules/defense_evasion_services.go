@@ -13,18 +13,22 @@ func detectors() []Rule {
             AND (event_name = 'DeleteDetector'
                 OR event_name IN ('UpdateDetector', 'UpdateOrganizationConfiguration', 'UpdateMemberDetectors')
                     AND regexp_like(request_parameters, '(?i)"(?:auto)?enable"\s*:\s*"?false|"status"\s*:\s*"DISABLED"'))`,
-			Resource: detector,
-			Explain:  `GuardDuty in this region sees nothing or less. A deleted detector takes its findings along: look for an export.`,
+			Resource:       detector,
+			Explain:        `GuardDuty in this region sees nothing or less. A deleted detector takes its findings along: look for an export.`,
+			FalsePositives: `A region or a feature that is given up to save costs.`,
+			Reference:      "https://docs.aws.amazon.com/guardduty/latest/APIReference/API_DeleteDetector.html",
 		},
 		{
-			ID:         "TS-DE-008b",
-			Title:      "GuardDuty detector settings changed",
-			Severity:   Low,
-			Tactic:     "defense-evasion",
-			Techniques: []string{"T1562.001"},
-			Where:      `event_source = 'guardduty.amazonaws.com' AND event_name = 'UpdateDetector'`,
-			Resource:   detector,
-			Explain:    `Features or the pace of exports changed. A slower pace hides findings for hours.`,
+			ID:             "TS-DE-008b",
+			Title:          "GuardDuty detector settings changed",
+			Severity:       Low,
+			Tactic:         "defense-evasion",
+			Techniques:     []string{"T1562.001"},
+			Where:          `event_source = 'guardduty.amazonaws.com' AND event_name = 'UpdateDetector'`,
+			Resource:       detector,
+			Explain:        `Features or the pace of exports changed. A slower pace hides findings for hours.`,
+			FalsePositives: `Administrators who tune GuardDuty.`,
+			Reference:      "https://docs.aws.amazon.com/guardduty/latest/APIReference/API_UpdateDetector.html",
 		},
 		{
 			ID:         "TS-DE-009",
@@ -39,8 +43,10 @@ func detectors() []Rule {
                 OR event_name IN ('CreateFilter', 'UpdateFilter')
                     AND (request_parameters IS NULL OR regexp_like(request_parameters, '"action"\s*:\s*"ARCHIVE"'))
                 OR event_name = 'ArchiveFindings' AND NOT ` + fromConsole + ` AND NOT ` + computeRole + `)`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.location'), json_extract_scalar(request_parameters, '$.name'), ` + detector + `)`,
-			Explain:  `Addresses on the trusted list raise no findings; an archiving filter hides them. Look for the intruder's own address there.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.location'), json_extract_scalar(request_parameters, '$.name'), ` + detector + `)`,
+			Explain:        `Addresses on the trusted list raise no findings; an archiving filter hides them. Look for the intruder's own address there.`,
+			FalsePositives: `Administrators who tune GuardDuty.`,
+			Reference:      "https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_upload-lists.html",
 		},
 		{
 			// Low: analysts archive findings when they have dealt with them.
@@ -51,8 +57,10 @@ func detectors() []Rule {
 			Techniques: []string{"T1562.001"},
 			Where: `event_source = 'guardduty.amazonaws.com'
             AND event_name IN ('ArchiveFindings', 'UpdateFindingsFeedback')`,
-			Resource: detector,
-			Explain:  `Findings left the list. See which, and whether the one who archived them deals with findings.`,
+			Resource:       detector,
+			Explain:        `Findings left the list. See which, and whether the one who archived them deals with findings.`,
+			FalsePositives: `Analysts who work through findings.`,
+			Reference:      "https://docs.aws.amazon.com/guardduty/latest/APIReference/API_ArchiveFindings.html",
 		},
 		{
 			ID:         "TS-DE-010",
@@ -66,7 +74,9 @@ func detectors() []Rule {
                 'DisassociateMembership', 'DisableOrganizationAdminAccount', 'DisableDelegatedAdminAccount')`,
 			Resource: `coalesce(json_extract_scalar(request_parameters, '$.accountIds[0]'), json_extract_scalar(request_parameters, '$.AccountIds[0]'),
                 json_extract_scalar(request_parameters, '$.accountId'), json_extract_scalar(request_parameters, '$.adminAccountId'), account_id)`,
-			Explain: `The security team no longer sees this account's findings. Associate it again.`,
+			Explain:        `The security team no longer sees this account's findings. Associate it again.`,
+			FalsePositives: `Accounts that are closed or change hands.`,
+			Reference:      "https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_organizations.html",
 		},
 		{
 			ID:         "TS-DE-011",
@@ -86,8 +96,10 @@ func detectors() []Rule {
                 OR event_source = 'inspector2.amazonaws.com' AND event_name IN ('Disable', 'CreateFilter')
                 OR event_source = 'detective.amazonaws.com' AND event_name = 'DeleteGraph'
                 OR event_source = 'access-analyzer.amazonaws.com' AND event_name IN ('DeleteAnalyzer', 'CreateArchiveRule'))`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.analyzerName'), json_extract_scalar(request_parameters, '$.name'), event_name)`,
-			Explain:  `A service that would have raised findings is off or hides them. Switch it on again.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.analyzerName'), json_extract_scalar(request_parameters, '$.name'), event_name)`,
+			Explain:        `A service that would have raised findings is off or hides them. Switch it on again.`,
+			FalsePositives: `Services that are given up to save costs.`,
+			Reference:      "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DisableSecurityHub.html",
 		},
 		{
 			// Low: working through findings is what Security Hub is for.
@@ -99,8 +111,10 @@ func detectors() []Rule {
 			Where: `event_source = 'securityhub.amazonaws.com' AND NOT ` + byService + `
             AND event_name IN ('BatchUpdateFindings', 'BatchUpdateFindingsV2', 'UpdateFindings', 'UpdateInsight',
                 'CreateAutomationRule', 'BatchUpdateAutomationRules')`,
-			Resource: `event_name`,
-			Explain:  `Findings were resolved or suppressed. See which, and by whom.`,
+			Resource:       `event_name`,
+			Explain:        `Findings were resolved or suppressed. See which, and by whom.`,
+			FalsePositives: `Analysts who work through findings.`,
+			Reference:      "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchUpdateFindings.html",
 		},
 		{
 			ID:         "TS-DE-012",
@@ -113,8 +127,10 @@ func detectors() []Rule {
                 'DeleteConfigRule', 'DeleteOrganizationConfigRule', 'DeleteConfigurationAggregator',
                 'DeleteConformancePack', 'DeleteOrganizationConformancePack', 'DeleteRemediationConfiguration',
                 'DeleteRetentionConfiguration', 'DeleteServiceLinkedConfigurationRecorder')`,
-			Resource: configItem,
-			Explain:  `How resources looked and changed is no longer recorded or judged. Start the recorder again.`,
+			Resource:       configItem,
+			Explain:        `How resources looked and changed is no longer recorded or judged. Start the recorder again.`,
+			FalsePositives: `Recording that is moved to another tool or account.`,
+			Reference:      "https://docs.aws.amazon.com/config/latest/APIReference/API_StopConfigurationRecorder.html",
 		},
 		{
 			ID:         "TS-DE-012b",
@@ -124,21 +140,25 @@ func detectors() []Rule {
 			Techniques: []string{"T1562.001"},
 			Where: `event_source = 'config.amazonaws.com' AND NOT ` + byService + `
             AND event_name IN ('PutDeliveryChannel', 'PutConfigurationRecorder', 'PutRetentionConfiguration')`,
-			Resource: configItem,
-			Explain:  `What is recorded, how long, or where it goes changed. Resource types may have been left out.`,
+			Resource:       configItem,
+			Explain:        `What is recorded, how long, or where it goes changed. Resource types may have been left out.`,
+			FalsePositives: `Setting up an account.`,
+			Reference:      "https://docs.aws.amazon.com/config/latest/APIReference/API_PutConfigurationRecorder.html",
 		},
 		{
 			// High where the catalogue says medium: several services within the hour
 			// are no slip.
-			ID:         "TS-DE-013",
-			Title:      "Several security services put out of action",
-			Severity:   High,
-			Tactic:     "defense-evasion",
-			Techniques: []string{"T1562.001"},
-			Where:      securityServices + ` AND NOT ` + byService,
-			Resource:   `event_source || ' ' || event_name`,
-			Explain:    `Somebody clears the field. What follows, or what went before, is what they do not want to be seen.`,
-			Threshold:  &Threshold{By: []string{"account_id", "principal_id"}, Distinct: `event_source || ' ' || event_name`, Count: 3, Window: clearing},
+			ID:             "TS-DE-013",
+			Title:          "Several security services put out of action",
+			Severity:       High,
+			Tactic:         "defense-evasion",
+			Techniques:     []string{"T1562.001"},
+			Where:          securityServices + ` AND NOT ` + byService,
+			Resource:       `event_source || ' ' || event_name`,
+			Explain:        `Somebody clears the field. What follows, or what went before, is what they do not want to be seen.`,
+			FalsePositives: `Taking down a whole environment.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/best-practices-security.html",
+			Threshold:      &Threshold{By: []string{"account_id", "principal_id"}, Distinct: `event_source || ' ' || event_name`, Count: 3, Window: clearing},
 		},
 		{
 			ID:         "TS-DE-015",
@@ -149,8 +169,10 @@ func detectors() []Rule {
 			Where: `event_source = 'monitoring.amazonaws.com' AND NOT ` + byService + ` AND NOT ` + byStack + `
             AND event_name IN ('DeleteAlarms', 'DisableAlarmActions', 'SetAlarmState')
             AND NOT regexp_like(coalesce(request_parameters, ''), '"TargetTracking-|"awseb-|"AutoScaling-')`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.alarmNames[0]'), json_extract_scalar(request_parameters, '$.alarmName'))`,
-			Explain:  `An alarm that would have called somebody does not. Billing and sign-in alarms matter most.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.alarmNames[0]'), json_extract_scalar(request_parameters, '$.alarmName'))`,
+			Explain:        `An alarm that would have called somebody does not. Billing and sign-in alarms matter most.`,
+			FalsePositives: `Deployments and maintenance.`,
+			Reference:      "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DisableAlarmActions.html",
 		},
 		{
 			ID:         "TS-DE-016",
@@ -160,8 +182,10 @@ func detectors() []Rule {
 			Techniques: []string{"T1562.001"},
 			Where: `event_source = 'events.amazonaws.com' AND NOT ` + byService + ` AND NOT ` + byStack + `
             AND event_name IN ('DisableRule', 'DeleteRule', 'RemoveTargets', 'DeleteArchive', 'DeleteEventBus')`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.name'), json_extract_scalar(request_parameters, '$.rule'))`,
-			Explain:  `Rules forward findings and sign-ins to those who watch. See what this one forwarded.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.name'), json_extract_scalar(request_parameters, '$.rule'))`,
+			Explain:        `Rules forward findings and sign-ins to those who watch. See what this one forwarded.`,
+			FalsePositives: `Deployments and jobs that are paused.`,
+			Reference:      "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DisableRule.html",
 		},
 		{
 			ID:         "TS-DE-019",
@@ -172,8 +196,10 @@ func detectors() []Rule {
 			Where: `event_source IN ('wafv2.amazonaws.com', 'waf.amazonaws.com', 'waf-regional.amazonaws.com') AND NOT ` + byService + `
             AND event_name IN ('DeleteWebACL', 'DeleteRule', 'DeleteRuleGroup', 'DisassociateWebACL', 'DeleteLoggingConfiguration',
                 'DeleteIPSet', 'DeleteRegexPatternSet', 'DeleteFirewallManagerRuleGroups')`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.resourceArn'), json_extract_scalar(request_parameters, '$.name'), json_extract_scalar(request_parameters, '$.webACLId'))`,
-			Explain:  `A site lost its filter or the filter its log. Associate the web ACL again.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.resourceArn'), json_extract_scalar(request_parameters, '$.name'), json_extract_scalar(request_parameters, '$.webACLId'))`,
+			Explain:        `A site lost its filter or the filter its log. Associate the web ACL again.`,
+			FalsePositives: `Web sites that are rebuilt.`,
+			Reference:      "https://docs.aws.amazon.com/waf/latest/APIReference/API_DisassociateWebACL.html",
 		},
 		{
 			ID:         "TS-DE-024",
@@ -184,8 +210,10 @@ func detectors() []Rule {
 			Where: `event_source IN ('organizations.amazonaws.com', 'account.amazonaws.com')
             AND event_name IN ('InviteAccountToOrganization', 'AcceptHandshake', 'MoveAccount', 'CreateOrganization', 'LeaveOrganization',
                 'RemoveAccountFromOrganization', 'CloseAccount', 'CloseAccountResult', 'DeleteOrganization')`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.target.id'), json_extract_scalar(request_parameters, '$.accountId'), json_extract_scalar(request_parameters, '$.handshakeId'))`,
-			Explain:  `Another management account, or another unit with other policies. An intruder's organization can take an account over.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.target.id'), json_extract_scalar(request_parameters, '$.accountId'), json_extract_scalar(request_parameters, '$.handshakeId'))`,
+			Explain:        `Another management account, or another unit with other policies. An intruder's organization can take an account over.`,
+			FalsePositives: `Administrators of the organization.`,
+			Reference:      "https://docs.aws.amazon.com/organizations/latest/APIReference/API_InviteAccountToOrganization.html",
 		},
 		{
 			ID:         "TS-DE-024b",
@@ -195,18 +223,22 @@ func detectors() []Rule {
 			Techniques: []string{"T1666"},
 			Where: `event_source IN ('organizations.amazonaws.com', 'account.amazonaws.com')
             AND event_name IN ('LeaveOrganization', 'RemoveAccountFromOrganization', 'CloseAccount', 'CloseAccountResult', 'DeleteOrganization')`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.accountId'), json_extract_scalar(service_event_details, '$.closeAccountStatus.accountId'), account_id)`,
-			Explain:  `Outside the organization its policies, trails and guards no longer apply. The management account can stop it.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.accountId'), json_extract_scalar(service_event_details, '$.closeAccountStatus.accountId'), account_id)`,
+			Explain:        `Outside the organization its policies, trails and guards no longer apply. The management account can stop it.`,
+			FalsePositives: `Accounts that are sold or given up.`,
+			Reference:      "https://docs.aws.amazon.com/organizations/latest/APIReference/API_LeaveOrganization.html",
 		},
 		{
-			ID:         "TS-DE-025",
-			Title:      "Region enabled or disabled",
-			Severity:   Medium,
-			Tactic:     "defense-evasion",
-			Techniques: []string{"T1535"},
-			Where:      `event_name IN ('EnableRegion', 'DisableRegion', 'OptInRegion', 'OptOutRegion')`,
-			Resource:   `coalesce(json_extract_scalar(request_parameters, '$.RegionName'), json_extract_scalar(request_parameters, '$.regionName'), json_extract_scalar(service_event_details, '$.regionName'))`,
-			Explain:    `An opt-in region is where nobody looks. Search it for instances, and see whether the trail covers it.`,
+			ID:             "TS-DE-025",
+			Title:          "Region enabled or disabled",
+			Severity:       Medium,
+			Tactic:         "defense-evasion",
+			Techniques:     []string{"T1535"},
+			Where:          `event_name IN ('EnableRegion', 'DisableRegion', 'OptInRegion', 'OptOutRegion')`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.RegionName'), json_extract_scalar(request_parameters, '$.regionName'), json_extract_scalar(service_event_details, '$.regionName'))`,
+			Explain:        `An opt-in region is where nobody looks. Search it for instances, and see whether the trail covers it.`,
+			FalsePositives: `A company that begins to work in the region.`,
+			Reference:      "https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html",
 		},
 		{
 			// Calls of the global services stand in one region wherever they come from,
@@ -240,8 +272,10 @@ func detectors() []Rule {
 			Techniques: []string{"T1556"},
 			Where: `event_source = 'iam.amazonaws.com'
             AND event_name IN ('UpdateAccountPasswordPolicy', 'DeleteAccountPasswordPolicy')`,
-			Resource: `account_id`,
-			Explain:  `Weaker passwords may be allowed now. Compare the policy with yours.`,
+			Resource:       `account_id`,
+			Explain:        `Weaker passwords may be allowed now. Compare the policy with yours.`,
+			FalsePositives: `A new rule for passwords.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html",
 		},
 	}
 }
@@ -267,8 +301,10 @@ func tracesRemoved() []Rule {
 			Where: `event_source = 'iam.amazonaws.com' AND NOT ` + byService + `
             AND event_name IN ('DeletePolicy', 'DeletePolicyVersion', 'DetachRolePolicy', 'DetachUserPolicy', 'DetachGroupPolicy',
                 'DeleteUserPolicy', 'DeleteRolePolicy', 'DeleteGroupPolicy')`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.policyArn'), ` + targetOfPolicy + `)`,
-			Explain:  `Clearing up, or a deny that stood in the way. During containment, look whether it was yours.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.policyArn'), ` + targetOfPolicy + `)`,
+			Explain:        `Clearing up, or a deny that stood in the way. During containment, look whether it was yours.`,
+			FalsePositives: `Rights that are tidied up.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html",
 		},
 		{
 			// Low: people leave and roles go with their stacks.
@@ -279,18 +315,22 @@ func tracesRemoved() []Rule {
 			Techniques: []string{"T1070"},
 			Where: `event_source = 'iam.amazonaws.com' AND NOT ` + byService + `
             AND event_name IN ('DeleteUser', 'DeleteRole', 'DeleteLoginProfile', 'DeleteAccessKey')`,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.accessKeyId'), ` + targetOfPolicy + `)`,
-			Explain:  `Of weight when the one who is gone took part in the incident: their records remain under the principal id.`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.accessKeyId'), ` + targetOfPolicy + `)`,
+			Explain:        `Of weight when the one who is gone took part in the incident: their records remain under the principal id.`,
+			FalsePositives: `Somebody leaves, or keys are rotated.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html",
 		},
 		{
-			ID:         "TS-DE-037b",
-			Title:      "User or key deleted within a day of its creation",
-			Severity:   Medium,
-			Tactic:     "defense-evasion",
-			Techniques: []string{"T1070"},
-			Where:      `event_source = 'iam.amazonaws.com' AND outcome = 'success' AND NOT ` + byService,
-			Resource:   `coalesce(json_extract_scalar(request_parameters, '$.accessKeyId'), issued_access_key_id, ` + targetUser + `)`,
-			Explain:    `Made, used and removed: what it did in between is what matters.`,
+			ID:             "TS-DE-037b",
+			Title:          "User or key deleted within a day of its creation",
+			Severity:       Medium,
+			Tactic:         "defense-evasion",
+			Techniques:     []string{"T1070"},
+			Where:          `event_source = 'iam.amazonaws.com' AND outcome = 'success' AND NOT ` + byService,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.accessKeyId'), issued_access_key_id, ` + targetUser + `)`,
+			Explain:        `Made, used and removed: what it did in between is what matters.`,
+			FalsePositives: `Tests of scripts and templates.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html",
 			Sequence: &Sequence{
 				Steps: []Step{
 					{Where: `event_name IN ('CreateUser', 'CreateAccessKey')`,

@@ -4,7 +4,10 @@ import "time"
 
 // discovery are the rules about looking around: who am I, what may I do, what
 // is there.
-func discovery() []Rule {
+func discovery() []Rule { return append(identities(), services()...) }
+
+// identities are about who is there and what they may do.
+func identities() []Rule {
 	return []Rule{
 		{
 			ID:         "TS-DI-001",
@@ -14,9 +17,11 @@ func discovery() []Rule {
 			Techniques: []string{"T1033"},
 			Where: `event_source = 'sts.amazonaws.com' AND event_name = 'GetCallerIdentity'
             AND invoked_by IS NULL`,
-			Resource:  `identity_arn`,
-			Explain:   `The first thing that anybody does with a key they found. No permission is needed, so nothing stops it.`,
-			FirstSeen: &FirstSeen{Scope: []string{"account_id"}, Key: []string{`coalesce(session_issuer_principal_id, principal_id)`}, Learn: 7 * day},
+			Resource:       `identity_arn`,
+			Explain:        `The first thing that anybody does with a key they found. No permission is needed, so nothing stops it.`,
+			FalsePositives: `New programs and people: many tools ask first who they are.`,
+			Reference:      "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html",
+			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{`coalesce(session_issuer_principal_id, principal_id)`}, Learn: 7 * day},
 		},
 		{
 			// Low: an inventory tool or a plan of infrastructure as code reads as
@@ -29,22 +34,26 @@ func discovery() []Rule {
 			Where: `regexp_like(event_name, '^(?:Describe|List|Get)') AND invoked_by IS NULL
             AND event_category IS DISTINCT FROM 'Data'
             AND NOT ` + fromConsole,
-			Needs:     ManagementRead,
-			Resource:  `event_source || ' ' || event_name`,
-			Explain:   `One principal reads across services within minutes. Whether it is an inventory or an intruder, the agent and the address tell.`,
-			Threshold: &Threshold{By: []string{"account_id", "principal_id", "source_ip_address"}, Distinct: `event_source || ' ' || event_name`, Count: 20, Window: 5 * time.Minute},
+			Needs:          ManagementRead,
+			Resource:       `event_source || ' ' || event_name`,
+			Explain:        `One principal reads across services within minutes. Whether it is an inventory or an intruder, the agent and the address tell.`,
+			FalsePositives: `Inventories, scanners and infrastructure as code.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html",
+			Threshold:      &Threshold{By: []string{"account_id", "principal_id", "source_ip_address"}, Distinct: `event_source || ' ' || event_name`, Count: 20, Window: 5 * time.Minute},
 		},
 		{
-			ID:         "TS-DI-003",
-			Title:      "Burst of denials: permissions probed",
-			Severity:   Medium,
-			Tactic:     "discovery",
-			Techniques: []string{"T1580"},
-			Where:      `invoked_by IS NULL AND identity_type IS DISTINCT FROM 'AWSService'`,
-			Resource:   `event_source || ' ' || event_name`,
-			Explain:    `Somebody tries what they may do. The calls that were not denied in between are what they can do.`,
-			Outcomes:   []Outcome{Denied},
-			Threshold:  &Threshold{By: []string{"account_id", "principal_id"}, Distinct: `event_source || ' ' || event_name`, Count: 10, Window: burst},
+			ID:             "TS-DI-003",
+			Title:          "Burst of denials: permissions probed",
+			Severity:       Medium,
+			Tactic:         "discovery",
+			Techniques:     []string{"T1580"},
+			Where:          `invoked_by IS NULL AND identity_type IS DISTINCT FROM 'AWSService'`,
+			Resource:       `event_source || ' ' || event_name`,
+			Explain:        `Somebody tries what they may do. The calls that were not denied in between are what they can do.`,
+			FalsePositives: `A new role whose rights are too narrow.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+			Outcomes:       []Outcome{Denied},
+			Threshold:      &Threshold{By: []string{"account_id", "principal_id"}, Distinct: `event_source || ' ' || event_name`, Count: 10, Window: burst},
 		},
 		{
 			ID:         "TS-DI-004",
@@ -62,9 +71,11 @@ func discovery() []Rule {
                 'GetCredentialReport', 'ListSSHPublicKeys', 'ListSigningCertificates', 'ListServiceSpecificCredentials',
                 'GetLoginProfile', 'ListAccountAliases')
             AND NOT ` + fromConsole,
-			Resource:  `event_name`,
-			Explain:   `A map of who may do what, outside the console. What was listed tells what the caller was after.`,
-			Threshold: &Threshold{By: []string{"account_id", "principal_id"}, Distinct: "event_name", Count: 4, Window: burst},
+			Resource:       `event_name`,
+			Explain:        `A map of who may do what, outside the console. What was listed tells what the caller was after.`,
+			FalsePositives: `Scanners and infrastructure as code.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html",
+			Threshold:      &Threshold{By: []string{"account_id", "principal_id"}, Distinct: "event_name", Count: 4, Window: burst},
 		},
 		{
 			ID:         "TS-DI-006",
@@ -76,9 +87,11 @@ func discovery() []Rule {
             AND event_name IN ('DescribeOrganization', 'ListAccounts', 'DescribeAccount', 'ListRoots', 'ListPolicies',
                 'ListAccountsForParent', 'ListOrganizationalUnitsForParent', 'ListDelegatedAdministrators', 'DescribePolicy',
                 'GetAlternateContact', 'GetContactInformation', 'GetPrimaryEmail', 'GetAccountInformation')`,
-			Resource:  `event_name`,
-			Explain:   `How the organization is built, and whom AWS writes to. Of use to somebody who wants to go on to other accounts.`,
-			FirstSeen: &FirstSeen{Scope: []string{"account_id"}, Key: []string{`coalesce(session_issuer_principal_id, principal_id)`}, Learn: 7 * day},
+			Resource:       `event_name`,
+			Explain:        `How the organization is built, and whom AWS writes to. Of use to somebody who wants to go on to other accounts.`,
+			FalsePositives: `New administrators and tools.`,
+			Reference:      "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html",
+			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{`coalesce(session_issuer_principal_id, principal_id)`}, Learn: 7 * day},
 		},
 		{
 			ID:         "TS-DI-007",
@@ -89,9 +102,11 @@ func discovery() []Rule {
 			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('GetAccountPasswordPolicy', 'GetAccountSummary')
             AND event_type IS DISTINCT FROM 'AwsServiceEvent' AND invoked_by IS NULL
             AND NOT ` + fromConsole,
-			Resource:  `event_name`,
-			Explain:   `What passwords must look like is of use to whoever sets or guesses one.`,
-			Threshold: &Threshold{By: []string{"account_id", "principal_id"}, Count: 2, Window: burst},
+			Resource:       `event_name`,
+			Explain:        `What passwords must look like is of use to whoever sets or guesses one.`,
+			FalsePositives: `Scanners of configurations.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountPasswordPolicy.html",
+			Threshold:      &Threshold{By: []string{"account_id", "principal_id"}, Count: 2, Window: burst},
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,17 @@ type ev struct {
 	ip       string
 	err      string // errorCode
 	intruder bool   // an event of the lineage
+}
+
+// gets are so many events of a principal in each minute.
+func gets(who string, perMinute ...int) []ev {
+	var all []ev
+	for minute, n := range perMinute {
+		for i := range n {
+			all = append(all, ev{at: minute*60 + i, name: "Get", who: who})
+		}
+	}
+	return all
 }
 
 func openCase(t testing.TB) *query.Case {
@@ -85,6 +97,8 @@ var (
 		Threshold: &Threshold{By: []string{"source_ip_address"}, Distinct: "principal_id", Count: 3, Window: time.Minute}}
 	heavy = Rule{ID: "TS-XX-910", Where: `event_name = 'Run'`,
 		Threshold: &Threshold{By: []string{"principal_id"}, Sum: "try(CAST(" + onName + " AS DOUBLE))", Count: 10, Window: time.Minute}}
+	moreThanUsual = Rule{ID: "TS-XX-911", Where: `event_name = 'Get'`,
+		Spike: &Spike{By: []string{"principal_id"}, Per: time.Minute, Count: 3}}
 	userThenKey = Rule{ID: "TS-XX-903", Resource: onName,
 		Sequence: &Sequence{Within: time.Hour, Steps: []Step{
 			{Where: `event_name = 'CreateUser'`, On: onName},
@@ -141,6 +155,19 @@ func TestShapes(t *testing.T) {
 		{"distinct: at the edge", sprayed, []ev{login(0, "a"), login(1, "b"), login(60, "c")}, "e00 e01 e02"},
 		{"distinct: past the edge", sprayed, []ev{login(0, "a"), login(1, "b"), login(61, "c")}, ""},
 		{"distinct: all in one second", sprayed, []ev{login(5, "a"), login(5, "a"), login(5, "b"), login(5, "c")}, "e00 e01 e02 e03"},
+
+		{"spike: without others the number counts", moreThanUsual, gets("a", 3), "e00 e01 e02"},
+		{"spike: too few", moreThanUsual, gets("a", 2), ""},
+		{"spike: above what is usual", moreThanUsual, gets("a", 1, 1, 4), "e02 e03 e04 e05"},
+		{"spike: not twice what is usual", moreThanUsual, gets("a", 3, 3, 4), ""},
+		{"spike: as uneven as ever", moreThanUsual, gets("a", 1, 7, 1, 8), ""},
+		{"spike: groups apart", moreThanUsual, slices.Concat(gets("a", 1, 2), gets("b", 2, 1)), ""},
+		{"spike: no group, no count", moreThanUsual, gets("", 3), ""},
+		{"spike: minutes without events are none", moreThanUsual, gets("a", 3, 0, 0, 0, 3), ""},
+		{"spike: the intruder's minutes are no baseline", moreThanUsual, append(gets("a", 1, 1, 1),
+			ev{at: 180, name: "Get", who: "a", intruder: true}, ev{at: 181, name: "Get", who: "a", intruder: true},
+			ev{at: 182, name: "Get", who: "a", intruder: true}, ev{at: 240, name: "Get", who: "a", intruder: true},
+			ev{at: 241, name: "Get", who: "a", intruder: true}, ev{at: 242, name: "Get", who: "a", intruder: true}), "e03 e04 e05 e06 e07 e08"},
 
 		{"sequence", userThenKey, []ev{{name: "CreateUser", on: "x"}, {at: 9, name: "CreateAccessKey", on: "x"}}, "e00 e01"},
 		{"sequence: wrong order", userThenKey, []ev{{at: 9, name: "CreateUser", on: "x"}, {name: "CreateAccessKey", on: "x"}}, ""},

@@ -14,7 +14,10 @@ func Pack() []Rule {
 		credentialAccess(),
 		discovery(),
 		lateralMovement(),
+		collection(),
 		exfiltration(),
+		impact(),
+		apiCalls(),
 		anomalies(),
 	)
 }

@@ -8,7 +8,7 @@ import "time"
 // Rule is one detection. Its SQL fields are expressions over the columns of
 // events, and a column outcome (success, denied or failed), in the dialect that
 // DuckDB and Trino share. A rule without a shape (Threshold, Sequence,
-// FirstSeen) matches every event for which Where holds; at most one shape is
+// FirstSeen, Spike) matches every event for which Where holds; at most one shape is
 // set.
 type Rule struct {
 	ID         string   // "TS-PE-002"
@@ -44,6 +44,7 @@ type Rule struct {
 	Threshold *Threshold
 	Sequence  *Sequence
 	FirstSeen *FirstSeen
+	Spike     *Spike
 }
 
 // Threshold matches the events of a group once they reach a number within a
@@ -79,4 +80,13 @@ type FirstSeen struct {
 	Key   []string // what must be new to it
 	Among string
 	Learn time.Duration
+}
+
+// Spike matches the events of a group in a minute, an hour or a day that holds
+// many more of them than the group's others do. Events of the lineage are no
+// baseline.
+type Spike struct {
+	By    []string      // expressions of the group; an event where one is NULL is left out
+	Per   time.Duration // a minute, an hour or a day
+	Count int           // at least so many
 }
