@@ -186,6 +186,23 @@ func TestDialect(t *testing.T) {
 		{`date_diff('hour', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-02 01:59:59')`, "25"},
 		{`regexp_like('arn:aws:iam', 'aws.*iam')`, "true"},
 		{`cardinality(['a','b'])`, "2"},
+		{`json_values('{"a":"x"}', 'a')`, "[x]"},
+		{`json_values('{"a":7}', 'a')`, "[7]"},
+		{`json_values('{"a":null}', 'a')`, "[]"},
+		{`json_values('{"b":"\"a\""}', 'a')`, "[]"},
+		{`json_values('{"b":{"a":1}}', 'a')`, "[]"},
+		{`json_values('{"a":{"b":[{"c":1},{"c":["x","y"]},{"d":2},3]}}', 'a', 'b', 'c')`, `[1, '["x","y"]', x, y]`},
+		{`json_values('{"a.b":{"c-d":1}}', 'a.b', 'c-d')`, "[1]"},
+		{`json_values('{"a":{"p":"{\"E\":\"A\"}"}}', 'a')[2]`, `{"p":"{"E":"A"}"}`},
+		{`json_values('{"p":"{\\\"E"}')[3]`, `{"p":"{"E"}`},
+		{`json_values('[{"ARN":"x"},{"ARN":"y"}]', 'ARN')`, "[x, y]"},
+		{`json_values('"x"')`, "[x]"},
+		{`json_values('not json with "a"', 'a')`, "[]"},
+		{`json_values(NULL, 'a')`, "[]"},
+		{`json_values(NULL)`, "[]"},
+		{`json_members('{"a":{"b":null}}', 'a', 'b')`, "[null]"},
+		{`json_members('{"a":{"c":null}}', 'a', 'b')`, "[]"},
+		{`json_members(NULL, 'a', 'b')`, "[]"},
 	} {
 		t.Run(tc.sql, func(t *testing.T) {
 			var got string
