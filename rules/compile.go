@@ -49,6 +49,9 @@ func (r Rule) validate() error {
 		if t.Count < 1 {
 			bad("threshold counts to %d", t.Count)
 		}
+		if t.Most != 0 && t.Most < t.Count {
+			bad("threshold counts from %d to %d", t.Count, t.Most)
+		}
 		if !wholeSeconds(t.Window) {
 			bad("threshold window %s is not a number of seconds", t.Window)
 		}
@@ -57,6 +60,9 @@ func (r Rule) validate() error {
 		shapes++
 		if len(s.Steps) < 2 {
 			bad("sequence has %d steps", len(s.Steps))
+		}
+		if s.Least < 0 || s.Least > len(s.Steps) || s.Least != 0 && !s.Unordered {
+			bad("sequence asks for %d of its %d steps", s.Least, len(s.Steps))
 		}
 		for i, step := range s.Steps {
 			if step.Where == "" || step.On == "" {

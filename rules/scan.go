@@ -20,6 +20,9 @@ type Options struct {
 	Until time.Time // and before here; zero: all
 	// Lists are the values that rules with a List compare with, by its name.
 	Lists map[string][]string
+	// Refused says of rules that were asked for and cannot run why not. They
+	// stand behind the others' assessments.
+	Refused []Assessment
 }
 
 // How much of a finding's events a finding names. Its count is of all.
@@ -91,6 +94,7 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) ([]Findin
 		}
 		assessments = append(assessments, a)
 	}
+	assessments = append(assessments, o.Refused...)
 	findings, err := groupMatches(ctx, conn, pack)
 	if err != nil {
 		return nil, nil, err
