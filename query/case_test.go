@@ -197,6 +197,8 @@ func TestDialect(t *testing.T) {
 		{`json_values('{"p":"{\\\"E"}')[3]`, `{"p":"{"E"}`},
 		{`json_values('[{"ARN":"x"},{"ARN":"y"}]', 'ARN')`, "[x, y]"},
 		{`json_values('"x"')`, "[x]"},
+		{`json_values('{"a":1}')`, `['{"a":1}']`},
+		{`json_values('{"a":"\u003cx"}')`, `['{"a":"<x"}']`},
 		{`json_values('not json with "a"', 'a')`, "[]"},
 		{`json_values(NULL, 'a')`, "[]"},
 		{`json_values(NULL)`, "[]"},

@@ -37,7 +37,10 @@ func jsonMacros() []string {
 			ELSE json_text_forms(json_extract_string(e, '$')) END))`,
 	}
 	members := []string{`(j) AS json_document(j)`}
-	values := []string{`(j) AS json_texts(json_document(j))`}
+	// The text of an object need not be taken apart, unless it spells characters
+	// by number.
+	values := []string{`(j) AS CASE WHEN j IS NULL THEN CAST([] AS VARCHAR[])
+		WHEN starts_with(j, '{') AND NOT contains(j, '\u') THEN json_text_forms(j) ELSE json_texts(json_document(j)) END`}
 	var keys []string
 	path, steps := "'$'", "json_document(j)"
 	for i := range MaxJSONKeys {

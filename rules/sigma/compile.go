@@ -141,11 +141,22 @@ func (c *compiler) unit(u *unit) error {
 	} else {
 		err = c.detection(u, detection)
 	}
-	if err == nil && !u.anchored {
+	if err != nil || u.foreign {
+		return err
+	}
+	if !u.anchored {
 		u.rule.Needs = rules.AnyEvent
 	}
-	return err
+	// Correlations of correlations hold the SQL of what they refer to, maybe
+	// several times.
+	if size := len(u.rule.SQL()); size > maxSQL {
+		return reasonf("it makes %d MB of SQL, more than a query may have", size>>20)
+	}
+	return nil
 }
+
+// maxSQL is far more than any rule but a made-up one needs.
+const maxSQL = 8 << 20
 
 // isCloudTrail holds for AWS's logs unless the rule names another of them.
 func isCloudTrail(source *yaml.Node) bool {

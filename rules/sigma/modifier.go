@@ -231,8 +231,16 @@ func (m modifiers) regex(text string) (string, error) {
 	if strings.ContainsRune(text, 0) {
 		return "", reasonf("value has a NUL in it, which no text in a log has")
 	}
-	if _, err := syntax.Parse(text, syntax.Perl); err != nil {
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
 		return "", reasonf("regular expression %s: %s", text, whyNotRE2(text, err))
+	}
+	if size, err := programSize(parsed); err != nil || size > maxProgram {
+		return "", reasonf("regular expression %s: it is too large", text)
+	}
+	if strings.Contains(text, "(?<") || strings.Contains(text, `\p`) || strings.Contains(text, `\P`) {
+		// Older RE2 lacks this spelling of named groups and newer scripts.
+		text = parsed.String()
 	}
 	switch {
 	case m.has("startswith"):
@@ -250,6 +258,30 @@ func (m modifiers) regex(text string) (string, error) {
 		flags += "-s"
 	}
 	return "(?" + flags + ")" + text, nil
+}
+
+// maxProgram is what RE2 compiles in its 8 MB, with some room: 131,072
+// instructions, each on a byte.
+const maxProgram = 100_000
+
+// programSize estimates how many instructions RE2 makes of an expression.
+func programSize(re *syntax.Regexp) (int, error) {
+	program, err := syntax.Compile(re.Simplify())
+	if err != nil {
+		return 0, err
+	}
+	size := 0
+	for _, inst := range program.Inst {
+		switch inst.Op {
+		case syntax.InstRune:
+			size += 4 * (1 + len(inst.Rune)/2)
+		case syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+			size += 12
+		default:
+			size += 2
+		}
+	}
+	return size, nil
 }
 
 // whyNotRE2 names what backtracking engines have and RE2 lacks.

@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,7 @@ func TestRefusals(t *testing.T) {
 		{"lookaround", one("a|re: '(?!x)y'"), "RE2 has no lookahead"},
 		{"backreference", one(`a|re: '(x)\1'`), "RE2 has no backreferences"},
 		{"broken expression", one("a|re: '(x'"), "missing closing )"},
+		{"large expression", one(`a|re: '\p{L}{900}'`), "too large"},
 		{"flag without re", one("a|i: b"), "belongs after re"},
 		{"cidr", one("a|cidr: 10.0.0.0/40"), "CIDR"},
 		{"number", one("a|gt: many"), "no number"},
@@ -80,6 +82,17 @@ func TestRefusals(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestChainsThatGrowAreRefused(t *testing.T) {
+	text := base("c0", "A")
+	for i := range 30 {
+		text += fmt.Sprintf("---\ntitle: c%d\ncorrelation: {type: temporal, rules: [c%d, c%d], timespan: 1m}\n", i+1, i, i)
+	}
+	set := compileText(text, nil)
+	if len(set.Refused) == 0 || !strings.Contains(set.Refused[0].Reason, "MB of SQL") {
+		t.Errorf("refused %v", set.Refused)
 	}
 }
 
