@@ -52,7 +52,11 @@ func findFiles(paths []string) (files []string, inFolder map[string]bool, err er
 			if err != nil {
 				return err
 			}
-			if ext := strings.ToLower(filepath.Ext(file)); d.Type().IsRegular() && (ext == ".yml" || ext == ".yaml") {
+			if ext := strings.ToLower(filepath.Ext(file)); ext != ".yml" && ext != ".yaml" {
+				return nil
+			}
+			// Through a link, as rules are where they are mounted.
+			if info, err := os.Stat(file); d.Type()&fs.ModeSymlink != 0 && err == nil && info.Mode().IsRegular() || d.Type().IsRegular() {
 				add(file, true)
 			}
 			return nil

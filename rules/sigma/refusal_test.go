@@ -115,6 +115,15 @@ func TestOneBadRuleLeavesTheOthers(t *testing.T) {
 	write("windows.yml", strings.ReplaceAll(base("w", "W"), "aws", "windows"))
 	write("on-windows.yml", strings.ReplaceAll(correlated("type: event_count\nrules: [w]\ntimespan: 1m\ncondition: {gte: 1}"), "Correlated", "On Windows"))
 	write("compose.yml", "services: {db: {image: x}}\n")
+	outside := filepath.Join(t.TempDir(), "linked")
+	if err := os.WriteFile(outside, []byte(base("linked", "L")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{"linked.yml": outside, "dangling.yml": outside + ".gone"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	write("list.yml", "- 1\n")
 	write("notes.txt", "not read\n")
 	set, err := Load([]string{dir, filepath.Join(dir, "a.yml")}, nil)
@@ -125,7 +134,7 @@ func TestOneBadRuleLeavesTheOthers(t *testing.T) {
 	for _, r := range set.Rules {
 		got = append(got, r.ID)
 	}
-	if want := "sigma:test sigma:id-b sigma:correlated"; strings.Join(got, " ") != want {
+	if want := "sigma:test sigma:id-linked sigma:id-b sigma:correlated"; strings.Join(got, " ") != want {
 		t.Errorf("rules are %v, want %s", got, want)
 	}
 	if set.Skipped != 2 {
