@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -177,7 +178,7 @@ func dial(ctx context.Context, path string, o Options) (*Case, error) {
 // query may count on. The functions are temporary, so that a read-only case
 // made by an older trailscan has this version's.
 func prepareConn(e driver.ExecerContext) error {
-	for _, stmt := range append([]string{`SET TimeZone = 'UTC'`}, dialectMacros...) {
+	for _, stmt := range slices.Concat([]string{`SET TimeZone = 'UTC'`}, dialectMacros, jsonMacros()) {
 		if _, err := e.ExecContext(context.Background(), stmt, nil); err != nil {
 			return fmt.Errorf("prepare connection: %w", err)
 		}

@@ -141,15 +141,16 @@ func (r Rule) needs() []Class {
 }
 
 var (
-	namesCondition   = regexp.MustCompile(`event_name\s*(?:=|IN|LIKE)\s*(\([^)]*\)|'[^']*')`)
-	sourcesCondition = regexp.MustCompile(`event_source\s*(?:=|IN)\s*(\([^)]*\)|'[^']*')`)
+	namesCondition   = regexp.MustCompile(`event_name\)?\s*(?:=|IN|LIKE)\s*(\([^)]*\)|'[^']*')`)
+	sourcesCondition = regexp.MustCompile(`event_source\)?\s*(?:=|IN)\s*(\([^)]*\)|'[^']*')`)
 	quotedText       = regexp.MustCompile(`'([^']*)'`)
-	readNames        = regexp.MustCompile(readName)
-	signInNames      = regexp.MustCompile(`^(ConsoleLogin|SwitchRole|ExitRole|GetSigninToken|CheckMfa|CredentialChallenge|CredentialVerification|UserAuthentication|PasswordRecovery\w*|PasswordUpdated|EmailUpdated)$`)
-	s3ObjectNames    = regexp.MustCompile(`^((Get|Put|Delete|Head|Copy|Restore|Select)Objects?\w*|ListObject\w*|UploadPart\w*)$`)
+	// Conditions may compare names in lower case.
+	readNames     = regexp.MustCompile(`(?i)` + readName)
+	signInNames   = regexp.MustCompile(`(?i)^(ConsoleLogin|SwitchRole|ExitRole|GetSigninToken|CheckMfa|CredentialChallenge|CredentialVerification|UserAuthentication|PasswordRecovery\w*|PasswordUpdated|EmailUpdated)$`)
+	s3ObjectNames = regexp.MustCompile(`(?i)^((Get|Put|Delete|Head|Copy|Restore|Select)Objects?\w*|ListObject\w*|UploadPart\w*)$`)
 	// Calls on a bucket's or object's settings that look like object names but
 	// are management events.
-	s3Settings = regexp.MustCompile(`ObjectLockConfiguration$`)
+	s3Settings = regexp.MustCompile(`(?i)ObjectLockConfiguration$`)
 )
 
 // classesOf derives the classes that a condition needs from the event names in
@@ -209,9 +210,9 @@ func classOfName(name string, sources []string) Class {
 		return SignIn
 	case from("s3") && s3ObjectNames.MatchString(name) && !s3Settings.MatchString(name):
 		return S3Data
-	case from("lambda") && strings.HasPrefix(name, "Invoke"):
+	case from("lambda") && strings.HasPrefix(strings.ToLower(name), "invoke"):
 		return LambdaData
-	case readNames.MatchString(name) && name != "GetFederationToken": // which CloudTrail calls no read
+	case readNames.MatchString(name) && !strings.EqualFold(name, "GetFederationToken"): // which CloudTrail calls no read
 		return ManagementRead
 	}
 	return ManagementWrite

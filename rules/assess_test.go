@@ -16,6 +16,8 @@ func TestNeedsAreDerived(t *testing.T) {
 		rule Rule
 		want []Class
 	}{
+		{"names in lower case", Rule{Where: `(lower(event_source) = 's3.amazonaws.com' AND lower(event_name) IN ('getobject', 'putobject'))`}, []Class{S3Data}},
+		{"reads in lower case", Rule{Where: `lower(event_name) LIKE 'list%'`}, []Class{ManagementRead}},
 		{"any event", Rule{Where: `identity_type = 'Root'`}, []Class{AnyEvent}},
 		{"change to IAM", Rule{Where: `event_source = 'iam.amazonaws.com' AND event_name = 'CreateUser'`}, []Class{GlobalService, ManagementWrite}},
 		{"IAM read", Rule{Where: `event_source = 'iam.amazonaws.com' AND event_name = 'ListUsers'`}, []Class{GlobalService, ManagementRead}},

@@ -54,6 +54,9 @@ func (r Rule) validate() error {
 		if t.Distinct != "" && t.Sum != "" {
 			bad("threshold has both a distinct count and a sum")
 		}
+		if t.Most != 0 && t.Most < t.Count {
+			bad("threshold counts from %d to %d", t.Count, t.Most)
+		}
 		if !wholeSeconds(t.Window) {
 			bad("threshold window %s is not a number of seconds", t.Window)
 		}
@@ -62,6 +65,9 @@ func (r Rule) validate() error {
 		shapes++
 		if len(s.Steps) < 2 {
 			bad("sequence has %d steps", len(s.Steps))
+		}
+		if s.Least < 0 || s.Least > len(s.Steps) || s.Least != 0 && !s.Unordered {
+			bad("sequence asks for %d of its %d steps", s.Least, len(s.Steps))
 		}
 		for i, step := range s.Steps {
 			if step.Where == "" || step.On == "" {

@@ -115,6 +115,8 @@ var (
 			{Where: `event_name IN ('A', 'B')`, On: onName},
 			{Where: `event_name IN ('A', 'C')`, On: onName},
 		}}}
+	twoToThree = Rule{ID: "TS-XX-910", Where: `event_name = 'A'`,
+		Threshold: &Threshold{By: []string{"principal_id"}, Count: 2, Most: 3, Window: time.Minute}}
 	newAddress = Rule{ID: "TS-XX-906", Where: `event_name <> 'Idle'`,
 		FirstSeen: &FirstSeen{Scope: []string{"principal_id"}, Key: []string{"source_ip_address"}, Learn: time.Hour}}
 	newAnywhere = Rule{ID: "TS-XX-907", Where: `event_name = 'A'`,
@@ -122,6 +124,15 @@ var (
 	anyCreate = Rule{ID: "TS-XX-908", Where: `event_name LIKE 'Create%'`, Resource: onName, Severity: High,
 		Title: "Something created", Tactic: "persistence", Techniques: []string{"T1136.003"}}
 )
+
+// inAnyOrder is a rule of three steps, of which so many must be there.
+func inAnyOrder(least int) Rule {
+	return Rule{ID: "TS-XX-911", Sequence: &Sequence{Within: time.Minute, Unordered: true, Least: least, Steps: []Step{
+		{Where: `event_name = 'A'`, On: onName},
+		{Where: `event_name IN ('B', 'C')`, On: onName},
+		{Where: `event_name = 'C'`, On: onName},
+	}}}
+}
 
 func TestShapes(t *testing.T) {
 	const hour, aDay = 3600, 86400
@@ -181,6 +192,12 @@ func TestShapes(t *testing.T) {
 		{"sequence: an event is one step", twice, []ev{{name: "A", on: "x"}}, ""},
 		{"sequence: two of a kind", twice, []ev{{name: "A", on: "x"}, {name: "A", on: "x"}}, "e00 e01"},
 		{"sequence: step that can be both", twice, []ev{{name: "A", on: "x"}, {name: "B", on: "x"}}, "e00 e01"},
+
+		{"unordered: any order", inAnyOrder(0), []ev{{at: 60, name: "A", on: "x"}, {at: 30, name: "B", on: "x"}, {name: "C", on: "x"}}, "e02 e01 e00"},
+		{"unordered: past the edge", inAnyOrder(0), []ev{{at: 61, name: "A", on: "x"}, {at: 30, name: "B", on: "x"}, {name: "C", on: "x"}}, ""},
+		{"unordered: an event is two steps", inAnyOrder(0), []ev{{name: "A", on: "x"}, {at: 5, name: "C", on: "x"}}, "e00 e01"},
+		{"unordered: fewer than all", inAnyOrder(2), []ev{{name: "B", on: "x"}, {at: 5, name: "A", on: "x"}, {at: 5, name: "A", on: "y"}}, "e00 e01"},
+		{"threshold: more than the limit", twoToThree, []ev{{name: "A", who: "a"}, {at: 1, name: "A", who: "a"}, {at: 2, name: "A", who: "a"}, {at: 3, name: "A", who: "a"}}, ""},
 
 		{"first seen: learning only teaches", newAddress, []ev{{who: "a", ip: "192.0.2.1"}, {at: hour - 1, who: "a", ip: "192.0.2.2"}, {at: 2 * hour, who: "a", ip: "192.0.2.2"}}, ""},
 		{"first seen: at the end of learning", newAddress, []ev{{who: "a", ip: "192.0.2.1"}, {at: hour, who: "a", ip: "192.0.2.2"}}, "e01"},

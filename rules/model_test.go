@@ -66,6 +66,41 @@ func sequenceModel(events []ev, within time.Duration, steps []func(ev) bool) map
 	return found
 }
 
+// unorderedModel looks for the steps in every window.
+func unorderedModel(events []ev, within time.Duration, least int, steps []func(ev) bool) map[int]bool {
+	found := map[int]bool{}
+	for _, end := range events {
+		var in []int
+		held := map[int]bool{}
+		for i, e := range events {
+			if e.on != end.on || e.at > end.at || end.at-e.at > int(within/time.Second) {
+				continue
+			}
+			for j, step := range steps {
+				if step(e) {
+					held[j] = true
+					in = append(in, i)
+				}
+			}
+		}
+		if len(held) >= least {
+			for _, i := range in {
+				found[i] = true
+			}
+		}
+	}
+	return found
+}
+
+// mostModel keeps the events whose fullest window holds at most so many.
+func mostModel(events []ev, window time.Duration, count, most int, by func(ev) string) map[int]bool {
+	found := thresholdModel(events, window, count, by, nil)
+	for i := range thresholdModel(events, window, most+1, by, nil) {
+		delete(found, i)
+	}
+	return found
+}
+
 // firstSeenModel is FirstSeen with the scope that who gives and the key ip.
 func firstSeenModel(events []ev, learn time.Duration) map[int]bool {
 	found := map[int]bool{}
@@ -110,6 +145,18 @@ func TestShapesAgreeWithTheModel(t *testing.T) {
 		{"distinct", Rule{ID: "distinct", Where: `event_name = 'A'`, Threshold: sprayed.Threshold}, []string{"A"}, []int{0, 1, 29, 30, 31, 59, 60, 61, 90, 120},
 			func(e []ev) map[int]bool {
 				return thresholdModel(e, time.Minute, 3, func(e ev) string { return e.ip }, func(e ev) string { return e.who })
+			}},
+		{"threshold with a limit", twoToThree, []string{"A"}, []int{0, 1, 29, 30, 31, 59, 60, 61, 90, 120},
+			func(e []ev) map[int]bool {
+				return mostModel(e, time.Minute, 2, 3, func(e ev) string { return e.who })
+			}},
+		{"unordered, all of three that overlap", inAnyOrder(0), []string{"A", "B", "C", "D"}, []int{0, 1, 30, 60, 61, 90},
+			func(e []ev) map[int]bool {
+				return unorderedModel(e, time.Minute, 3, []func(ev) bool{names("A"), names("B", "C"), names("C")})
+			}},
+		{"unordered, two of three that overlap", inAnyOrder(2), []string{"A", "B", "C", "D"}, []int{0, 1, 30, 60, 61, 90},
+			func(e []ev) map[int]bool {
+				return unorderedModel(e, time.Minute, 2, []func(ev) bool{names("A"), names("B", "C"), names("C")})
 			}},
 		{"sequence of two that overlap", twice, []string{"A", "B", "C", "D"}, []int{0, 1, 30, 60, 61, 90},
 			func(e []ev) map[int]bool {

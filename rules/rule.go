@@ -54,6 +54,7 @@ type Threshold struct {
 	Distinct string   // what is counted once each; "" counts events
 	Sum      string   // what is added up instead, a number; NULL adds nothing
 	Count    int      // at least so many
+	Most     int      // and at most so many in the fullest window; 0: no limit
 	Window   time.Duration
 }
 
@@ -61,8 +62,10 @@ type Threshold struct {
 // join, the last within Within of the first. Where of the rule narrows every
 // step. The events of all steps are the finding's.
 type Sequence struct {
-	Steps  []Step
-	Within time.Duration
+	Steps     []Step
+	Within    time.Duration
+	Unordered bool // the steps may come in any order, and one event may be several
+	Least     int  // of an unordered sequence: so many of the steps; 0: all
 }
 
 // Step is an event of a sequence and the value that joins it to the others.

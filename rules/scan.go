@@ -21,6 +21,9 @@ type Options struct {
 	// Lists are the values that rules with a List compare with, by its name. They
 	// replace those that the case holds under that name.
 	Lists map[string][]string
+	// Refused says of rules that were asked for and cannot run why not. They
+	// stand behind the others' assessments.
+	Refused []Assessment
 }
 
 // How much of a finding's events a finding names. Its count is of all.
@@ -108,6 +111,7 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) ([]Findin
 	if err := run(false); err != nil {
 		return nil, nil, err
 	}
+	assessments = append(assessments, o.Refused...)
 	findings, err := groupMatches(ctx, conn, pack)
 	if err != nil {
 		return nil, nil, err

@@ -232,6 +232,22 @@ func TestScanOfRulesWithAList(t *testing.T) {
 	}
 }
 
+func TestScanKeepsWhatWasRefused(t *testing.T) {
+	c := openCase(t)
+	refused := Assessment{Rule: "sigma:x", Assessed: NotAssessed, Reason: "x.yml:3: it has no condition"}
+	_, assessments, err := Scan(context.Background(), c, []Rule{anyCreate}, Options{Refused: []Assessment{refused}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, stored, err := Load(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(assessments) != 2 || assessments[1] != refused || !slices.Equal(stored, assessments) {
+		t.Errorf("assessments are %+v, stored %+v", assessments, stored)
+	}
+}
+
 func TestScanRefuses(t *testing.T) {
 	c := openCase(t)
 	for _, tc := range []struct {
@@ -243,6 +259,8 @@ func TestScanRefuses(t *testing.T) {
 		{"no Where", Rule{ID: "TS-XX-1"}, "has no Where"},
 		{"no window", Rule{ID: "TS-XX-1", Where: "true", Threshold: &Threshold{Count: 3}}, "window"},
 		{"one step", Rule{ID: "TS-XX-1", Sequence: &Sequence{Steps: twice.Sequence.Steps[:1], Within: time.Hour}}, "1 steps"},
+		{"more steps than there are", Rule{ID: "TS-XX-1", Sequence: &Sequence{Steps: twice.Sequence.Steps, Within: time.Hour, Unordered: true, Least: 3}}, "3 of its 2 steps"},
+		{"limit below the count", Rule{ID: "TS-XX-1", Where: "true", Threshold: &Threshold{Count: 3, Most: 2, Window: time.Hour}}, "from 3 to 2"},
 		{"no key", Rule{ID: "TS-XX-1", Where: "true", FirstSeen: &FirstSeen{Learn: time.Hour}}, "no key"},
 		{"unknown column", Rule{ID: "TS-XX-1", Where: "eventname = 'x'"}, "rule TS-XX-1"},
 	} {

@@ -15,22 +15,13 @@ import (
 // can be an earlier step goes first. An event is never two steps of a chain.
 func (r Rule) compileSequence() string {
 	s := r.Sequence
-	n := len(s.Steps)
-	var ons, wheres, unpivoted, flags []string
-	for i, step := range s.Steps {
-		ons = append(ons, fmt.Sprintf("CASE WHEN %s THEN %s END AS on_%d", group(step.Where), group(step.On), i+1))
-		wheres = append(wheres, group(step.Where))
-		unpivoted = append(unpivoted, fmt.Sprintf(
-			"    SELECT source_id, record_index, event_time, on_%d AS joined, %d AS step FROM hit WHERE on_%d IS NOT NULL", i+1, i+1, i+1))
-		flags = append(flags, fmt.Sprintf("        max(CASE WHEN step = %d THEN 1 ELSE 0 END) AS is_%d", i+1, i+1))
+	if s.Unordered {
+		return r.compileUnordered()
 	}
-	ctes := []string{
-		callsCTE(),
-		r.hit(ons, []string{"(" + strings.Join(wheres, "\n        OR ") + ")"}),
-		lines(
-			"steps AS (",
-			strings.Join(unpivoted, "\n    UNION ALL\n"),
-			")"),
+	n := len(s.Steps)
+	ctes := r.steps()
+	_, _, flags := s.columns()
+	ctes = append(ctes,
 		lines(
 			"events_of AS (",
 			"    SELECT source_id, record_index, event_time, joined, min(step) AS first_step, max(step) AS last_step,",
@@ -47,8 +38,7 @@ func (r Rule) compileSequence() string {
 			"        CASE WHEN is_1 = 1 THEN event_time END AS start_1,",
 			fmt.Sprintf("        CASE WHEN is_%d = 1 THEN event_time END AS end_%d", n, n),
 			"    FROM events_of",
-			")"),
-	}
+			")"))
 	// chain_i knows the starts of step i and the ends of step n+1-i.
 	for i := 2; i <= n; i++ {
 		j := n + 1 - i
@@ -72,5 +62,78 @@ func (r Rule) compileSequence() string {
 		fmt.Sprintf("    FROM chain_%d", n),
 		"    WHERE "+strings.Join(near, " OR "),
 		")"))
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("found")
+}
+
+// columns are the conditions of the steps, the values that join their events,
+// and the columns that say which steps an event is.
+func (s *Sequence) columns() (wheres, ons, flags []string) {
+	for i, step := range s.Steps {
+		wheres = append(wheres, group(step.Where))
+		ons = append(ons, fmt.Sprintf("CASE WHEN %s THEN %s END AS on_%d", group(step.Where), group(step.On), i+1))
+		flags = append(flags, fmt.Sprintf("        max(CASE WHEN step = %d THEN 1 ELSE 0 END) AS is_%d", i+1, i+1))
+	}
+	return wheres, ons, flags
+}
+
+// steps are the CTEs of the events that are some step, one row a step.
+func (r Rule) steps() []string {
+	wheres, ons, _ := r.Sequence.columns()
+	var unpivoted []string
+	for i := range r.Sequence.Steps {
+		unpivoted = append(unpivoted, fmt.Sprintf(
+			"    SELECT source_id, record_index, event_time, on_%d AS joined, %d AS step FROM hit WHERE on_%d IS NOT NULL", i+1, i+1, i+1))
+	}
+	return []string{
+		callsCTE(),
+		r.hit(ons, []string{"(" + strings.Join(wheres, "\n        OR ") + ")"}),
+		lines(
+			"steps AS (",
+			strings.Join(unpivoted, "\n    UNION ALL\n"),
+			")"),
+	}
+}
+
+// compileUnordered looks at every event back over the window that ends there
+// for the steps in it. An event is part of a sequence when a window that it is
+// in holds enough of them.
+func (r Rule) compileUnordered() string {
+	s := r.Sequence
+	_, _, flags := s.columns()
+	window := "OVER (PARTITION BY joined ORDER BY event_time RANGE BETWEEN " + interval(s.Within) + " PRECEDING AND CURRENT ROW)"
+	var held []string
+	for i := range s.Steps {
+		held = append(held, fmt.Sprintf("max(is_%d) %s", i+1, window))
+	}
+	least := s.Least
+	if least == 0 {
+		least = len(s.Steps)
+	}
+	ctes := append(r.steps(),
+		lines(
+			"events_of AS (",
+			"    SELECT source_id, record_index, event_time, joined,",
+			strings.Join(flags, ",\n"),
+			"    FROM steps",
+			"    GROUP BY source_id, record_index, event_time, joined",
+			")"),
+		lines(
+			"counted AS (",
+			"    SELECT source_id, record_index, event_time, joined,",
+			"        "+strings.Join(held, "\n            + ")+" AS reached",
+			"    FROM events_of",
+			")"),
+		lines(
+			"marked AS (",
+			"    SELECT source_id, record_index,",
+			"        max(reached) OVER (PARTITION BY joined ORDER BY event_time RANGE BETWEEN CURRENT ROW AND "+interval(s.Within)+" FOLLOWING) AS best",
+			"    FROM counted",
+			")"),
+		lines(
+			"found AS (",
+			"    SELECT DISTINCT source_id, record_index",
+			"    FROM marked",
+			fmt.Sprintf("    WHERE best >= %d", least),
+			")"))
 	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("found")
 }

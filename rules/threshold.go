@@ -66,7 +66,11 @@ func (r Rule) compileThreshold() string {
 		"        max(reached) "+over(by, "event_time RANGE BETWEEN CURRENT ROW AND "+window+" FOLLOWING")+" AS best",
 		"    FROM counted",
 		")"))
-	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("marked") + fmt.Sprintf("\nWHERE marked.best >= %d", t.Count)
+	limits := fmt.Sprintf("marked.best >= %d", t.Count)
+	if t.Most > 0 {
+		limits += fmt.Sprintf(" AND marked.best <= %d", t.Most)
+	}
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("marked") + "\nWHERE " + limits
 }
 
 func lines(s ...string) string { return strings.Join(s, "\n") }

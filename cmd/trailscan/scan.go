@@ -11,11 +11,15 @@ import (
 )
 
 func (a *app) scanCommand() *cobra.Command {
+	var from sigmaFlags
 	cmd := &cobra.Command{
 		Use:   "scan",
 		Short: "Run the detection rules over the case",
 		Long: `Run the detection rules over the case, store the findings in it and print them.
-Findings of a traced key's lineage are marked.`,
+Findings of a traced key's lineage are marked.
+
+--sigma adds Sigma rules about CloudTrail. One that cannot be compiled is named
+with its file, line and reason, and the others run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
@@ -30,8 +34,13 @@ Findings of a traced key's lineage are marked.`,
 			if err := a.checkFailOn(); err != nil {
 				return err
 			}
+			added, refused, err := from.load(a)
+			if err != nil {
+				return err
+			}
 			return a.withCase(ctx, query.ReadWrite, func(c *query.Case) error {
-				findings, _, err := rules.Scan(ctx, c, rules.Pack(), rules.Options{Since: since, Until: until})
+				findings, _, err := rules.Scan(ctx, c, append(rules.Pack(), added...),
+					rules.Options{Since: since, Until: until, Refused: refused})
 				if err != nil {
 					return err
 				}
@@ -55,5 +64,6 @@ Findings of a traced key's lineage are marked.`,
 	a.timeFlags(cmd.Flags())
 	a.outputFlags(cmd.Flags(), "table", "json", "ndjson", "csv")
 	a.failOnFlag(cmd.Flags())
+	from.add(cmd.Flags())
 	return cmd
 }
