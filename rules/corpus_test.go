@@ -128,7 +128,6 @@ var pantherDisagrees = map[string]string{
 	"AWS.IAM.Group.Read.Only.Events/List Groups":                                                       byCloudFormation,
 	"AWS.IAM.Group.Read.Only.Events/List Groups for User":                                              byCloudFormation,
 	"AWS.SecretsManager.BatchRetrieveSecretsCatchAll/BatchGetSecretValue Catch-All with other filters": "any filter can match every secret; Panther has a rule of its own for the others",
-	"AWS.Modify.Cloud.Compute.Infrastructure/Terminate instance From WebUI with assumedRole":           "it starts an instance, which destroys nothing: rules about execution are for that",
 	"AWS.Root.Activity/Root Read-Only Enumeration":                                                     "reading as root is use of root, too",
 }
 
