@@ -105,7 +105,8 @@ func (c *closure) usedBy(ctx context.Context, w *takeover) error {
 			continue
 		}
 		if k.forwarded {
-			c.forwarded(c.keyOf(w), k, groups)
+			by := c.keyOf(w)
+			c.forwarded(by, k, by.actor, groups)
 			continue
 		}
 		if c.isOfSession(k) { // found in the next round
