@@ -207,6 +207,16 @@ func (c *closure) passwordSet(ctx context.Context, made *call, by *node) error {
 	if err != nil {
 		return fmt.Errorf("find end of %s: %w", who.arn, err)
 	}
+	// A password that an administrator sets or deletes later ends this one. What
+	// the user changes may be the intruder's doing, whom a new password asks for one.
+	next, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.event_name IN ('UpdateLoginProfile', 'DeleteLoginProfile')
+		AND c.account_id = ? AND c.target_user = ? AND c.event_time > ?`, made.account, name, made.time)
+	if err != nil {
+		return fmt.Errorf("find end of the password of %s: %w", who.arn, err)
+	}
+	if len(next) > 0 && (until.IsZero() || next[0].time.Before(until)) {
+		until = next[0].time
+	}
 	c.take(&takeover{how: PasswordSet, who: who, kind: kind, name: name, from: made.time, until: until, by: pass, made: made, pass: pass})
 	return nil
 }

@@ -59,3 +59,62 @@ func TestRootPassword(t *testing.T) {
 		}
 	}
 }
+
+// A password that an administrator sets anew is no longer the intruder's.
+func TestPasswordTakenBack(t *testing.T) {
+	set := func(at string, by object) record {
+		return rec(at, "iam:UpdateLoginProfile", record{"userIdentity": by, "requestParameters": object{"userName": "bob"}})
+	}
+	login := func(at string) record {
+		return rec(at, "signin:ConsoleLogin", record{"userIdentity": user("bob", ""), "sourceIPAddress": "203.0.113.50", "userAgent": browser,
+			"eventID": "login " + at, "responseElements": object{"ConsoleLogin": "Success"}})
+	}
+	l := traced(t, set("2d 12:10:00", user("alice", leaked)), login("2d 12:20:00"), set("2d 13:00:00", user("admin", "AKIAADMIN")), login("2d 13:10:00"))
+	var logins []string
+	for _, d := range l.Credentials {
+		if d.Kind == Console {
+			logins = append(logins, d.ID)
+		}
+	}
+	if len(logins) != 1 || logins[0] != "login 2d 12:20:00" {
+		t.Errorf("signed in with the intruder's password: %v", logins)
+	}
+}
+
+// Identity Center uses a session with another id than AssumeRoleWithSAML shows:
+// asked for by that one, the use is judged all the same.
+func TestTraceOfAnIdentityCenterSession(t *testing.T) {
+	use := func(at, from, agent, call, issues string) event {
+		e := event{at: at, id: at, key: "ASIAUSE", role: "AWSReservedSSO_Admin_0123456789abcdef:ann", created: "2d 08:00:00", from: from, ua: agent, call: call, issues: issues}
+		if issues != "" {
+			e.request = `{"roleArn":"arn:aws:iam::111122223333:role/Prod","roleSessionName":"s"}`
+		}
+		return e
+	}
+	taken := use("2d 08:00:00", "203.0.113.9", "aws-internal/3", "sts:AssumeRoleWithSAML", "ASIAISSUE")
+	taken.key, taken.role, taken.created, taken.identity = "-", "", "", "SAMLUser"
+	taken.response = `{"assumedRoleUser":{"assumedRoleId":"AROAAWSRESERVEDSSO_ADMIN_0123456789ABCDEF:ann"}}`
+	events := []event{taken}
+	for range 25 {
+		events = append(events, use("2d 08:30:00", home, cli, "", ""))
+	}
+	events = append(events, use("2d 09:00:00", away, kali, "sts:AssumeRole", "ASIATHEIRS"), use("2d 09:10:00", home, cli, "sts:AssumeRole", "ASIAOWNERS"))
+	for i := range events {
+		events[i].id = "event-" + strings.Repeat("i", i)
+	}
+	c := newCase(t)
+	write(t, c, events...)
+	for _, key := range []string{"ASIAISSUE", "ASIAUSE", "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ann"} {
+		l, err := Trace(t.Context(), c, []string{key}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, d := range l.Credentials {
+			ids = append(ids, d.ID)
+		}
+		if len(ids) != 2 || ids[1] != "ASIATHEIRS" || !l.CompromisedSince.Equal(*clock("2d 09:00:00")) {
+			t.Errorf("%s: since %s, got %v", key, l.CompromisedSince, ids)
+		}
+	}
+}

@@ -28,6 +28,7 @@ func (c *closure) plant(ctx context.Context) error {
 			}
 		}
 		sessions := map[string]*node{}
+		var taken *node // by SAML; Identity Center uses it with other ids
 		for _, id := range r.ids {
 			if c.byID[id] != nil || r.isARN() && !use[id] {
 				continue
@@ -51,8 +52,14 @@ func (c *closure) plant(ctx context.Context) error {
 			switch {
 			case len(issued) > 0:
 				c.t.describe(n, issued[0], nil)
+				if issued[0].name == "AssumeRoleWithSAML" {
+					taken = n
+				}
 			case sessions[session] != nil && !k.created.IsZero():
 				c.attach(sessions[session], id)
+				continue
+			case taken != nil && taken.cred.PrincipalID == k.principalID && sameMoment(timeOf(taken.cred.IssuedAt), k.created):
+				c.attach(taken, id)
 				continue
 			default:
 				if n.cred.Kind = k.kind(id); n.cred.Kind == Unknown || n.cred.Kind == Console {

@@ -263,7 +263,7 @@ func (t *tracer) historyOf(ctx context.Context, i int, r *root, start time.Time)
 		return nil, err
 	}
 	least := busySpan
-	if strings.HasPrefix(r.key, "ASIA") {
+	if strings.HasPrefix(r.key, "ASIA") || strings.Contains(r.key, ":assumed-role/") {
 		least = 0
 	}
 	return func(at time.Time) bool {
