@@ -118,3 +118,16 @@ func TestTraceOfAnIdentityCenterSession(t *testing.T) {
 		}
 	}
 }
+
+// Of a user who signed in and did nothing that the logs show, no key is known.
+func TestTraceOfAUserWithoutKeys(t *testing.T) {
+	c := newCase(t)
+	write(t, c, event{at: "2d 12:00:00", call: "signin:ConsoleLogin", key: "-", user: "bob", response: `{"ConsoleLogin":"Success"}`})
+	l, err := Trace(t.Context(), c, []string{"arn:aws:iam::" + account + ":user/bob"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(l.CompromisedSinceWhy, "none of its events bears an access key id") || !l.CompromisedSince.Equal(*clock("2d 12:00:00")) {
+		t.Errorf("since %s: %s", l.CompromisedSince, l.CompromisedSinceWhy)
+	}
+}

@@ -148,6 +148,9 @@ func (t *tracer) inferMisuse(ctx context.Context, i int, r *root) error {
 	r.vague = false
 	if len(r.groups) == 0 {
 		r.since, r.why = r.issued, "inferred: it was never used, so from its issue on"
+		if r.isARN() {
+			r.why = "inferred: its first event, for none of its events bears an access key id"
+		}
 		return nil
 	}
 	start := r.groups[0].first.UTC()
