@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -18,13 +19,20 @@ type origin struct {
 }
 
 // parseAddress reads a source address. ok is false for a service's host name.
+// Logs whose addresses were made unrecognizable have zeros before the numbers,
+// which are decimal all the same.
 func parseAddress(source string) (addr netip.Addr, ok bool) {
 	addr, err := netip.ParseAddr(source)
+	if err != nil && len(source) <= len("255.255.255.255") {
+		addr, err = netip.ParseAddr(leadingZeros.ReplaceAllString(source, "$1"))
+	}
 	if err != nil {
 		return netip.Addr{}, false
 	}
 	return addr.Unmap().WithZone(""), true
 }
+
+var leadingZeros = regexp.MustCompile(`\b0+([0-9])`)
 
 // place is the network that a call came from. Many VPCs use the same private
 // addresses: what came by an endpoint is told apart by that.

@@ -184,8 +184,13 @@ func (c *closure) created(ctx context.Context, made *call, by *node, kind string
 // passwordSet makes the user's password a credential of the lineage.
 func (c *closure) passwordSet(ctx context.Context, made *call, by *node) error {
 	name := made.targetUser
-	who := identity{made.principalID, made.identityARN, made.account}
-	if made.name != "ChangePassword" {
+	who, kind := identity{made.principalID, made.identityARN, made.account}, "user"
+	switch {
+	case made.identityType == "Root" && made.param("userName") == "":
+		// A session of AssumeRoot gives the root user a password.
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html
+		kind = "root"
+	case made.name != "ChangePassword":
 		var err error
 		if who, err = c.resolve(ctx, "user", name, made); err != nil {
 			return fmt.Errorf("find user %s: %w", name, err)
@@ -197,12 +202,22 @@ func (c *closure) passwordSet(ctx context.Context, made *call, by *node) error {
 		parent: by, from: made.time, own: Confirmed, actor: c.actorOf(made.row, by),
 	}
 	c.nodes = append(c.nodes, pass)
-	c.note(made, by, who, "user", PasswordSet, "the lineage set its password")
+	c.note(made, by, who, kind, PasswordSet, "the lineage set its password")
 	until, err := c.lifeEnd(ctx, "user", name, made.account, made.time)
 	if err != nil {
 		return fmt.Errorf("find end of %s: %w", who.arn, err)
 	}
-	c.take(&takeover{how: PasswordSet, who: who, kind: "user", name: name, from: made.time, until: until, by: pass, made: made, pass: pass})
+	// A password that an administrator sets or deletes later ends this one. What
+	// the user changes may be the intruder's doing, whom a new password asks for one.
+	next, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.event_name IN ('UpdateLoginProfile', 'DeleteLoginProfile')
+		AND c.account_id = ? AND c.target_user = ? AND c.event_time > ?`, made.account, name, made.time)
+	if err != nil {
+		return fmt.Errorf("find end of the password of %s: %w", who.arn, err)
+	}
+	if len(next) > 0 && (until.IsZero() || next[0].time.Before(until)) {
+		until = next[0].time
+	}
+	c.take(&takeover{how: PasswordSet, who: who, kind: kind, name: name, from: made.time, until: until, by: pass, made: made, pass: pass})
 	return nil
 }
 

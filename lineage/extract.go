@@ -107,7 +107,7 @@ func (t *tracer) extract(ctx context.Context) error {
 // drop removes the temporary tables: the connection goes back to its pool.
 func (t *tracer) drop() {
 	for _, table := range []string{"trace_calls", "trace_identities", "trace_keys", "trace_root_ids", "trace_root_since", "trace_actors", "trace_root_use",
-		"trace_wanted", "trace_claims", "trace_addresses", "trace_ways", "trace_sessions", "trace_members", "trace_marks", "trace_events", "trace_node_ids"} {
+		"trace_wanted", "trace_claims", "trace_addresses", "trace_ways", "trace_sessions", "trace_bearers", "trace_members", "trace_marks", "trace_events", "trace_node_ids"} {
 		// Nothing is lost when this fails: the next run replaces the table.
 		_, _ = t.conn.ExecContext(context.Background(), `DROP TABLE IF EXISTS temp.`+table)
 	}

@@ -141,6 +141,9 @@ func (t *tracer) gatherEvents(ctx context.Context, c *closure) error {
 	if err != nil {
 		return err
 	}
+	if err := t.bearerUse(ctx, c); err != nil {
+		return fmt.Errorf("find what bears no access key id: %w", err)
+	}
 	if err := t.markHostile(ctx); err != nil {
 		return err
 	}

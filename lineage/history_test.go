@@ -189,7 +189,7 @@ func described(l *Lineage) []string {
 func TestTraceOfAConsoleKey(t *testing.T) {
 	c := newCase(t)
 	write(t, c,
-		event{at: "2d 12:00:00", call: "signin:ConsoleLogin", key: "-", from: away, ua: browser, response: `{"ConsoleLogin":"Success"}`},
+		event{at: "2d 12:00:00", id: "login", call: "signin:ConsoleLogin", key: "-", from: away, ua: browser, response: `{"ConsoleLogin":"Success"}`},
 		event{at: "2d 12:01:00", key: "ASIA1", user: "alice", created: "2d 12:00:00", from: away, ua: browser},
 		event{at: "2d 12:02:00", key: "ASIA2", user: "alice", created: "2d 12:00:00", from: away, ua: browser},
 		event{at: "2d 12:03:00", call: "iam:CreateAccessKey", key: "ASIA1", user: "alice", created: "2d 12:00:00", from: away, ua: browser, issues: "AKIA2", request: `{"userName":"bob"}`},
@@ -203,8 +203,8 @@ func TestTraceOfAConsoleKey(t *testing.T) {
 	if got := described(l); !slices.Equal(got, want) {
 		t.Errorf("got %s, want %s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if d := credential(t, l, "ASIA2"); !slices.Equal(d.AccessKeyIDs, []string{"ASIA1", "ASIA2"}) || d.EventCount != 3 {
-		t.Errorf("the session has the ids %v and %d events", d.AccessKeyIDs, d.EventCount)
+	if d := credential(t, l, "ASIA2"); !slices.Equal(d.AccessKeyIDs, []string{"ASIA1", "ASIA2"}) || d.EventCount != 3 || d.IssuedEventID != "login" {
+		t.Errorf("the session of sign-in %q has the ids %v and %d events", d.IssuedEventID, d.AccessKeyIDs, d.EventCount)
 	}
 }
 

@@ -28,6 +28,7 @@ func (c *closure) plant(ctx context.Context) error {
 			}
 		}
 		sessions := map[string]*node{}
+		var taken *node // by SAML; Identity Center uses it with other ids
 		for _, id := range r.ids {
 			if c.byID[id] != nil || r.isARN() && !use[id] {
 				continue
@@ -51,13 +52,23 @@ func (c *closure) plant(ctx context.Context) error {
 			switch {
 			case len(issued) > 0:
 				c.t.describe(n, issued[0], nil)
+				if issued[0].name == "AssumeRoleWithSAML" {
+					taken = n
+				}
 			case sessions[session] != nil && !k.created.IsZero():
 				c.attach(sessions[session], id)
 				continue
+			case taken != nil && taken.cred.PrincipalID == k.principalID && sameMoment(timeOf(taken.cred.IssuedAt), k.created):
+				c.attach(taken, id)
+				continue
 			default:
-				if n.cred.Kind = k.kind(id); n.cred.Kind == Unknown {
-					if n.cred.Kind, err = c.t.signedIn(ctx, &k); err != nil {
+				if n.cred.Kind = k.kind(id); n.cred.Kind == Unknown || n.cred.Kind == Console {
+					login, err := c.t.signInOf(ctx, &k)
+					if err != nil {
 						return err
+					}
+					if login != nil {
+						n.cred.Kind, n.cred.IssuedEventID = Console, login.eventID
 					}
 				}
 				if n.cred.Kind != LongTerm && !k.created.IsZero() {
@@ -100,16 +111,20 @@ func (t *tracer) keyUse(ctx context.Context, id string) (k keyUse, found bool, e
 	return k, found, err
 }
 
-// signedIn is Console for a session that began with a sign-in, else Unknown: old
-// records do not say of a user's session where it is from.
-func (t *tracer) signedIn(ctx context.Context, k *keyUse) (Kind, error) {
-	var console bool
-	err := t.conn.QueryRowContext(ctx, `SELECT EXISTS (FROM trace_calls c WHERE c.event_name = 'ConsoleLogin' AND c.principal_id = ?
-		AND ?::TIMESTAMP BETWEEN c.event_time - INTERVAL 1 SECOND AND c.event_time + INTERVAL 2 SECOND)`, k.principalID, k.created).Scan(&console)
-	if console {
-		return Console, err
+// signInOf is the sign-in that a session began with, nil where the log shows none:
+// old records do not say of a user's session where it is from.
+func (t *tracer) signInOf(ctx context.Context, k *keyUse) (*call, error) {
+	if k.created.IsZero() {
+		return nil, nil
 	}
-	return Unknown, err
+	logins, err := t.calls(ctx, `FROM trace_calls c WHERE c.event_name = 'ConsoleLogin' AND c.principal_id = ?
+		AND ?::TIMESTAMP BETWEEN c.event_time - INTERVAL 1 SECOND AND c.event_time + INTERVAL 2 SECOND`, k.principalID, k.created)
+	for _, login := range logins {
+		if login.succeeded() {
+			return login, err
+		}
+	}
+	return nil, err
 }
 
 // fill says whom a credential acts as, from its use.

@@ -1,7 +1,6 @@
 package lineage
 
 import (
-	"net/netip"
 	"regexp"
 	"strings"
 )
@@ -10,11 +9,10 @@ import (
 // address, the /64 of an IPv6 one. It is "" for what is no address: the host
 // name of a service, "AWS Internal".
 func network(source string) string {
-	addr, err := netip.ParseAddr(source)
-	if err != nil {
+	addr, ok := parseAddress(source)
+	if !ok {
 		return ""
 	}
-	addr = addr.Unmap().WithZone("")
 	bits := 24
 	if addr.Is6() {
 		bits = 64

@@ -11,6 +11,10 @@ func TestNetwork(t *testing.T) {
 		"2001:db8:64:0:1::1f":          "2001:db8:64::/64",
 		"::ffff:192.0.2.77":            "192.0.2.0/24",
 		"fe80::1%eth0":                 "fe80::/64",
+		"08.1.250.216":                 "8.1.250.0/24",
+		"225.01.00.16":                 "225.1.0.0/24",
+		"0.0.0.0":                      "0.0.0.0/24",
+		"1.2.3.300":                    "",
 		"cloudformation.amazonaws.com": "",
 		"AWS Internal":                 "",
 		"":                             "",
@@ -118,4 +122,33 @@ func FuzzText(f *testing.F) {
 		resourceName(text)
 		versionOf(text)
 	})
+}
+
+// Of a principal with many sessions, one that began from a new network with the
+// owner's browser and went on in CloudShell was the intruder's from its begin.
+func TestMisuseOfARoleFromASessionsBegin(t *testing.T) {
+	const role = "arn:aws:iam::" + account + ":role/Ops"
+	shell := "aws-cli/2.15.30 Python/3.11.8 Linux/6.1 exec-env/CloudShell exe/x86_64.amzn.2023"
+	var events []event
+	for _, day := range []string{"0d", "1d", "2d"} {
+		events = append(events, event{at: day + " 08:01:00", key: "ASIA" + day, role: "Ops:ann", created: day + " 08:00:00", from: home, ua: browser, console: true})
+	}
+	events = append(events,
+		event{at: "2d 12:01:00", key: "ASIAEVIL", role: "Ops:ann", created: "2d 12:00:00", from: away, ua: browser, console: true},
+		event{at: "2d 12:30:00", key: "ASIASHELL", role: "Ops:ann", created: "2d 12:00:00", from: "203.0.113.5", ua: shell, console: true})
+	for _, tc := range []struct{ trusted, want string }{{"", "2d 12:01:00"}, {away + "/32", "2d 12:30:00"}} {
+		c := newCase(t)
+		write(t, c, events...)
+		o := Options{}
+		if tc.trusted != "" {
+			o.Trusted = prefixes(t, tc.trusted)
+		}
+		l, err := Trace(t.Context(), c, []string{role}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !l.CompromisedSince.Equal(*clock(tc.want)) {
+			t.Errorf("trusted %q: since %s (%s), want %s", tc.trusted, l.CompromisedSince, l.CompromisedSinceWhy, tc.want)
+		}
+	}
 }

@@ -44,10 +44,28 @@ func (t *tracer) findRoot(ctx context.Context, key string) (*root, error) {
 		return nil, fmt.Errorf("%w: no event of the case uses or issues %s: check the id, and that the logs cover the account and the time in which it was used", ErrUnknownKey, key)
 	}
 	r.issued = issued.Time
-	if used && !issued.Valid {
+	switch {
+	case !issued.Valid:
 		err = t.sessionIDs(ctx, r)
+	case !used:
+		err = t.centerIDs(ctx, r)
 	}
 	return r, err
+}
+
+// centerIDs adds the ids that a session of Identity Center is used with: those
+// differ from the one that AssumeRoleWithSAML shows.
+func (t *tracer) centerIDs(ctx context.Context, r *root) error {
+	return t.each(ctx, `SELECT DISTINCT k.access_key_id, k.first_used FROM trace_keys k JOIN trace_calls c ON c.response = k.principal_id
+		    AND k.session_created BETWEEN c.event_time - INTERVAL 1 SECOND AND c.event_time + INTERVAL 2 SECOND
+		WHERE c.issued_access_key_id = ? AND c.event_name = 'AssumeRoleWithSAML' AND NOT k.forwarded AND `+notIssued+`
+		ORDER BY k.first_used, k.access_key_id`, []any{r.key}, func(scan func(...any) error) error {
+		var id string
+		var first time.Time
+		err := scan(&id, &first)
+		r.ids = append(r.ids, id)
+		return err
+	})
 }
 
 // sessionIDs adds the other ids of the console session that a key is one of.

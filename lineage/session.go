@@ -11,6 +11,10 @@ import (
 // not, by that.
 const notIssued = `NOT k.issued`
 
+// ofSession joins trace_keys as k to the sessions of trace_sessions.
+const ofSession = `JOIN trace_sessions s ON s.principal_id = k.principal_id
+	AND k.session_created BETWEEN s.created - INTERVAL 1 SECOND AND s.created + INTERVAL 2 SECOND`
+
 // sessions finds the further access key ids of the sessions found since the
 // last time: those that the console takes for each service and region, and
 // those that services take to act for a caller. Both bear the principal and
@@ -38,8 +42,11 @@ func (c *closure) sessions(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err = c.match(ctx, nodes, `FROM trace_keys k JOIN trace_sessions s ON s.principal_id = k.principal_id
-			AND k.session_created BETWEEN s.created - INTERVAL 1 SECOND AND s.created + INTERVAL 2 SECOND
+		actors, err := c.forwardedOf(ctx, nodes)
+		if err != nil {
+			return err
+		}
+		err = c.match(ctx, nodes, actors, `, false AS hostile FROM trace_keys k `+ofSession+`
 			WHERE `+notIssued+` ORDER BY abs(epoch(k.session_created - s.created)), k.first_used, k.access_key_id, s.node`)
 		if err != nil {
 			return err
@@ -81,8 +88,9 @@ func (c *closure) forwardedByKey(ctx context.Context, nodes []*node) error {
 		return err
 	}
 	// A second in which the owner called too does not tell whose it is.
-	return c.match(ctx, nodes, `FROM trace_keys k JOIN (
-		    SELECT s.node, s.principal_id, e.event_time AS at, coalesce(bool_or(u.actor = 'owner'), false) AS owners
+	return c.match(ctx, nodes, nil, `, s.hostile FROM trace_keys k JOIN (
+		    SELECT s.node, s.principal_id, e.event_time AS at, coalesce(bool_or(u.actor = 'owner'), false) AS owners,
+		        coalesce(bool_or(u.actor = 'intruder'), false) AS hostile
 		    FROM events e JOIN trace_sessions s ON s.access_key_id = e.access_key_id AND e.event_time >= s."from"
 		    LEFT JOIN trace_root_use u ON u.source_id = e.source_id AND u.record_index = e.record_index
 		    WHERE s.principal_id IN (SELECT principal_id FROM trace_keys WHERE forwarded)
@@ -90,16 +98,18 @@ func (c *closure) forwardedByKey(ctx context.Context, nodes []*node) error {
 		WHERE k.forwarded AND `+notIssued+` ORDER BY k.first_used, k.access_key_id, s.node`)
 }
 
-// match gives ids to the sessions that they belong to.
-func (c *closure) match(ctx context.Context, nodes []*node, from string) error {
+// match gives ids to the sessions that they belong to: rest of the query gives
+// a last column hostile. actors are of the ids that act for roots.
+func (c *closure) match(ctx context.Context, nodes []*node, actors map[string]Actor, rest string) error {
 	type found struct {
-		k    keyUse
-		node int
+		k       keyUse
+		node    int
+		hostile bool // it belongs to a call that is the intruder's
 	}
 	var all []found
-	err := c.t.each(ctx, `SELECT `+keyColumns+`, s.node `+from, nil, func(scan func(...any) error) error {
+	err := c.t.each(ctx, `SELECT `+keyColumns+`, s.node`+rest, nil, func(scan func(...any) error) error {
 		var f found
-		err := f.k.scan(scan, &f.node)
+		err := f.k.scan(scan, &f.node, &f.hostile)
 		all = append(all, f)
 		return err
 	})
@@ -113,8 +123,12 @@ func (c *closure) match(ctx context.Context, nodes []*node, from string) error {
 			continue
 		}
 		switch {
+		case f.k.forwarded && f.hostile:
+			c.forwarded(n, &f.k, Intruder, groups)
+		case f.k.forwarded && n.root != nil && n.cred.Kind != LongTerm:
+			c.forwardedByRoot(n, &f.k, actors[f.k.id], groups)
 		case f.k.forwarded:
-			c.forwarded(n, &f.k, groups)
+			c.forwarded(n, &f.k, n.actor, groups)
 		case n.grows(&f.k):
 			c.grow(n, &f.k)
 		case n.console != nil:
@@ -157,21 +171,22 @@ func (c *closure) grow(n *node, k *keyUse) {
 
 // forwarded takes an id that a service uses on behalf of a credential. It is
 // no separate escape: it belongs to the credential.
-func (c *closure) forwarded(n *node, k *keyUse, groups map[string]*node) {
-	key := n.cred.ID + " " + k.invokedBy + " " + k.created.String()
+func (c *closure) forwarded(n *node, k *keyUse, actor Actor, groups map[string]*node) *node {
+	key := n.cred.ID + " " + k.invokedBy + " " + k.created.String() + " " + string(actor)
 	if g := groups[key]; g != nil {
 		c.attach(g, k.id)
-		return
+		return g
 	}
 	service, _, _ := strings.Cut(k.invokedBy, ".")
 	g := &node{
 		cred: Credential{ID: k.id, Kind: ServiceForwarded, Via: service + ":forward", IssuedAt: timePtr(k.created), ExpiresAt: n.cred.ExpiresAt,
 			ExpiresDerived: n.cred.ExpiresAt != nil, Why: k.invokedBy + " acts for " + n.cred.ID + ": same principal and session"},
-		parent: n, from: k.created, own: Inferred, actor: n.actor,
+		parent: n, from: k.created, own: Inferred, actor: actor,
 	}
 	k.fill(g)
 	groups[key] = g
 	c.add(g, k.id)
+	return g
 }
 
 // unseenSignIn makes ids that bear a session's principal and creation time,

@@ -23,7 +23,7 @@ const signInTokenLife = 15 * time.Minute
 func (c *closure) signIns(ctx context.Context) error {
 	names := map[string]bool{}
 	for _, w := range c.waiting {
-		if w.kind == "user" {
+		if w.kind == "user" || w.kind == "root" {
 			names[w.who.id], names[w.who.arn] = true, true
 		}
 	}
@@ -82,7 +82,7 @@ func (c *closure) login(ctx context.Context, login *call) error {
 	var way *takeover
 	for _, w := range c.takeovers {
 		same := w.who.id != "" && w.who.id == login.principalID || w.who.id == "" && w.who.arn == login.identityARN
-		if w.kind == "user" && same && w.covers(login.time) && (way == nil || w.how == PasswordSet) {
+		if (w.kind == "user" || w.kind == "root") && same && w.covers(login.time) && (way == nil || w.how == PasswordSet) {
 			way = w
 		}
 	}

@@ -148,6 +148,9 @@ func (t *tracer) inferMisuse(ctx context.Context, i int, r *root) error {
 	r.vague = false
 	if len(r.groups) == 0 {
 		r.since, r.why = r.issued, "inferred: it was never used, so from its issue on"
+		if r.isARN() {
+			r.why = "inferred: its first event, for none of its events bears an access key id"
+		}
 		return nil
 	}
 	start := r.groups[0].first.UTC()
@@ -186,6 +189,10 @@ func (t *tracer) inferMisuse(ctx context.Context, i int, r *root) error {
 		r.since = both.first
 		r.why = fmt.Sprintf("inferred: first use from a network (%s) and an agent (%s) that are both unseen in its earlier history, which begins %s",
 			both.network, both.family, history)
+		if begun := t.beginOf(r, both.session, &seen); begun != nil && begun.first.Before(both.first) && enough(begun.first) {
+			r.since = begun.first
+			r.why += "; its session began from a network (" + begun.network + ") that was unseen too"
+		}
 	case weak != nil:
 		r.since = weak.first
 		what := "a network (" + weak.network + ")"
@@ -210,6 +217,24 @@ func (t *tracer) inferMisuse(ctx context.Context, i int, r *root) error {
 		case enough(r.end()):
 			r.vague = true
 			r.why = "inferred: its first event, for no later use stands out by its network; name the time with --compromised-since if it is known"
+		}
+	}
+	return nil
+}
+
+// beginOf is where a session of a principal's began, if from a new network: who
+// goes on with another agent, in CloudShell say, is whoever began it. Of a single
+// session that tells nothing, for that is the owner's before it is stolen.
+func (t *tracer) beginOf(r *root, session string, seen *seen) *useGroup {
+	if !r.isARN() || session == "" {
+		return nil
+	}
+	for _, g := range r.groups { // by their first use
+		if g.session == session && g.network != "" {
+			if actor, _ := t.o.side(g.addr); actor != Owner && seen.newNetwork(g) {
+				return g
+			}
+			return nil
 		}
 	}
 	return nil
@@ -241,7 +266,7 @@ func (t *tracer) historyOf(ctx context.Context, i int, r *root, start time.Time)
 		return nil, err
 	}
 	least := busySpan
-	if strings.HasPrefix(r.key, "ASIA") {
+	if strings.HasPrefix(r.key, "ASIA") || strings.Contains(r.key, ":assumed-role/") {
 		least = 0
 	}
 	return func(at time.Time) bool {

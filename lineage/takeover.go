@@ -2,7 +2,9 @@ package lineage
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"time"
 )
 
 // takenOver finds what came in through the principals found since the last
@@ -103,7 +105,11 @@ func (c *closure) usedBy(ctx context.Context, w *takeover) error {
 			continue
 		}
 		if k.forwarded {
-			c.forwarded(c.keyOf(w), k, groups)
+			by := c.keyOf(w)
+			c.forwarded(by, k, by.actor, groups)
+			continue
+		}
+		if c.isOfSession(k) { // found in the next round
 			continue
 		}
 		session := k.principalID + " " + k.created.String()
@@ -116,6 +122,19 @@ func (c *closure) usedBy(ctx context.Context, w *takeover) error {
 		sessions[session] = n
 	}
 	return nil
+}
+
+// isOfSession reports whether an id is one of the many of a session that is of
+// the lineage, and whose further ids have not been looked for yet.
+func (c *closure) isOfSession(k *keyUse) bool {
+	return !k.created.IsZero() && slices.ContainsFunc(c.unmatched, func(n *node) bool {
+		switch n.cred.Kind {
+		case RoleSession, FederationToken, Console:
+			return n.cred.PrincipalID == k.principalID && (n.source == nil || n.source.how != CodeChanged) &&
+				slices.ContainsFunc(n.moments, func(m time.Time) bool { return sameMoment(m, k.created) })
+		}
+		return false
+	})
 }
 
 // keyOf is the long-term key of a created user, for which services act, else

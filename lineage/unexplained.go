@@ -162,6 +162,10 @@ func (c *closure) outsideSession(made *call, callers []*node) {
 		return
 	}
 	why := "its caller's id is that of " + by.cred.ID + "; the caller's own record of the call is not in the logs"
+	actor := by.actor
+	if side := c.t.o.sideOf(made.address); side == Intruder || side == "" && c.hostile[network(made.address)] {
+		actor = Intruder
+	}
 	if !strings.Contains(made.principalID, ":") {
 		from := network(made.address)
 		if !c.misused[from] {
@@ -169,7 +173,7 @@ func (c *closure) outsideSession(made *call, callers []*node) {
 		}
 		why += ", and it is from a network (" + from + ") that the key was misused from"
 	}
-	n := &node{cred: Credential{ID: made.issued}, parent: by, from: made.time, own: Inferred, actor: by.actor}
+	n := &node{cred: Credential{ID: made.issued}, parent: by, from: made.time, own: Inferred, actor: actor}
 	c.t.describe(n, made, by)
 	n.cred.Why = why
 	c.add(n, made.issued)

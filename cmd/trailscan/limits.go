@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // checkNames refuses a value that a flag or argument cannot mean, and takes
@@ -12,6 +13,9 @@ func checkNames(what string, values []string) error {
 	for i, v := range values {
 		if values[i] = strings.TrimSpace(v); values[i] == "" {
 			return usagef("%s is empty", what)
+		}
+		if strings.ContainsFunc(values[i], unicode.IsControl) {
+			return usagef("%s %q: holds a line break or another character that no id, name or address has", what, values[i])
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -118,6 +119,7 @@ into the lineage: that of the KEYs, or without KEY the stored one.`,
 
 // traceFlags say how to trace.
 type traceFlags struct {
+	set              *pflag.FlagSet
 	allUse           bool
 	asOf             string
 	trusted, hostile []string
@@ -125,6 +127,7 @@ type traceFlags struct {
 }
 
 func (t *traceFlags) add(f *pflag.FlagSet) {
+	t.set = f
 	f.BoolVar(&t.allUse, "all-use", false, "follow the owner's own use of the key too")
 	f.StringVar(&t.asOf, "as-of", "", "`TIME` at which a credential counts as alive or not (default: the end of the logs)")
 	f.StringSliceVar(&t.trusted, "trusted", nil, "`CIDR` or address whose use is the owner's; may be repeated, or a list with commas")
@@ -139,6 +142,12 @@ func (a *app) traceOptions(flags *traceFlags) (lineage.Options, error) {
 	now := time.Now()
 	var o lineage.Options
 	var err error
+	for _, name := range tracingFlags {
+		f := flags.set.Lookup(name)
+		if f != nil && f.Changed && slices.Contains([]string{"", "[]"}, strings.TrimSpace(f.Value.String())) {
+			return o, usagef("--%s is empty", name)
+		}
+	}
 	if o.CompromisedSince, err = parseTime("compromised-since", a.compromisedSince, now); err != nil {
 		return o, err
 	}
