@@ -205,3 +205,46 @@ func TestExplanation(t *testing.T) {
 		}
 	}
 }
+
+// However deep a chain is, no line is wider than the terminal.
+func TestDeepTreeFits(t *testing.T) {
+	l := manySessions(0)
+	parent := l.Credentials[0].ID
+	at := l.AsOf.Add(-time.Hour)
+	for i := range 100 {
+		up, id := parent, fmt.Sprintf("ASIA%016d", i)
+		l.Credentials = append(l.Credentials, lineage.Credential{ID: id, Kind: lineage.RoleSession, Parent: &up, Via: "sts:AssumeRole", LiveAtEnd: true, IssuedAt: &at,
+			PrincipalARN: fmt.Sprintf("arn:aws:sts::111122223333:assumed-role/Role%d/session", i), SurvivesKeyDisable: true,
+			EndedBy: "deny on the role for sessions issued before now, at once on every role of the chain: sessions taken from each other renew each other"})
+		parent = id
+	}
+	for _, columns := range []int{80, 100, 120} {
+		tree := text(t, func(w io.Writer) error {
+			return LineageTree(w, l, LineageOptions{Zone: time.UTC, Columns: columns, Full: true})
+		})
+		for line := range strings.Lines(tree) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > columns {
+				t.Errorf("%d columns of %d: %s", n, columns, line)
+			}
+		}
+	}
+}
+
+// What lets somebody in again is shown before sessions that are over.
+func TestTreeShowsChangesBeforeWhatIsOver(t *testing.T) {
+	l := manySessions(0)
+	key := l.Credentials[0].ID
+	for i := range 40 {
+		at := l.AsOf.Add(time.Duration(i) * time.Second)
+		l.Credentials = append(l.Credentials, lineage.Credential{ID: fmt.Sprintf("ASIA%016d", i), Kind: lineage.RoleSession, Parent: &key, IssuedAt: &at,
+			PrincipalARN: fmt.Sprintf("arn:aws:sts::111122223333:assumed-role/Role%d/s", i)})
+	}
+	const provider = "arn:aws:iam::111122223333:saml-provider/way-back"
+	at := l.AsOf.Add(time.Minute)
+	l.Principals = append(l.Principals, lineage.Principal{ARN: provider, Kind: "identity_provider", How: lineage.Created, EventID: "e", Time: at})
+	l.Edges = append(l.Edges, lineage.Edge{From: key, To: provider, Via: "iam:CreateSAMLProvider", EventID: "e", Time: at})
+	tree := text(t, func(w io.Writer) error { return LineageTree(w, l, LineageOptions{Zone: time.UTC}) })
+	if !strings.Contains(tree, provider) || !strings.Contains(tree, "21 more here") {
+		t.Errorf("%s", tree)
+	}
+}
