@@ -39,7 +39,7 @@ func (o LineageOptions) like() int {
 // LineageTree writes a lineage as a tree for a terminal: each credential and
 // principal under what it came from.
 func LineageTree(w io.Writer, l *lineage.Lineage, o LineageOptions) error {
-	d := &drawing{zone: o.Zone, asOf: l.AsOf, columns: max(cmp.Or(o.Columns, 100), 60), children: treeChildren, room: treeNodes}
+	d := &drawing{zone: o.Zone, columns: max(cmp.Or(o.Columns, 100), 60), children: treeChildren, room: treeNodes}
 	if o.Full {
 		d.children, d.room = math.MaxInt, math.MaxInt
 	}
@@ -74,7 +74,6 @@ const treeIndent = 3
 type drawing struct {
 	b        strings.Builder
 	zone     *time.Location
-	asOf     time.Time
 	columns  int
 	children int // of a node to show
 	room     int // nodes left to show
@@ -188,12 +187,8 @@ func (d *drawing) state(n *node) string {
 		return state
 	case !n.EndedAt.IsZero():
 		return "ended " + clock(n.EndedAt, d.zone) + " by " + Terminal(n.EndedVia)
-	case n.At.After(d.asOf):
-		return "issued later"
-	case !n.Expires.IsZero() && !n.Expires.After(d.asOf):
-		return "expired"
 	}
-	return "not alive"
+	return n.Over
 }
 
 func (d *drawing) facts(n *node) []string {

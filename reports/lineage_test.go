@@ -248,3 +248,33 @@ func TestTreeShowsChangesBeforeWhatIsOver(t *testing.T) {
 		t.Errorf("%s", tree)
 	}
 }
+
+// A responder must not act on what is over.
+func TestReportSaysWhatIsOver(t *testing.T) {
+	l := manySessions(0)
+	key := l.Credentials[0].ID
+	l.Credentials[0].LiveAtEnd = true
+	add := func(id string, expires time.Duration, ended bool) {
+		issued, until := l.AsOf.Add(-time.Hour), l.AsOf.Add(expires)
+		c := lineage.Credential{ID: id, Kind: lineage.RoleSession, Parent: &key, IssuedAt: &issued, ExpiresAt: &until, Certainty: lineage.Confirmed,
+			PrincipalARN: "arn:aws:sts::111122223333:assumed-role/" + id + "/s", EndedBy: "deny on " + id, LiveAtEnd: expires > 0 && !ended}
+		if ended {
+			c.EndedAt, c.EndedVia = &l.AsOf, "iam:DeleteRole"
+		}
+		l.Credentials = append(l.Credentials, c)
+	}
+	add("ASIALIVE", time.Minute, false)
+	add("ASIAOVER", -time.Minute, false)
+	add("ASIAENDED", time.Minute, true)
+	inc := &Incident{Lineage: l}
+	for name, write := range map[string]func(io.Writer) error{
+		"html": func(w io.Writer) error { return HTML(w, inc, time.UTC) }, "md": func(w io.Writer) error { return Markdown(w, inc, time.UTC) },
+	} {
+		got := text(t, write)
+		for part, want := range map[string]bool{"deny on ASIALIVE": true, "deny on ASIAOVER": false, "deny on ASIAENDED": false, "expired": true, "DeleteRole": true} {
+			if strings.Contains(got, part) != want {
+				t.Errorf("%s: %q is there: %t", name, part, !want)
+			}
+		}
+	}
+}
