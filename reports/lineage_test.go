@@ -3,7 +3,9 @@ package reports
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -276,5 +278,24 @@ func TestReportSaysWhatIsOver(t *testing.T) {
 				t.Errorf("%s: %q is there: %t", name, part, !want)
 			}
 		}
+	}
+}
+
+// The columns of the CSV are the fields of lineage.json, in their order.
+func TestCredentialColumns(t *testing.T) {
+	var want []string
+	for f := range reflect.TypeFor[lineage.Credential]().Fields() {
+		want = append(want, f.Tag.Get("json"))
+	}
+	got := text(t, func(w io.Writer) error { return WriteCredentials(w, "csv", manySessions(1)) })
+	head, rest, _ := strings.Cut(got, "\n")
+	names := strings.Split(head, ",")
+	slices.Sort(names)
+	slices.Sort(want)
+	if !slices.Equal(names, want) {
+		t.Errorf("columns %v, want %v", names, want)
+	}
+	if !strings.Contains(rest, "ASIA0000000000000000,,role_session,,arn:aws:sts::111122223333:assumed-role/R/ASIA0000000000000000,") {
+		t.Errorf("%s", rest)
 	}
 }
