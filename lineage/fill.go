@@ -121,6 +121,10 @@ func (c *closure) join(n *node) {
 	if w := n.source; w != nil && w.pass == nil && w.who.arn != "" {
 		from, e.From = nil, w.who.arn // the credential that took the principal over has an edge to it
 	}
+	// No event of its own issued it: the call that it came in by is what shows it.
+	if w := n.source; e.EventID == "" && w != nil && w.made != nil && w.made.api() == e.Via {
+		e.EventID = w.made.eventID
+	}
 	if e.Time.IsZero() {
 		e.Time = n.from.UTC()
 	}
