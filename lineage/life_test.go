@@ -247,3 +247,24 @@ func TestCognitoSessions(t *testing.T) {
 		t.Errorf("the role is not listed: %v", described(l))
 	}
 }
+
+// A principal that nothing was done as yet has credentials all the same.
+func TestPrincipalOfUnusedCredentials(t *testing.T) {
+	c := newCase(t)
+	write(t, c, usual(
+		event{at: "2d 12:01:00", key: "AKIABOSS", user: "boss", call: "iam:CreateAccessKey", issues: "AKIAQUIET", request: `{"userName":"quiet"}`},
+		event{at: "2d 12:02:00", key: "AKIABOSS", user: "boss", call: "sts:AssumeRole", issues: "ASIAQUIET", expires: "3d 00:00:00",
+			request: `{"roleArn":"` + roleARN("Quiet") + `","roleSessionName":"s"}`})...)
+	if _, err := c.DB.Exec(`UPDATE records SET issued_principal_arn = 'arn:aws:iam::111122223333:user/quiet' WHERE issued_access_key_id = 'AKIAQUIET'`); err != nil {
+		t.Fatal(err)
+	}
+	for key, id := range map[string]string{"arn:aws:iam::111122223333:user/quiet": "AKIAQUIET", roleARN("Quiet"): "ASIAQUIET"} {
+		l, err := Trace(t.Context(), c, []string{key}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := credential(t, l, id); !d.LiveAtEnd || d.EventCount != 0 || len(l.Credentials) != 1 {
+			t.Errorf("%s has %v, alive %t", key, described(l), d.LiveAtEnd)
+		}
+	}
+}
