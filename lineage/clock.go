@@ -82,6 +82,40 @@ func ageAsked(made *call) time.Duration {
 	return time.Duration(days) * 24 * time.Hour
 }
 
+// longest is how long a temporary credential lives at most, of which the log
+// shows no more than its use.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
+var longest = map[Kind]time.Duration{
+	RoleSession:     12 * time.Hour,
+	Console:         consoleLife,
+	SessionToken:    36 * time.Hour,
+	FederationToken: 36 * time.Hour,
+	Unknown:         36 * time.Hour,
+}
+
+// bound says when a temporary credential ends at the latest whose end nothing
+// else tells: none lives for ever.
+func (n *node) bound() {
+	cred := &n.cred
+	if cred.ExpiresAt != nil {
+		return
+	}
+	if cred.Kind == ServiceForwarded && n.parent != nil {
+		cred.ExpiresAt = n.parent.cred.ExpiresAt
+		cred.ExpiresDerived = cred.ExpiresAt != nil
+		return
+	}
+	life, known := longest[cred.Kind]
+	from := timeOf(cred.IssuedAt)
+	if from.IsZero() {
+		from = timeOf(cred.FirstUsed)
+	}
+	if !known || from.IsZero() || cred.Kind == Unknown && !strings.HasPrefix(cred.ID, "ASIA") {
+		return
+	}
+	cred.ExpiresAt, cred.ExpiresDerived = timePtr(from.Add(life)), true
+}
+
 // holder is the user or role whose permissions a credential has.
 type holder struct{ kind, account, name, id string }
 
@@ -92,13 +126,16 @@ func (h holder) is(other holder) bool {
 	if h.id != "" && other.id != "" && h.kind != "root" {
 		return h.id == other.id
 	}
-	return h.kind == other.kind && h.account == other.account && h.name == other.name
+	return h.name != "" && h.kind == other.kind && h.account == other.account && h.name == other.name
 }
 
 func (n *node) holder() holder {
 	for p := n; p != nil; p = p.parent {
 		a, ok := parseARN(p.cred.PrincipalARN)
 		if !ok {
+			if p.cred.Kind == RoleSession { // it has not the permissions of what it came from
+				return holder{kind: "role", account: p.cred.AccountID}
+			}
 			continue
 		}
 		id, _, _ := strings.Cut(p.cred.PrincipalID, ":")

@@ -2,6 +2,7 @@ package lineage
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,13 @@ func TestEnded(t *testing.T) {
 			policyText(`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"}}}`)+`}`)}, "", "", ""},
 		{"older sessions", "ASIA1", []event{role, admin("2d 12:40:00", "PutRolePolicy", `{"roleName":"One","policyName":"p","policyDocument":`+policyText(before("2d 12:40:00"))+`}`)},
 			"iam:PutRolePolicy", "2d 12:40:00", "issued before 2026-09-03T12:40:00Z"},
+		{"older sessions, as seconds since 1970", "ASIA1", []event{role, admin("2d 12:40:00", "PutRolePolicy", `{"roleName":"One","policyName":"p","policyDocument":`+
+			policyText(strings.Replace(before("2d 12:40:00"), clock("2d 12:40:00").Format(time.RFC3339), strconv.FormatInt(clock("2d 12:40:00").Unix(), 10), 1))+`}`)},
+			"iam:PutRolePolicy", "2d 12:40:00", "issued before 2026-09-03T12:40:00Z"},
+		{"older sessions, and what has no time of issue", leaked, []event{admin("2d 12:40:00", "PutUserPolicy", `{"userName":"alice","policyName":"p","policyDocument":`+
+			policyText(strings.Replace(before("2d 12:40:00"), "DateLessThan", "DateLessThanIfExists", 1))+`}`)}, "iam:PutUserPolicy", "2d 12:40:00", "user alice"},
+		{"newer sessions than a deny that asks for the time if there is one", "ASIA1", []event{role, admin("2d 12:40:00", "PutRolePolicy", `{"roleName":"One","policyName":"p","policyDocument":`+
+			policyText(strings.Replace(before("2d 12:00:00"), "DateLessThan", "DateLessThanIfExists", 1))+`}`)}, "", "", ""},
 		{"older sessions does not bind a key", leaked, []event{admin("2d 12:40:00", "PutUserPolicy", `{"userName":"alice","policyName":"p","policyDocument":`+policyText(before("2d 12:40:00"))+`}`)}, "", "", ""},
 		{"one session", "ASIA1", []event{role, admin("2d 12:40:00", "PutRolePolicy", `{"roleName":"One","policyName":"p","policyDocument":`+
 			policyText(`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"aws:userid":"AROAONE:*"}}}`)+`}`)}, "iam:PutRolePolicy", "2d 12:40:00", "this session"},

@@ -32,7 +32,11 @@ func (c *closure) changeCode(ctx context.Context, made *call, by *node) error {
 
 // what names what a call changed, for a reader.
 func (l *workload) what() string {
-	for _, names := range [][]string{l.names, l.sessions, l.of} {
+	first, second := l.names, l.sessions
+	if l.call.on == instance { // a command's own id tells a reader nothing
+		first, second = second, first
+	}
+	for _, names := range [][]string{first, second, l.of} {
 		if len(names) > 0 {
 			return strings.Join(names, ", ")
 		}

@@ -247,3 +247,27 @@ func TestWhatChangedComputeRunsAs(t *testing.T) {
 		})
 	}
 }
+
+// The way to a workload's session shows the call that changed what it runs, and
+// names the machine rather than the command.
+func TestWayToWorkload(t *testing.T) {
+	change := theirs("2d 12:10:00", "ssm:SendCommand", `{"instanceIds":["`+evil+`"]}`, `{"command":{"commandId":"c1"}}`)
+	change.id = "the-command"
+	c := newCase(t)
+	write(t, c, usual(change, used("2d 12:20:00", "ASIAEVIL", evilInstance, "2d 12:15:00"))...)
+	l, err := Trace(t.Context(), c, []string{leaked}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := credential(t, l, "ASIAEVIL"); d.IssuedEventID != "" || !contains(d.Why, "session of "+evil+",") {
+		t.Errorf("issued by %q, why %q", d.IssuedEventID, d.Why)
+	}
+	x, err := Explain(t.Context(), c, l, "ASIAEVIL")
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := x.Subjects[0].Ways[0].Steps
+	if s := steps[len(steps)-1]; s.EventID != "the-command" || s.AccessKeyID != leaked || s.SourceIP != away {
+		t.Errorf("the last step is %+v", s)
+	}
+}

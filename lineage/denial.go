@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -23,6 +24,7 @@ type denial struct {
 	before     time.Time // sessions issued before it; zero for all
 	userIDs    []string  // patterns of aws:userid; none for all
 	identities []string  // patterns of aws:SourceIdentity; none for all
+	ageless    bool      // what has no time of issue too
 }
 
 // denialsIn are the statements of a policy that deny everything. One with a
@@ -70,12 +72,12 @@ func conditional(conditions map[string]map[string]json.RawMessage) (d denial, ok
 			if len(values) == 0 {
 				return d, false
 			}
-			switch strings.ToLower(operator) + " " + strings.ToLower(key) {
+			operator, ifExists := strings.CutSuffix(strings.ToLower(operator), "ifexists")
+			switch operator + " " + strings.ToLower(key) {
 			case "datelessthan aws:tokenissuetime", "datelessthanequals aws:tokenissuetime":
+				d.ageless = ifExists
 				for _, v := range values {
-					if cutoff, err := time.Parse(time.RFC3339, v); err == nil {
-						d.before = later(d.before, cutoff)
-					}
+					d.before = later(d.before, policyDate(v))
 				}
 				if d.before.IsZero() {
 					return d, false
@@ -92,17 +94,35 @@ func conditional(conditions map[string]map[string]json.RawMessage) (d denial, ok
 	return d, true
 }
 
+// policyDate reads a date of a policy, zero where it is none.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date
+func policyDate(text string) time.Time {
+	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil && seconds > 1e8 && seconds < 1e11 {
+		return time.Unix(seconds, 0).UTC()
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
 // binds reports whether a deny refuses what a credential calls. A long-term key
 // has no time of issue that a policy could speak of, and sources disagree
-// whether a federation token has: neither is ended by a deny of older sessions.
+// whether a federation token has: neither is ended by a deny of older sessions,
+// unless by one that asks for the time only if there is one.
 func (d denial) binds(cred *Credential) bool {
 	if !d.before.IsZero() {
 		switch cred.Kind {
-		case LongTerm, ServiceSpecific, SSHKey, Certificate, Password, FederationToken:
-			return false
-		}
-		if cred.IssuedAt == nil || !cred.IssuedAt.Before(d.before) {
-			return false
+		case LongTerm, ServiceSpecific, SSHKey, Certificate, Password:
+			if !d.ageless {
+				return false
+			}
+		default:
+			if cred.Kind == FederationToken && !d.ageless || cred.IssuedAt == nil || !cred.IssuedAt.Before(d.before) {
+				return false
+			}
 		}
 	}
 	return like(d.userIDs, cred.PrincipalID) && like(d.identities, cred.SourceIdentity)

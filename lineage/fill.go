@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -26,6 +27,9 @@ func (t *tracer) fill(ctx context.Context, c *closure, l *Lineage) error {
 	if err := t.countUse(ctx, c); err != nil {
 		return fmt.Errorf("count use: %w", err)
 	}
+	if err := c.nameByUse(ctx); err != nil {
+		return fmt.Errorf("name who acted: %w", err)
+	}
 	ends, err := t.endings(ctx, c, l.AsOf)
 	if err != nil {
 		return fmt.Errorf("read what ended: %w", err)
@@ -37,6 +41,7 @@ func (t *tracer) fill(ctx context.Context, c *closure, l *Lineage) error {
 		if n.cred.AccessKeyIDs == nil {
 			n.cred.AccessKeyIDs = []string{}
 		}
+		n.bound()
 		n.judgeLife(ends, l.AsOf)
 		n.support()
 	}
@@ -68,6 +73,46 @@ func (t *tracer) fill(ctx context.Context, c *closure, l *Lineage) error {
 	return nil
 }
 
+// nameByUse says whom credentials act as whose issue does not name it: Cognito's
+// answer holds no role. The role is then one that the lineage took.
+func (c *closure) nameByUse(ctx context.Context) error {
+	unnamed := map[string]*node{}
+	var ids []string
+	for _, n := range c.nodes {
+		if n.cred.PrincipalARN != "" || n.cred.Kind != RoleSession {
+			continue
+		}
+		for _, id := range n.cred.AccessKeyIDs {
+			unnamed[id] = n
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	err := c.t.table(ctx, "trace_wanted", `id VARCHAR`, len(ids), func(i int) []driver.Value { return []driver.Value{ids[i]} })
+	if err != nil {
+		return err
+	}
+	return c.t.each(ctx, `SELECT `+keyColumns+` FROM trace_keys k WHERE k.access_key_id IN (FROM trace_wanted) AND k.identity_arn IS NOT NULL
+		ORDER BY k.first_used, k.access_key_id`, nil, func(scan func(...any) error) error {
+		var k keyUse
+		if err := k.scan(scan); err != nil {
+			return err
+		}
+		n := unnamed[k.id]
+		k.fill(n)
+		role, ok := parseARN(k.issuerARN)
+		if !ok || n.parent == nil {
+			return nil
+		}
+		issue := &call{eventID: n.cred.IssuedEventID, time: timeOf(n.cred.IssuedAt)}
+		issue.source, issue.name, _ = strings.Cut(n.cred.Via, ":")
+		c.noteAs(Inferred, issue, n.parent, identity{k.issuerID, k.issuerARN, role.account}, "role", Assumed, "the lineage had a session of it, as its use shows")
+		return nil
+	})
+}
+
 // join adds the edges that lead to a credential.
 func (c *closure) join(n *node) {
 	e := Edge{To: n.cred.ID, Via: n.cred.Via, EventID: n.cred.IssuedEventID, Time: timeOf(n.cred.IssuedAt),
@@ -75,6 +120,10 @@ func (c *closure) join(n *node) {
 	from := n.parent
 	if w := n.source; w != nil && w.pass == nil && w.who.arn != "" {
 		from, e.From = nil, w.who.arn // the credential that took the principal over has an edge to it
+	}
+	// No event of its own issued it: the call that it came in by is what shows it.
+	if w := n.source; e.EventID == "" && w != nil && w.made != nil && w.made.api() == e.Via {
+		e.EventID = w.made.eventID
 	}
 	if e.Time.IsZero() {
 		e.Time = n.from.UTC()

@@ -15,7 +15,7 @@ type identity struct{ id, arn, account string }
 func (c *closure) plant(ctx context.Context) error {
 	for i, r := range c.t.roots {
 		use := map[string]bool{}
-		if r.isARN() { // only what was misused of a principal's many credentials
+		if r.isARN() && !r.unused { // only what was misused of a principal's many credentials
 			err := c.t.each(ctx, `SELECT DISTINCT access_key_id FROM trace_root_use WHERE root = ? AND (actor <> 'owner' OR ?)`,
 				[]any{i, c.t.o.AllUse}, func(scan func(...any) error) error {
 					var id string
@@ -30,7 +30,7 @@ func (c *closure) plant(ctx context.Context) error {
 		sessions := map[string]*node{}
 		var taken *node // by SAML; Identity Center uses it with other ids
 		for _, id := range r.ids {
-			if c.byID[id] != nil || r.isARN() && !use[id] {
+			if c.byID[id] != nil || r.isARN() && !r.unused && !use[id] {
 				continue
 			}
 			n := &node{cred: Credential{ID: id, Why: "the key that was asked for"}, from: r.since, own: Confirmed, actor: Unclear, root: r}

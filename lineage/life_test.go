@@ -185,3 +185,86 @@ func TestKeys(t *testing.T) {
 		t.Errorf("stored %+v\ntraced %+v", stored, given)
 	}
 }
+
+// No temporary credential lives for ever, though the log shows no more of it
+// than its use.
+func TestLifeOfSessionsThatWereNotSeenIssued(t *testing.T) {
+	const imds, old = "ASIAIMDS", "i-0aaaaaaaaaaaaaaaa"
+	c := newCase(t)
+	write(t, c,
+		event{at: "2d 12:00:00", key: imds, role: "Web:" + old, created: "2d 11:00:00", from: away, ua: kali},
+		event{at: "2d 12:01:00", key: imds, role: "Web:" + old, created: "2d 11:00:00", from: away, ua: kali, by: "cloudformation.amazonaws.com"},
+		event{at: "2d 12:02:00", key: "ASIAUSER", user: "bob", created: "2d 11:30:00", from: away, ua: kali})
+	for _, tc := range []struct {
+		key, asOf, expires string
+		live               bool
+	}{
+		{imds, "2d 12:50:00", "2d 23:00:00", true},
+		{imds, "2d 23:00:00", "2d 23:00:00", false},
+		{"arn:aws:iam::111122223333:role/Web", "2d 12:50:00", "2d 23:00:00", true},
+		{"ASIAUSER", "2d 12:50:00", "3d 23:30:00", true},
+		{"ASIAUSER", "4d 12:00:00", "3d 23:30:00", false},
+	} {
+		l, err := Trace(t.Context(), c, []string{tc.key}, Options{AsOf: *clock(tc.asOf)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := tc.key
+		if id[0] == 'a' {
+			id = imds
+		}
+		d := credential(t, l, id)
+		if d.LiveAtEnd != tc.live || !d.ExpiresDerived || !timeOf(d.ExpiresAt).Equal(*clock(tc.expires)) || d.ValidForSeconds == nil || (*d.ValidForSeconds > 0) != tc.live {
+			t.Errorf("%s at %s: alive %t, expires %v (derived %t), for %v s", tc.key, tc.asOf, d.LiveAtEnd, d.ExpiresAt, d.ExpiresDerived, d.ValidForSeconds)
+		}
+	}
+}
+
+// Cognito's answer names no role: whose session it was shows in its use, and a
+// deny on whoever made the pool does not end it.
+func TestCognitoSessions(t *testing.T) {
+	const pool = "us-east-1:aaaaaaaa-1111-2222-3333-444444444444"
+	get := func(at, key string) record {
+		return rec(at, "cognito-identity:GetCredentialsForIdentity", record{"userIdentity": object{"type": "Unknown"},
+			"requestParameters": object{"identityId": "us-east-1:b"},
+			"responseElements":  object{"credentials": object{"accessKeyId": key, "sessionToken": "t", "expiration": 1788440580.0}, "identityId": "us-east-1:b"},
+			"resources":         []any{object{"accountId": account, "type": "AWS::Cognito::IdentityPool", "ARN": "arn:aws:cognito-identity:us-east-1:" + account + ":identitypool/" + pool}}})
+	}
+	l := traced(t, rec("2d 12:01:00", "cognito-identity:CreateIdentityPool", record{"requestParameters": object{"identityPoolName": "p"}, "responseElements": object{"identityPoolId": pool}}),
+		get("2d 12:03:00", "ASIACOG1"), get("2d 12:04:00", "ASIACOG2"),
+		rec("2d 12:05:00", "s3:ListBuckets", record{"userIdentity": session(account, "Pool", "CognitoIdentityCredentials", "ASIACOG1", "2d 12:03:00")}))
+	for id, deny := range map[string]string{"ASIACOG1": "then deny on role Pool for sessions", "ASIACOG2": "then deny on its role for sessions"} {
+		d := credential(t, l, id)
+		if !contains(d.EndedBy, "take the role from the identity pool") || !contains(d.EndedBy, deny) || !d.SurvivesUserDelete {
+			t.Errorf("%s survives the user %t, ended by %q", id, d.SurvivesUserDelete, d.EndedBy)
+		}
+	}
+	if d := credential(t, l, "ASIACOG1"); d.PrincipalARN != "arn:aws:sts::111122223333:assumed-role/Pool/CognitoIdentityCredentials" || d.SessionName != "CognitoIdentityCredentials" ||
+		d.ExpiresDerived || !timeOf(d.ExpiresAt).Equal(*clock("2d 13:03:00")) {
+		t.Errorf("it acts as %s, session %s, until %v", d.PrincipalARN, d.SessionName, d.ExpiresAt)
+	}
+	if !slices.Contains(described(l), "role/Pool assumed") {
+		t.Errorf("the role is not listed: %v", described(l))
+	}
+}
+
+// A principal that nothing was done as yet has credentials all the same.
+func TestPrincipalOfUnusedCredentials(t *testing.T) {
+	c := newCase(t)
+	write(t, c, usual(
+		event{at: "2d 12:01:00", key: "AKIABOSS", user: "boss", call: "iam:CreateAccessKey", issues: "AKIAQUIET", request: `{"userName":"quiet"}`},
+		event{at: "2d 12:02:00", key: "AKIABOSS", user: "boss", call: "sts:AssumeRole", issues: "ASIAQUIET", expires: "3d 00:00:00",
+			request: `{"roleArn":"` + roleARN("Quiet") + `","roleSessionName":"s"}`})...)
+	if _, err := c.DB.Exec(`UPDATE records SET issued_principal_arn = 'arn:aws:iam::111122223333:user/quiet' WHERE issued_access_key_id = 'AKIAQUIET'`); err != nil {
+		t.Fatal(err)
+	}
+	for key, id := range map[string]string{"arn:aws:iam::111122223333:user/quiet": "AKIAQUIET", roleARN("Quiet"): "ASIAQUIET"} {
+		l, err := Trace(t.Context(), c, []string{key}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := credential(t, l, id); !d.LiveAtEnd || d.EventCount != 0 || len(l.Credentials) != 1 {
+			t.Errorf("%s has %v, alive %t", key, described(l), d.LiveAtEnd)
+		}
+	}
+}

@@ -13,6 +13,9 @@ var instanceID = regexp.MustCompile(`^i-[0-9a-f]{8,17}$`)
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html
 func (n *node) endedBy(h holder) string {
 	who := h.String()
+	if h.kind == "role" && h.name == "" {
+		who = "its role"
+	}
 	if top := n.topmost().cred.AccountID; h.account != "" && top != "" && h.account != top && h.kind != "root" {
 		who += " in account " + h.account
 	}

@@ -18,6 +18,7 @@ type root struct {
 	since   time.Time
 	why     string               // of since
 	vague   bool                 // since is the first event for want of anything better
+	unused  bool                 // nothing that acts as the principal was ever used
 	groups  []*useGroup          // by first use
 	byKey   map[useKey]*useGroup // those that no service made
 	regions map[string]time.Time // when each was first used
@@ -100,7 +101,8 @@ func (t *tracer) findPrincipal(ctx context.Context, r *root) error {
 	var known bool
 	var first sql.NullTime
 	err = t.conn.QueryRowContext(ctx, `SELECT count(*) > 0, min(event_time) FROM events
-		WHERE identity_arn = ? OR session_issuer_arn = ? OR issued_principal_arn = ?`, r.key, r.key, r.key).Scan(&known, &first)
+		WHERE identity_arn = ? OR session_issuer_arn = ? OR issued_principal_arn = ?
+		    OR issued_access_key_id IS NOT NULL AND json_extract_scalar(request_parameters, '$.roleArn') = ?`, r.key, r.key, r.key, r.key).Scan(&known, &first)
 	if err != nil {
 		return err
 	}
@@ -108,7 +110,20 @@ func (t *tracer) findPrincipal(ctx context.Context, r *root) error {
 		return fmt.Errorf("%w: no event of the case is by %s: check the ARN (a role's is arn:aws:iam::ACCOUNT:role/NAME), and that the logs cover its account", ErrUnknownKey, r.key)
 	}
 	r.issued = first.Time
-	return nil
+	return t.unusedKeys(ctx, r)
+}
+
+// unusedKeys finds what was issued for a principal that nothing was done as yet:
+// it may be used at any time.
+func (t *tracer) unusedKeys(ctx context.Context, r *root) error {
+	r.unused = true
+	return t.each(ctx, `SELECT issued_access_key_id FROM trace_calls
+		WHERE issued_access_key_id IS NOT NULL AND (issued_principal_arn = ? OR role_arn = ?) GROUP BY ALL ORDER BY ALL`, []any{r.key, r.key}, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		r.ids = append(r.ids, id)
+		return err
+	})
 }
 
 // judgeUse says of each root from when on it was misused, and of each of its

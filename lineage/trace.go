@@ -78,7 +78,7 @@ func (t *tracer) run(ctx context.Context, keys []string) (*Lineage, error) {
 	if err := t.conn.QueryRowContext(ctx, `SELECT max(last_used) FROM trace_identities`).Scan(&end); err != nil {
 		return nil, err
 	}
-	l := &Lineage{Keys: keys, AsOf: t.o.AsOf.UTC()}
+	l := &Lineage{Keys: keys, AsOf: t.o.AsOf.UTC().Truncate(time.Microsecond)} // as the case stores it
 	if t.o.AsOf.IsZero() {
 		l.AsOf = end.Time.UTC()
 	}

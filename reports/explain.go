@@ -23,7 +23,7 @@ func WriteExplanation(w io.Writer, x *lineage.Explanation, l *lineage.Lineage, o
 	if o.Full {
 		subjects, ways = math.MaxInt, math.MaxInt
 	}
-	d := &drawing{zone: o.Zone, asOf: l.AsOf, columns: max(cmp.Or(o.Columns, 100), 60)}
+	d := &drawing{zone: o.Zone, columns: max(cmp.Or(o.Columns, 100), 60)}
 	if n := len(x.Subjects); n > 1 {
 		d.write("", "  ", []string{fmt.Sprintf("%s stands for %s", Terminal(clip(x.ID, 240)), plural(int64(n), "credential or principal", "credentials and principals"))}, "")
 		d.b.WriteString("\n")
@@ -45,7 +45,7 @@ func WriteExplanation(w io.Writer, x *lineage.Explanation, l *lineage.Lineage, o
 func (d *drawing) subject(s *lineage.Subject, l *lineage.Lineage, ways int) {
 	var n *node
 	if s.Credential != nil {
-		n = credentialNode(*s.Credential)
+		n = credentialNode(*s.Credential, l.AsOf)
 		head := []string{Terminal(clip(n.Label, 240)), Terminal(n.Kind), d.state(n), "(" + Terminal(orNone(n.Certainty)) + ")"}
 		d.write("", "  ", head, "  ")
 		ended := n.Live

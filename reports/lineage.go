@@ -39,7 +39,7 @@ func (o LineageOptions) like() int {
 // LineageTree writes a lineage as a tree for a terminal: each credential and
 // principal under what it came from.
 func LineageTree(w io.Writer, l *lineage.Lineage, o LineageOptions) error {
-	d := &drawing{zone: o.Zone, asOf: l.AsOf, columns: max(cmp.Or(o.Columns, 100), 60), children: treeChildren, room: treeNodes}
+	d := &drawing{zone: o.Zone, columns: max(cmp.Or(o.Columns, 100), 60), children: treeChildren, room: treeNodes}
 	if o.Full {
 		d.children, d.room = math.MaxInt, math.MaxInt
 	}
@@ -64,11 +64,16 @@ func LineageTree(w io.Writer, l *lineage.Lineage, o LineageOptions) error {
 	return err
 }
 
+// lineRoom is what a line has at least beside the branches of the tree.
+const lineRoom = 40
+
+// treeIndent is by how much a child stands further right than its parent.
+const treeIndent = 3
+
 // drawing is a tree while it is drawn.
 type drawing struct {
 	b        strings.Builder
 	zone     *time.Location
-	asOf     time.Time
 	columns  int
 	children int // of a node to show
 	room     int // nodes left to show
@@ -77,7 +82,7 @@ type drawing struct {
 
 // branch draws the children of a node, which stand after below.
 func (d *drawing) branch(nodes []*node, below string, top bool) {
-	shown := d.choose(nodes)
+	shown := d.choose(nodes, top)
 	left, alive := 0, 0
 	for i, n := range nodes {
 		if !shown[i] || d.room <= 0 {
@@ -105,15 +110,31 @@ func (d *drawing) branch(nodes []*node, below string, top bool) {
 	}
 }
 
-// choose tells which of the children of a node to show: the branches that are
-// alive first.
-func (d *drawing) choose(nodes []*node) []bool {
+// weight tells what to show first where not everything is shown: what is alive,
+// then what the lineage made or changed, which may let somebody in again.
+func (n *node) weight() int {
+	switch {
+	case n.alive > 0:
+		return 2
+	case n.IsPerson && !strings.HasSuffix(n.Kind, " "+string(lineage.Assumed)):
+		return 1
+	}
+	return 0
+}
+
+// choose tells which of the children of a node to show, the weightiest, or of the
+// nodes at the top, where the roots are never left out for principals.
+func (d *drawing) choose(nodes []*node, top bool) []bool {
 	order := make([]int, len(nodes))
 	for i := range order {
 		order[i] = i
 	}
 	if len(nodes) > d.children {
-		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(min(nodes[b].alive, 1), min(nodes[a].alive, 1)) })
+		slices.SortStableFunc(order, func(a, b int) int {
+			return cmp.Or(
+				cmp.Compare(btoi(top && !nodes[b].IsPerson), btoi(top && !nodes[a].IsPerson)),
+				cmp.Compare(nodes[b].weight(), nodes[a].weight()))
+		})
 	}
 	shown := make([]bool, len(nodes))
 	for _, i := range order[:min(len(order), d.children)] {
@@ -141,9 +162,10 @@ func (d *drawing) node(n *node, prefix, below string) {
 	d.write(prefix, stem, head, "  ")
 	d.write(stem, stem, d.facts(n), " · ")
 	d.uses(n.Uses, stem)
-	// A chain of roles may be longer than a line is wide.
-	if utf8.RuneCountInString(below) > d.columns/2 && len(n.Children) > 0 {
-		d.b.WriteString(below + "└─ goes on at the left margin, under " + Terminal(clip(n.Label, 60)) + "\n")
+	// A chain of roles may be longer than a line is wide. Below a child its own
+	// text and that of its children still must fit.
+	if utf8.RuneCountInString(below) > d.columns-lineRoom-2*treeIndent && len(n.Children) > 0 {
+		d.write(below+"└─ ", below+"   ", []string{"goes on at the left margin, under", Terminal(clip(n.Label, 60))}, " ")
 		below = ""
 	}
 	d.branch(n.Children, below, false)
@@ -165,12 +187,8 @@ func (d *drawing) state(n *node) string {
 		return state
 	case !n.EndedAt.IsZero():
 		return "ended " + clock(n.EndedAt, d.zone) + " by " + Terminal(n.EndedVia)
-	case n.At.After(d.asOf):
-		return "issued later"
-	case !n.Expires.IsZero() && !n.Expires.After(d.asOf):
-		return "expired"
 	}
-	return "not alive"
+	return n.Over
 }
 
 func (d *drawing) facts(n *node) []string {
@@ -262,7 +280,7 @@ func (d *drawing) write(prefix, stem string, parts []string, between string) {
 		return
 	}
 	line, room := "", d.columns-utf8.RuneCountInString(stem)
-	room = max(room, 40)
+	room = max(room, lineRoom)
 	var lines []string
 	for _, part := range parts {
 		if line != "" && utf8.RuneCountInString(line+between+part) <= room {

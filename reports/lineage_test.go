@@ -3,7 +3,9 @@ package reports
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -203,5 +205,97 @@ func TestExplanation(t *testing.T) {
 		if !strings.Contains(short, want) {
 			t.Errorf("it does not say %q", want)
 		}
+	}
+}
+
+// However deep a chain is, no line is wider than the terminal.
+func TestDeepTreeFits(t *testing.T) {
+	l := manySessions(0)
+	parent := l.Credentials[0].ID
+	at := l.AsOf.Add(-time.Hour)
+	for i := range 100 {
+		up, id := parent, fmt.Sprintf("ASIA%016d", i)
+		l.Credentials = append(l.Credentials, lineage.Credential{ID: id, Kind: lineage.RoleSession, Parent: &up, Via: "sts:AssumeRole", LiveAtEnd: true, IssuedAt: &at,
+			PrincipalARN: fmt.Sprintf("arn:aws:sts::111122223333:assumed-role/Role%d/session", i), SurvivesKeyDisable: true,
+			EndedBy: "deny on the role for sessions issued before now, at once on every role of the chain: sessions taken from each other renew each other"})
+		parent = id
+	}
+	for _, columns := range []int{80, 100, 120} {
+		tree := text(t, func(w io.Writer) error {
+			return LineageTree(w, l, LineageOptions{Zone: time.UTC, Columns: columns, Full: true})
+		})
+		for line := range strings.Lines(tree) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > columns {
+				t.Errorf("%d columns of %d: %s", n, columns, line)
+			}
+		}
+	}
+}
+
+// What lets somebody in again is shown before sessions that are over.
+func TestTreeShowsChangesBeforeWhatIsOver(t *testing.T) {
+	l := manySessions(0)
+	key := l.Credentials[0].ID
+	for i := range 40 {
+		at := l.AsOf.Add(time.Duration(i) * time.Second)
+		l.Credentials = append(l.Credentials, lineage.Credential{ID: fmt.Sprintf("ASIA%016d", i), Kind: lineage.RoleSession, Parent: &key, IssuedAt: &at,
+			PrincipalARN: fmt.Sprintf("arn:aws:sts::111122223333:assumed-role/Role%d/s", i)})
+	}
+	const provider = "arn:aws:iam::111122223333:saml-provider/way-back"
+	at := l.AsOf.Add(time.Minute)
+	l.Principals = append(l.Principals, lineage.Principal{ARN: provider, Kind: "identity_provider", How: lineage.Created, EventID: "e", Time: at})
+	l.Edges = append(l.Edges, lineage.Edge{From: key, To: provider, Via: "iam:CreateSAMLProvider", EventID: "e", Time: at})
+	tree := text(t, func(w io.Writer) error { return LineageTree(w, l, LineageOptions{Zone: time.UTC}) })
+	if !strings.Contains(tree, provider) || !strings.Contains(tree, "21 more here") {
+		t.Errorf("%s", tree)
+	}
+}
+
+// A responder must not act on what is over.
+func TestReportSaysWhatIsOver(t *testing.T) {
+	l := manySessions(0)
+	key := l.Credentials[0].ID
+	l.Credentials[0].LiveAtEnd = true
+	add := func(id string, expires time.Duration, ended bool) {
+		issued, until := l.AsOf.Add(-time.Hour), l.AsOf.Add(expires)
+		c := lineage.Credential{ID: id, Kind: lineage.RoleSession, Parent: &key, IssuedAt: &issued, ExpiresAt: &until, Certainty: lineage.Confirmed,
+			PrincipalARN: "arn:aws:sts::111122223333:assumed-role/" + id + "/s", EndedBy: "deny on " + id, LiveAtEnd: expires > 0 && !ended}
+		if ended {
+			c.EndedAt, c.EndedVia = &l.AsOf, "iam:DeleteRole"
+		}
+		l.Credentials = append(l.Credentials, c)
+	}
+	add("ASIALIVE", time.Minute, false)
+	add("ASIAOVER", -time.Minute, false)
+	add("ASIAENDED", time.Minute, true)
+	inc := &Incident{Lineage: l}
+	for name, write := range map[string]func(io.Writer) error{
+		"html": func(w io.Writer) error { return HTML(w, inc, time.UTC) }, "md": func(w io.Writer) error { return Markdown(w, inc, time.UTC) },
+	} {
+		got := text(t, write)
+		for part, want := range map[string]bool{"deny on ASIALIVE": true, "deny on ASIAOVER": false, "deny on ASIAENDED": false, "expired": true, "DeleteRole": true} {
+			if strings.Contains(got, part) != want {
+				t.Errorf("%s: %q is there: %t", name, part, !want)
+			}
+		}
+	}
+}
+
+// The columns of the CSV are the fields of lineage.json, in their order.
+func TestCredentialColumns(t *testing.T) {
+	var want []string
+	for f := range reflect.TypeFor[lineage.Credential]().Fields() {
+		want = append(want, f.Tag.Get("json"))
+	}
+	got := text(t, func(w io.Writer) error { return WriteCredentials(w, "csv", manySessions(1)) })
+	head, rest, _ := strings.Cut(got, "\n")
+	names := strings.Split(head, ",")
+	slices.Sort(names)
+	slices.Sort(want)
+	if !slices.Equal(names, want) {
+		t.Errorf("columns %v, want %v", names, want)
+	}
+	if !strings.Contains(rest, "ASIA0000000000000000,,role_session,,arn:aws:sts::111122223333:assumed-role/R/ASIA0000000000000000,") {
+		t.Errorf("%s", rest)
 	}
 }

@@ -302,7 +302,10 @@ func (m *markdown) node(n *node, indent string) {
 	if !n.First.IsZero() {
 		text += fmt.Sprintf(", used %s to %s (%s)", m.clock(n.First), m.clock(n.Last), plural(n.Events, "event"))
 	}
-	if n.EndedBy != "" {
+	if n.Over != "" {
+		text += ", " + n.Over
+	}
+	if n.Live && n.EndedBy != "" {
 		text += "; what ends it: " + mdText(clip(n.EndedBy, 400))
 	}
 	m.line("%s- %s", indent, text)

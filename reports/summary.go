@@ -175,13 +175,12 @@ func (s *screen) lineage(b brief, zone *time.Location) {
 	}
 	s.flow("Descend", line, 1)
 	for _, c := range b.Alive[:min(len(b.Alive), summaryAlive)] {
-		line := fmt.Sprintf("%s %s of %s", c.ID, words(string(c.Kind)), strings.TrimPrefix(shortARN(c.PrincipalARN), "assumed-role/"))
+		what, until := c.ID+" "+words(string(c.Kind))+" of ", ""
 		if c.ExpiresAt != nil {
-			if until := ", until " + clock(*c.ExpiresAt, zone); utf8.RuneCountInString(line+until) <= s.room {
-				line += until
-			}
+			until = ", until " + clock(*c.ExpiresAt, zone)
 		}
-		s.flow("", line, 1)
+		who := strings.TrimPrefix(shortARN(c.PrincipalARN), "assumed-role/")
+		s.flow("", what+clip(who, max(s.room-utf8.RuneCountInString(what+until), 8))+until, 1)
 	}
 	if len(b.Principals) > 0 {
 		s.flow("", principalsPhrase(b.Principals), 2)

@@ -28,6 +28,7 @@ type node struct {
 	EndedAt   time.Time
 	EndedVia  string
 	EndedWhy  string
+	Over      string // why it is not alive, where nobody ended it
 	Through   string // the principal through which it came in, if any
 	First     time.Time
 	Last      time.Time
@@ -75,7 +76,7 @@ func lineageTree(l *lineage.Lineage, like int) []*node {
 		}
 	}
 	for _, c := range l.Credentials {
-		n := credentialNode(c)
+		n := credentialNode(c, l.AsOf)
 		n.Through = through[c.ID]
 		byID[c.ID] = n
 		order = append(order, n)
@@ -167,15 +168,28 @@ func hangPrincipals(l *lineage.Lineage, byID map[string]*node) (roots []*node) {
 	return roots
 }
 
-func credentialNode(c lineage.Credential) *node {
+func credentialNode(c lineage.Credential, asOf time.Time) *node {
 	return &node{
 		Label: c.ID, Kind: words(string(c.Kind)), Via: c.Via, Principal: c.PrincipalARN,
 		At: deref(c.IssuedAt), Expires: deref(c.ExpiresAt), Derived: c.ExpiresDerived,
 		First: deref(c.FirstUsed), Last: deref(c.LastUsed), Events: c.EventCount, Live: c.LiveAtEnd,
 		Survives: c.SurvivesKeyDisable, Certainty: string(c.Certainty), Why: c.Why, EndedBy: c.EndedBy,
 		ValidFor: c.ValidForSeconds, EndedAt: deref(c.EndedAt), EndedVia: c.EndedVia, EndedWhy: c.EndedWhy,
-		Uses: c.Uses, EventID: c.IssuedEventID,
+		Uses: c.Uses, EventID: c.IssuedEventID, Over: over(&c, asOf),
 	}
+}
+
+// over says why a credential is not alive that nobody ended.
+func over(c *lineage.Credential, asOf time.Time) string {
+	switch {
+	case c.LiveAtEnd || c.EndedAt != nil:
+		return ""
+	case deref(c.IssuedAt).After(asOf):
+		return "issued later"
+	case c.ExpiresAt != nil && !c.ExpiresAt.After(asOf):
+		return "expired"
+	}
+	return "not alive"
 }
 
 func principalNode(p lineage.Principal) *node {

@@ -26,7 +26,7 @@ func parseTime(flag, text string, now time.Time) (time.Time, error) {
 	if unit, ok := units[text[len(text)-1:]]; ok {
 		n, err := strconv.ParseUint(strings.TrimSpace(text[:len(text)-1]), 10, 16)
 		if err == nil {
-			return now.Add(-time.Duration(n) * unit).UTC(), nil
+			return now.Add(-time.Duration(n) * unit).UTC().Truncate(time.Second), nil
 		}
 	}
 	return time.Time{}, usagef("--%s %s: must be RFC 3339 (2026-09-28T14:00:00Z), a date (2026-09-28) or an age (30d)", flag, text)

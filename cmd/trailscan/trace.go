@@ -16,7 +16,7 @@ import (
 )
 
 // traceFormats are the forms in which trace writes a lineage.
-var traceFormats = []string{"table", "json", "dot", "mermaid"}
+var traceFormats = []string{"table", "json", "ndjson", "csv", "dot", "mermaid"}
 
 // tracingFlags change what a trace finds, not how it is shown.
 var tracingFlags = []string{"compromised-since", "as-of", "all-use", "trusted", "hostile", "mmdb", "aws-ip-ranges"}
@@ -25,6 +25,8 @@ func writeLineage(w io.Writer, format string, l *lineage.Lineage, o reports.Line
 	switch format {
 	case "json":
 		return reports.JSON(w, l)
+	case "ndjson", "csv":
+		return reports.WriteCredentials(w, format, l)
 	case "dot":
 		return reports.LineageDOT(w, l, o)
 	case "mermaid":
