@@ -281,10 +281,8 @@ func (c *closure) profileUsed(ctx context.Context, w *takeover) error {
 	if err != nil {
 		return fmt.Errorf("read calls to compute: %w", err)
 	}
-	for _, work := range compute.all {
-		if work.account == w.made.account && work.call.on == instance && slices.Contains(work.profiles, w.name) {
-			c.take(&takeover{how: CodeChanged, kind: "role", name: work.what(), from: later(work.time, w.from), by: w.by, made: w.made, work: work})
-		}
+	for _, work := range compute.launchedWith(w.made.account, w.name) {
+		c.take(&takeover{how: CodeChanged, kind: "role", name: work.what(), from: later(work.time, w.from), by: w.by, made: w.made, work: work})
 	}
 	return nil
 }
