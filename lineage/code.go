@@ -60,6 +60,9 @@ func (c *closure) ranBy(ctx context.Context, waiting []*takeover) error {
 		if _, err := c.readWorkloads(ctx); err != nil {
 			return fmt.Errorf("read calls to compute: %w", err)
 		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		laid, err := c.claims(ctx, w)
 		if err != nil {
 			return err

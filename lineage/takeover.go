@@ -16,6 +16,9 @@ func (c *closure) takenOver(ctx context.Context) error {
 			return err
 		}
 		for _, w := range waiting {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			if err := c.cameInBy(ctx, w); err != nil {
 				return err
 			}
@@ -96,6 +99,7 @@ func (c *closure) usedBy(ctx context.Context, w *takeover) error {
 		return err
 	}
 	keys := found.keys
+	var key *node // for which services act
 	groups, sessions := map[string]*node{}, map[string]*node{}
 	for i := range keys {
 		k := &keys[i]
@@ -103,7 +107,10 @@ func (c *closure) usedBy(ctx context.Context, w *takeover) error {
 			continue
 		}
 		if k.forwarded {
-			c.forwarded(c.keyOf(w), k, groups)
+			if key == nil || key == w.by {
+				key = c.keyOf(w)
+			}
+			c.forwarded(key, k, groups)
 			continue
 		}
 		session := k.principalID + " " + k.created.String()

@@ -68,6 +68,7 @@ type tracer struct {
 	roots   []*root
 	origins map[[2]string]*origin // by address and VPC endpoint
 	names   *directory            // once it was asked for
+	agents  map[string]agentNames // by user agent
 }
 
 func (t *tracer) run(ctx context.Context, keys []string) (*Lineage, error) {
