@@ -171,3 +171,20 @@ func BenchmarkTraceDeep(b *testing.B) {
 	madeUsers(b, c, users, true)
 	benchmarkTrace(b, c, users)
 }
+
+// BenchmarkTraceDeployments traces a key whose misuse changed the code of a
+// function 5,000 times, among 50,000 changes by others, each of which names the
+// role of its function.
+func BenchmarkTraceDeployments(b *testing.B) {
+	c := newCase(b)
+	write(b, c, usual()...)
+	casetest.Insert(b, c.DB, `BY NAME
+		SELECT 'deployed-' || i AS event_id, TIMESTAMP '2026-09-03 12:01:00' + to_seconds(i) AS event_time, 1 AS source_id, 1000 + i AS record_index,
+		    '111122223333' AS recipient_account_id, 'lambda.amazonaws.com' AS event_source, 'UpdateFunctionCode20150331v2' AS event_name, 'us-east-1' AS aws_region,
+		    $1 AS source_ip_address, $2 AS user_agent, CASE WHEN i % 11 = 0 THEN $3 ELSE 'AKIAOTHER' || (i % 50) END AS access_key_id,
+		    CASE WHEN i % 11 = 0 THEN 'AIDAALICE' ELSE 'AIDAOTHER' || (i % 50) END AS principal_id, 'IAMUser' AS identity_type,
+		    '{"functionName":"f' || (i % 4) || '"}' AS request_parameters,
+		    '{"functionName":"f' || (i % 4) || '","role":"arn:aws:iam::111122223333:role/r' || (i % 2) || '","revisionId":"' || i || '"}' AS response_elements
+		FROM range(55_000) r(i)`, away, kali, leaked)
+	benchmarkTrace(b, c, 0)
+}

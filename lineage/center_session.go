@@ -35,7 +35,7 @@ func (c *closure) centerOf(ctx context.Context, w *takeover) (*center, error) {
 		delete(u.names, hidden)
 	}
 	err = c.t.each(ctx, `SELECT `+keyColumns+` FROM trace_keys k WHERE k.access_key_id IN (
-		    SELECT access_key_id FROM events WHERE on_behalf_of_user_id = ? AND access_key_id <> '')
+		    SELECT access_key_id FROM trace_identities JOIN identities USING (identity_id) WHERE on_behalf_of_user_id = ? AND access_key_id <> '')
 		ORDER BY k.first_used, k.access_key_id`, []any{w.who.id}, func(scan func(...any) error) error {
 		var k keyUse
 		err := k.scan(scan)

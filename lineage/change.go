@@ -1,8 +1,10 @@
 package lineage
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,6 +13,7 @@ import (
 // one. What comes in through it later descends from by.
 type takeover struct {
 	how     How
+	seq     int // in order of finding
 	who     identity
 	kind    string // user, role, instance profile, a gateway or one of Identity Center's
 	name    string
@@ -235,15 +238,40 @@ func (c *closure) trustChanged(ctx context.Context, made *call, by *node) error 
 	if err != nil {
 		return fmt.Errorf("find end of %s: %w", who.arn, err)
 	}
-	next, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.event_name = 'UpdateAssumeRolePolicy' AND c.account_id = ? AND c.target_role = ? AND c.event_time > ?`, made.account, name, made.time)
+	next, err := c.nextPolicy(ctx, made.account, name, made.time)
 	if err != nil {
 		return err
 	}
-	if len(next) > 0 && (until.IsZero() || next[0].time.Before(until)) {
-		until = next[0].time // by whomever: what the policy then says lets in
+	if !next.IsZero() && (until.IsZero() || next.Before(until)) {
+		until = next // by whomever: what the policy then says lets in
 	}
 	c.take(&takeover{how: TrustChanged, who: who, kind: "role", name: name, from: made.time, until: until, by: by, made: made, trusted: trusted})
 	return nil
+}
+
+// nextPolicy is when the trust policy of a role was changed next after a moment,
+// zero for never.
+func (c *closure) nextPolicy(ctx context.Context, account, role string, at time.Time) (time.Time, error) {
+	if c.policies == nil {
+		policies := map[[2]string][]time.Time{}
+		err := c.t.each(ctx, `SELECT account_id, target_role, event_time FROM trace_calls
+			WHERE event_name = 'UpdateAssumeRolePolicy' AND account_id IS NOT NULL AND target_role IS NOT NULL ORDER BY ALL`, nil, func(scan func(...any) error) error {
+			var k [2]string
+			var at time.Time
+			err := scan(&k[0], &k[1], &at)
+			policies[k] = append(policies[k], at)
+			return err
+		})
+		if err != nil {
+			return time.Time{}, err
+		}
+		c.policies = policies
+	}
+	changes := c.policies[[2]string{account, role}]
+	if i := slices.IndexFunc(changes, at.Before); i >= 0 {
+		return changes[i], nil
+	}
+	return time.Time{}, nil
 }
 
 // take notes a way into a principal, once a change.
@@ -260,7 +288,15 @@ func (c *closure) take(w *takeover) {
 	if w.pass != nil {
 		w.actor = w.pass.actor
 	}
+	w.seq = len(c.takeovers)
 	c.takeovers = append(c.takeovers, w)
+	if w.kind == "user" || w.kind == "root" {
+		key := cmp.Or(w.who.id, w.who.arn)
+		c.users[key] = append(c.users[key], w)
+	}
+	if w.how == Created && w.who.id != "" {
+		c.creations[w.who.id] = true
+	}
 	c.waiting = append(c.waiting, w)
 }
 

@@ -27,7 +27,7 @@ type node struct {
 // every call of every key that passes access on.
 type callRef struct {
 	row    int64
-	time   time.Time
+	micros int64 // its time
 	issued string
 	actor  Actor // "" for keys that are no roots
 }
@@ -49,9 +49,17 @@ type closure struct {
 	fresh     []*node // whose calls have not been followed yet
 	unmatched []*node // whose sessions have not been matched with further ids yet
 	takeovers []*takeover
-	waiting   []*takeover // whose credentials have not been looked for yet
-	compute   *workloads  // nil until the lineage changes one
-	undecided []*takeover // of workloads that were not told from others' yet
+	waiting   []*takeover                     // whose credentials have not been looked for yet
+	users     map[string][]*takeover          // ways into users, by their unique id, else their ARN
+	creations map[string]bool                 // unique ids of what the lineage created
+	pending   pendingNodes                    // unmatched, by whom they act as
+	ownPlaces map[string]map[string]time.Time // when principals that signed in first used each network, by unique id
+	signingIn []string                        // unique ids of those whose sign-ins are being looked at
+	policies  map[[2]string][]time.Time       // when the trust of roles was changed, by account and name; once it was asked for
+	statuses  map[[2]string][]*call           // changes of the status of credentials, by API and id; once asked for
+	closings  []*call                         // that close gateways; once asked for
+	compute   *workloads                      // nil until the lineage changes one
+	undecided []*takeover                     // of workloads that were not told from others' yet
 	taken     map[string]*takeover
 	principal map[[3]string]*principalNode
 	edges     map[edgeKey]Edge
@@ -74,17 +82,18 @@ func (t *tracer) newClosure(ctx context.Context) (*closure, error) {
 	c := &closure{
 		t: t, refs: map[string][]callRef{}, seen: map[int64]bool{}, byID: map[string]*node{},
 		taken: map[string]*takeover{}, principal: map[[3]string]*principalNode{}, edges: map[edgeKey]Edge{}, lookedUp: map[*takeover]*foundBy{},
+		users: map[string][]*takeover{}, creations: map[string]bool{}, ownPlaces: map[string]map[string]time.Time{},
 		marked: map[[2]int64]bool{}, hostile: t.networksOf(Intruder), misused: t.networksOf(Intruder, Unclear),
 		actors: map[int64]Actor{}, descended: map[*root]bool{},
 	}
-	err := t.each(ctx, `SELECT c.rowid, c.access_key_id, c.event_time, coalesce(c.issued_access_key_id, ''), coalesce(u.actor, '')
+	err := t.each(ctx, `SELECT c.rowid, c.access_key_id, epoch_us(c.event_time), coalesce(c.issued_access_key_id, ''), coalesce(u.actor, '')
 		FROM trace_calls c
 		LEFT JOIN trace_root_use u ON u.source_id = c.source_id AND u.record_index = c.record_index
 		WHERE c.access_key_id IS NOT NULL AND (u.actor IS NOT NULL OR c.access_key_id NOT IN (SELECT access_key_id FROM trace_root_ids))
 		ORDER BY c.event_time, c.event_id, c.source_id, c.record_index`, nil, func(scan func(...any) error) error {
 		var key string
 		var ref callRef
-		if err := scan(&ref.row, &key, &ref.time, &ref.issued, &ref.actor); err != nil {
+		if err := scan(&ref.row, &key, &ref.micros, &ref.issued, &ref.actor); err != nil {
 			return err
 		}
 		if ref.actor != Owner || t.o.AllUse {
@@ -110,6 +119,9 @@ func (c *closure) run(ctx context.Context) error {
 			c.describe(made)
 		}
 		for _, made := range calls {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			if err := c.change(ctx, made); err != nil {
 				return err
 			}
@@ -131,9 +143,10 @@ func (c *closure) follow() []int64 {
 	for len(c.fresh) > 0 {
 		n := c.fresh[0]
 		c.fresh = c.fresh[1:]
+		from := n.from.Add(-clockSkew).UnixMicro()
 		for _, id := range n.cred.AccessKeyIDs {
 			for _, ref := range c.refs[id] {
-				if c.seen[ref.row] || ref.time.Before(n.from.Add(-clockSkew)) {
+				if c.seen[ref.row] || ref.micros < from {
 					continue
 				}
 				c.seen[ref.row] = true
@@ -147,7 +160,7 @@ func (c *closure) follow() []int64 {
 				if ref.issued == "" || c.byID[ref.issued] != nil {
 					continue
 				}
-				c.add(&node{cred: Credential{ID: ref.issued}, parent: n, from: ref.time, own: Confirmed, actor: c.actorOf(ref.row, n)}, ref.issued)
+				c.add(&node{cred: Credential{ID: ref.issued}, parent: n, from: time.UnixMicro(ref.micros).UTC(), own: Confirmed, actor: c.actorOf(ref.row, n)}, ref.issued)
 			}
 		}
 	}

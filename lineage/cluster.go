@@ -67,13 +67,14 @@ func (t *tracer) countUse(ctx context.Context, c *closure) error {
 		if err := scan(&of.node, &of.actor, &k.source, &k.endpoint, &k.agent, &k.session, &region, &service, &first, &last, &count); err != nil {
 			return err
 		}
-		key := atomKey{of.node, of.actor, k.source, k.endpoint, signature(k.agent), k.session, ""}
+		agent := t.agent(k.agent)
+		key := atomKey{of.node, of.actor, k.source, k.endpoint, agent.signature, k.session, ""}
 		if byService(k.source, service) {
 			key = atomKey{node: of.node, actor: of.actor, service: cmp.Or(service, k.source)}
 		}
 		a := known[key]
 		if a == nil {
-			a = &useAtom{origin: &origin{}, first: first.UTC(), source: k.source, family: family(k.agent), signature: key.signature,
+			a = &useAtom{origin: &origin{}, first: first.UTC(), source: k.source, family: agent.family, signature: key.signature,
 				session: k.session, agents: map[string]bool{}, regions: map[string]bool{}}
 			if key.service != "" {
 				a.service, a.source = true, key.service

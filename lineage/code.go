@@ -16,11 +16,8 @@ const oneRun = 10 * time.Minute
 // changeCode takes over the sessions of what the lineage brought in, changed or
 // entered.
 func (c *closure) changeCode(ctx context.Context, made *call, by *node) error {
-	compute, err := c.readWorkloads(ctx)
-	if err != nil {
-		return fmt.Errorf("read calls to compute: %w", err)
-	}
-	for _, work := range compute.byRow[made.row] {
+	for _, known := range computeCalls[made.api()] {
+		work := known.read(made)
 		if !work.changes {
 			continue
 		}
@@ -64,6 +61,12 @@ func (c *closure) ranBy(ctx context.Context, waiting []*takeover) error {
 		if w.how != CodeChanged {
 			continue
 		}
+		if _, err := c.readWorkloads(ctx); err != nil {
+			return fmt.Errorf("read calls to compute: %w", err)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		laid, err := c.claims(ctx, w)
 		if err != nil {
 			return err
@@ -97,14 +100,7 @@ func (c *closure) ranBy(ctx context.Context, waiting []*takeover) error {
 // itself names, of those that any later call starts, and the role's.
 func (c *closure) claims(ctx context.Context, w *takeover) ([]*claim, error) {
 	work := w.work
-	names := slices.Clone(work.sessions)
-	for _, name := range work.names {
-		for _, run := range c.compute.byName[work.account+" "+name] {
-			if run != work && run.call.on == work.call.on && work.covers(run) {
-				names = append(names, run.sessions...)
-			}
-		}
-	}
+	names := slices.Concat(work.sessions, c.compute.runsOf(work))
 	slices.Sort(names)
 	roles, err := c.rolesOf(ctx, w)
 	if err != nil {
@@ -144,11 +140,7 @@ func (c *closure) claims(ctx context.Context, w *takeover) ([]*claim, error) {
 func (c *closure) rolesOf(ctx context.Context, w *takeover) ([]string, error) {
 	roles, guessed := c.compute.rolesNamed(w.work)
 	if len(roles)+len(guessed) == 0 {
-		for _, earlier := range c.compute.earlier(w.work) {
-			if r, g := c.compute.rolesNamed(earlier); len(r)+len(g) > 0 {
-				roles, guessed = r, g
-			}
-		}
+		roles, guessed = c.compute.lastRoles(w.work)
 	}
 	var arns []string
 	for i, role := range slices.Concat(roles, guessed) {
@@ -169,85 +161,6 @@ func (c *closure) rolesOf(ctx context.Context, w *takeover) ([]string, error) {
 	return arns, nil
 }
 
-// earlier are the calls before one that made or changed its workload or started
-// its run, in order of time.
-func (ws *workloads) earlier(l *workload) []*workload {
-	var calls []*workload
-	add := func(known []*workload) {
-		for _, e := range known {
-			if e.row != l.row && !e.time.After(l.time) && e.region == l.region && e.call.on == l.call.on &&
-				(l.version == "" || e.version == "" || l.version == e.version) {
-				calls = append(calls, e)
-			}
-		}
-	}
-	for _, name := range slices.Concat(l.names, l.of) {
-		add(ws.byName[l.account+" "+name])
-	}
-	for _, s := range l.sessions {
-		add(ws.session[l.account+" "+s])
-	}
-	slices.SortStableFunc(calls, func(a, b *workload) int { return a.time.Compare(b.time) })
-	return calls
-}
-
-// rolesNamed are the roles that a call names, itself or by instance profiles. A
-// profile that no event of the log gives a role may have one of its own name, as
-// the console makes them: that is guessed.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2_instance-profiles.html
-func (ws *workloads) rolesNamed(l *workload) (roles, guessed []string) {
-	roles = slices.Clone(l.roles)
-	for _, profile := range l.profiles {
-		role := ""
-		for _, tie := range ws.byName[l.account+" "+profile] {
-			if tie.call.on == nil && len(tie.roles) > 0 && (role == "" || !tie.time.After(l.time)) {
-				role = tie.roles[0]
-			}
-		}
-		if role == "" {
-			guessed = append(guessed, profile)
-		} else {
-			roles = append(roles, role)
-		}
-	}
-	return roles, guessed
-}
-
-// gives reports whether a call gives its workload a role.
-func (ws *workloads) gives(l *workload, role string) bool {
-	a, _ := parseARN(role)
-	roles, guessed := ws.rolesNamed(l)
-	return slices.ContainsFunc(slices.Concat(roles, guessed), func(named string) bool { return named == role || named == a.name })
-}
-
-// othersBy names a workload of the same runtime that somebody else's call gave
-// the same role, "" for none.
-func (ws *workloads) othersBy(l *workload, role string, ours map[int64]bool) string {
-	for _, other := range ws.all {
-		if ours[other.row] || other.call.ties || other.call.on != l.call.on || other.account != l.account ||
-			other.region == l.region && meet(slices.Concat(other.names, other.of), slices.Concat(l.names, l.of)) {
-			continue
-		}
-		if ws.gives(other, role) {
-			return other.what()
-		}
-	}
-	return ""
-}
-
-// remade is when somebody else made a workload of the same name anew, so that
-// what the lineage changed was gone; zero for never.
-func (ws *workloads) remade(l *workload, ours map[int64]bool) time.Time {
-	for _, name := range l.names {
-		for _, other := range ws.byName[l.account+" "+name] {
-			if other.call.makes && !ours[other.row] && other.time.After(l.time) && other.region == l.region && other.call.on == l.call.on {
-				return other.time
-			}
-		}
-	}
-	return time.Time{}
-}
-
 // setApart finds the roles whose sessions services took for such workloads
 // before the lineage's change: there is a workload whose sessions cannot be told
 // from those of the changed one, unless the log shows that it is the same one.
@@ -266,14 +179,9 @@ func (c *closure) setApart(ctx context.Context, claims []*claim) error {
 			return err
 		}
 		l := claims[i]
-		if l.apart && l.w.work.call.on.shows(session, service, taken) && len(c.compute.session[l.w.made.account+" "+session]) == 0 && !c.compute.had(l.w.work, l.role) {
+		if l.apart && l.w.work.call.on.shows(session, service, taken) && !c.compute.session[l.w.made.account+" "+session] && !c.compute.had(l.w.work, l.role) {
 			l.apart, l.other = false, "sessions of it were taken before, and the log does not show for what"
 		}
 		return nil
 	})
-}
-
-// had reports whether an earlier call gave the workload the role.
-func (ws *workloads) had(l *workload, role string) bool {
-	return slices.ContainsFunc(ws.earlier(l), func(e *workload) bool { return ws.gives(e, role) })
 }

@@ -3,6 +3,7 @@ package lineage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -57,13 +58,29 @@ func (c *closure) reactivated(ctx context.Context, made *call, by *node) error {
 // wasActive reports whether a credential was active before a call set it so: as
 // the last change to it says, else by its use in the day before.
 func (c *closure) wasActive(ctx context.Context, id string, made *call) (bool, error) {
-	changes, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.event_source = 'iam.amazonaws.com' AND c.event_time <= ? AND c.rowid <> ?
-		AND c.event_name = ? AND contains(c.request_parameters, ?)`, made.time, made.row, made.name, id)
-	if err != nil {
-		return false, err
+	if c.statuses == nil {
+		changes, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.event_source = 'iam.amazonaws.com' AND c.event_name IN (
+			'UpdateAccessKey', 'UpdateServiceSpecificCredential', 'UpdateSSHPublicKey', 'UpdateSigningCertificate')`)
+		if err != nil {
+			return false, err
+		}
+		c.statuses = map[[2]string][]*call{}
+		for _, change := range changes {
+			id, _ := change.longTerm()
+			c.statuses[[2]string{change.name, id}] = append(c.statuses[[2]string{change.name, id}], change)
+		}
 	}
-	if len(changes) > 0 {
-		return strings.EqualFold(changes[len(changes)-1].param("status"), "Active"), nil
+	for _, change := range slices.Backward(c.statuses[[2]string{made.name, id}]) {
+		if !change.time.After(made.time) && change.eventID != made.eventID { // a copy of it is no change before it
+			return strings.EqualFold(change.param("status"), "Active"), nil
+		}
+	}
+	k, found, err := c.t.keyUse(ctx, id)
+	switch within := func(at time.Time) bool { return at.Before(made.time) && made.time.Sub(at) <= stillActive }; {
+	case err != nil || !found || !k.first.Before(made.time) || made.time.Sub(k.last) > stillActive:
+		return false, err
+	case within(k.first) || within(k.last):
+		return true, nil
 	}
 	var used bool
 	err = c.t.conn.QueryRowContext(ctx, `SELECT EXISTS (FROM events WHERE access_key_id = ? AND event_time < ? AND event_time >= ?)`,

@@ -144,12 +144,24 @@ func (c *closure) closed(ctx context.Context, w *takeover, g gateway) (time.Time
 	if w.made.name == "UpdateSAMLProvider" || w.made.name == "UpdateTrustAnchor" || w.made.name == "UpdateOpenIDConnectProviderThumbprint" {
 		names = append(slices.Clone(names), w.made.name)
 	}
-	calls, err := c.t.calls(ctx, `FROM trace_calls c WHERE list_contains(?::VARCHAR[], c.event_name) AND c.event_time > ?
-		AND contains(c.request_parameters, ?)`, names, w.from, w.who.arn[strings.LastIndex(w.who.arn, "/")+1:])
-	if err != nil || len(calls) == 0 {
-		return time.Time{}, err
+	if c.closings == nil {
+		all := []string{"UpdateSAMLProvider", "UpdateTrustAnchor", "UpdateOpenIDConnectProviderThumbprint"}
+		for _, names := range closings {
+			all = append(all, names...)
+		}
+		calls, err := c.t.calls(ctx, `FROM trace_calls c WHERE list_contains(?::VARCHAR[], c.event_name)`, all)
+		if err != nil {
+			return time.Time{}, err
+		}
+		c.closings = append([]*call{}, calls...)
 	}
-	return calls[0].time, nil
+	id := w.who.arn[strings.LastIndex(w.who.arn, "/")+1:]
+	for _, made := range c.closings {
+		if made.time.After(w.from) && slices.Contains(names, made.name) && strings.Contains(made.request, id) {
+			return made.time, nil
+		}
+	}
+	return time.Time{}, nil
 }
 
 // cameThrough finds the sessions that came in through a gateway: all where the
@@ -258,7 +270,7 @@ func (c *call) subject() string {
 func (c *closure) hiddenFederation(ctx context.Context, w *takeover) error {
 	var keys []keyUse
 	err := c.t.each(ctx, `SELECT `+keyColumns+` FROM trace_keys k WHERE k.access_key_id IN (
-		    SELECT access_key_id FROM events WHERE federated_provider = ? AND event_time >= ?)
+		    SELECT access_key_id FROM trace_identities JOIN identities USING (identity_id) WHERE federated_provider = ? AND last_used >= ?)
 		AND `+notIssued+` ORDER BY k.first_used, k.access_key_id`, []any{w.who.arn, w.from}, func(scan func(...any) error) error {
 		var k keyUse
 		err := k.scan(scan)
@@ -281,10 +293,8 @@ func (c *closure) profileUsed(ctx context.Context, w *takeover) error {
 	if err != nil {
 		return fmt.Errorf("read calls to compute: %w", err)
 	}
-	for _, work := range compute.all {
-		if work.account == w.made.account && work.call.on == instance && slices.Contains(work.profiles, w.name) {
-			c.take(&takeover{how: CodeChanged, kind: "role", name: work.what(), from: later(work.time, w.from), by: w.by, made: w.made, work: work})
-		}
+	for _, work := range compute.launchedWith(w.made.account, w.name) {
+		c.take(&takeover{how: CodeChanged, kind: "role", name: work.what(), from: later(work.time, w.from), by: w.by, made: w.made, work: work})
 	}
 	return nil
 }

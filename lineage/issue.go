@@ -13,6 +13,26 @@ type identity struct{ id, arn, account string }
 
 // plant makes the roots the first credentials of the lineage.
 func (c *closure) plant(ctx context.Context) error {
+	known := map[string]keyUse{}
+	err := c.t.each(ctx, `SELECT `+keyColumns+` FROM trace_keys k WHERE k.access_key_id IN (SELECT access_key_id FROM trace_root_ids)`, nil, func(scan func(...any) error) error {
+		var k keyUse
+		err := k.scan(scan)
+		known[k.id] = k
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	calls, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.issued_access_key_id IN (SELECT access_key_id FROM trace_root_ids)`)
+	if err != nil {
+		return err
+	}
+	issuedBy := map[string]*call{} // the first call that did
+	for _, made := range calls {
+		if issuedBy[made.issued] == nil {
+			issuedBy[made.issued] = made
+		}
+	}
 	for i, r := range c.t.roots {
 		use := map[string]bool{}
 		if r.isARN() && !r.unused { // only what was misused of a principal's many credentials
@@ -37,22 +57,15 @@ func (c *closure) plant(ctx context.Context) error {
 			if r.isARN() {
 				n.cred.Why = "acts for " + r.key + ", which was asked for"
 			}
-			k, found, err := c.t.keyUse(ctx, id)
-			if err != nil {
-				return err
-			}
+			k, found := known[id]
 			if found {
 				k.fill(n)
 			}
-			issued, err := c.t.calls(ctx, `FROM trace_calls c WHERE c.issued_access_key_id = ?`, id)
-			if err != nil {
-				return err
-			}
 			session := k.principalID + " " + k.created.String()
 			switch {
-			case len(issued) > 0:
-				c.t.describe(n, issued[0], nil)
-				if issued[0].name == "AssumeRoleWithSAML" {
+			case issuedBy[id] != nil:
+				c.t.describe(n, issuedBy[id], nil)
+				if issuedBy[id].name == "AssumeRoleWithSAML" {
 					taken = n
 				}
 			case sessions[session] != nil && !k.created.IsZero():

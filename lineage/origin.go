@@ -112,6 +112,22 @@ var (
 	browserVersion = regexp.MustCompile(`(?:Edg|OPR|Firefox|Chrome)/([0-9]+)`)
 )
 
+// agentNames are the family and the signature of a user agent.
+type agentNames struct{ family, signature string }
+
+// agent names a user agent. A case has many events for each.
+func (t *tracer) agent(text string) agentNames {
+	names, ok := t.agents[text]
+	if !ok {
+		names = agentNames{family(text), signature(text)}
+		if t.agents == nil {
+			t.agents = map[string]agentNames{}
+		}
+		t.agents[text] = names
+	}
+	return names
+}
+
 // signature is the part of a user agent that stays from call to call of one
 // machine: the family with the versions of the product and the system. The
 // command of the AWS CLI and the marks of features that vary are left out.

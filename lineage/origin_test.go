@@ -117,7 +117,7 @@ func FuzzText(f *testing.F) {
 		}
 		member(text, "a", "b")
 		for _, known := range [...]string{"ec2:RunInstances", "ecs:RunTask", "ssm:SendCommand", "iot:CreateTopicRule"} {
-			computeCalls[known][0].read(&call{request: text, response: text}, "")
+			computeCalls[known][0].read(&call{request: text, response: text})
 		}
 		resourceName(text)
 		versionOf(text)

@@ -47,7 +47,7 @@ func (c *closure) lays(l *claim, session, service string, taken bool, began time
 		return false
 	}
 	return l.apart && on.shows(session, service, taken) &&
-		len(c.compute.session[l.w.made.account+" "+session]) == 0 // those are known by their names
+		!c.compute.session[l.w.made.account+" "+session] // those are known by their names
 }
 
 // found is a session that a claim may lay hold of.

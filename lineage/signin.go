@@ -21,6 +21,7 @@ const signInTokenLife = 15 * time.Minute
 // users that were created or whose password was set, of federated and role
 // sessions, and the roles that these switch to.
 func (c *closure) signIns(ctx context.Context) error {
+	c.pending = pendingNodes{}
 	names := map[string]bool{}
 	for _, w := range c.waiting {
 		if w.kind == "user" || w.kind == "root" {
@@ -35,7 +36,16 @@ func (c *closure) signIns(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.signingIn = nil
 	for _, login := range logins {
+		if c.ownPlaces[login.principalID] == nil && login.principalID != "" {
+			c.signingIn = append(c.signingIn, login.principalID)
+		}
+	}
+	for _, login := range logins {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if !login.succeeded() {
 			continue
 		}
@@ -80,9 +90,8 @@ func (c *closure) login(ctx context.Context, login *call) error {
 		return nil
 	}
 	var way *takeover
-	for _, w := range c.takeovers {
-		same := w.who.id != "" && w.who.id == login.principalID || w.who.id == "" && w.who.arn == login.identityARN
-		if (w.kind == "user" || w.kind == "root") && same && w.covers(login.time) && (way == nil || w.how == PasswordSet) {
+	for _, w := range c.waysInto(login) {
+		if w.covers(login.time) && (way == nil || w.how == PasswordSet) {
 			way = w
 		}
 	}
@@ -94,6 +103,23 @@ func (c *closure) login(ctx context.Context, login *call) error {
 		c.federatedLogin(login, n)
 	}
 	return err
+}
+
+// waysInto are the ways into the user that signed in, in order of finding.
+func (c *closure) waysInto(login *call) []*takeover {
+	var ways []*takeover
+	if login.principalID != "" {
+		ways = slices.Clone(c.users[login.principalID])
+	}
+	if login.identityARN != "" {
+		for _, w := range c.users[login.identityARN] {
+			if w.who.id == "" {
+				ways = append(ways, w)
+			}
+		}
+	}
+	slices.SortFunc(ways, func(a, b *takeover) int { return a.seq - b.seq })
+	return ways
 }
 
 // passwordLogin takes the sign-in of a user whose password the lineage set, or
@@ -108,7 +134,7 @@ func (c *closure) passwordLogin(ctx context.Context, login *call, way *takeover)
 		if err != nil {
 			return err
 		}
-		if owns && !c.isCreated(way.who.id) {
+		if owns && !c.creations[way.who.id] {
 			if !c.t.o.AllUse {
 				return nil
 			}
@@ -119,38 +145,6 @@ func (c *closure) passwordLogin(ctx context.Context, login *call, way *takeover)
 	return nil
 }
 
-// isCreated reports whether the lineage created the principal of an id.
-func (c *closure) isCreated(id string) bool {
-	for _, w := range c.takeovers {
-		if w.how == Created && w.who.id == id && id != "" {
-			return true
-		}
-	}
-	return false
-}
-
-// ownNetwork reports whether a sign-in is from a network that its principal used
-// before a moment, and that is not the intruder's.
-func (c *closure) ownNetwork(ctx context.Context, login *call, before time.Time) (bool, error) {
-	from := network(login.address)
-	switch side := c.t.o.sideOf(login.address); {
-	case side == Owner:
-		return true, nil
-	case side == Intruder || from == "" || c.hostile[from]:
-		return false, nil
-	}
-	own := false
-	err := c.t.each(ctx, `SELECT DISTINCT source_ip_address FROM events
-		WHERE principal_id = ? AND event_time < ? AND source_ip_address IS NOT NULL AND coalesce(error_code, '') = ''`,
-		[]any{login.principalID, before}, func(scan func(...any) error) error {
-			var address string
-			err := scan(&address)
-			own = own || network(address) == from
-			return err
-		})
-	return own, err
-}
-
 // sessionOf is the session of the lineage that a federated sign-in came from:
 // the one that it names by when that began, else the latest that bears its
 // principal and was valid. A session that began with the sign-in may come from
@@ -158,8 +152,8 @@ func (c *closure) ownNetwork(ctx context.Context, login *call, before time.Time)
 // that always came from.
 func (c *closure) sessionOf(ctx context.Context, login *call) (*node, error) {
 	var best *node
-	for _, n := range c.unmatched {
-		if n.cred.PrincipalID != login.principalID || n.cred.Kind != RoleSession && n.cred.Kind != FederationToken && n.cred.Kind != Console {
+	for _, n := range c.unmatchedOf().byID[login.principalID] {
+		if n.cred.Kind != RoleSession && n.cred.Kind != FederationToken && n.cred.Kind != Console {
 			continue
 		}
 		start := timeOf(n.cred.IssuedAt)
@@ -228,8 +222,8 @@ func (c *closure) switchRole(ctx context.Context, login *call) error {
 	if c.marked[[2]int64{login.sourceID, login.recordIndex}] || login.identityARN == from {
 		return nil
 	}
-	for _, n := range c.unmatched {
-		if n.cred.Kind != Console || n.cred.PrincipalARN != from || login.time.Before(n.from) || login.time.After(n.from.Add(consoleLife)) {
+	for _, n := range c.unmatchedOf().byARN[from] {
+		if n.cred.Kind != Console || login.time.Before(n.from) || login.time.After(n.from.Add(consoleLife)) {
 			continue
 		}
 		if joined, err := c.takenFor(ctx, login, n); joined || err != nil {
@@ -284,8 +278,8 @@ func (c *closure) exchanged(token *call) {
 		return
 	}
 	var from *node
-	for _, n := range c.unmatched {
-		if n.cred.Kind != Console || n.cred.PrincipalID != token.principalID || token.time.Before(n.from.Add(-clockSkew)) || token.time.After(n.from.Add(consoleLife)) {
+	for _, n := range c.unmatchedOf().byID[token.principalID] {
+		if n.cred.Kind != Console || token.time.Before(n.from.Add(-clockSkew)) || token.time.After(n.from.Add(consoleLife)) {
 			continue
 		}
 		if token.created.IsZero() || n.began(token.created) {

@@ -18,6 +18,9 @@ func (c *closure) takenOver(ctx context.Context) error {
 			return err
 		}
 		for _, w := range waiting {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			if err := c.cameInBy(ctx, w); err != nil {
 				return err
 			}
@@ -98,6 +101,7 @@ func (c *closure) usedBy(ctx context.Context, w *takeover) error {
 		return err
 	}
 	keys := found.keys
+	var key *node // for which services act
 	groups, sessions := map[string]*node{}, map[string]*node{}
 	for i := range keys {
 		k := &keys[i]
@@ -105,8 +109,10 @@ func (c *closure) usedBy(ctx context.Context, w *takeover) error {
 			continue
 		}
 		if k.forwarded {
-			by := c.keyOf(w)
-			c.forwarded(by, k, by.actor, groups)
+			if key == nil || key == w.by {
+				key = c.keyOf(w)
+			}
+			c.forwarded(key, k, key.actor, groups)
 			continue
 		}
 		if c.isOfSession(k) { // found in the next round

@@ -68,6 +68,7 @@ type tracer struct {
 	roots   []*root
 	origins map[[2]string]*origin // by address and VPC endpoint
 	names   *directory            // once it was asked for
+	agents  map[string]agentNames // by user agent
 }
 
 func (t *tracer) run(ctx context.Context, keys []string) (*Lineage, error) {
@@ -93,6 +94,7 @@ func (t *tracer) run(ctx context.Context, keys []string) (*Lineage, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.refs, c.seen, c.compute, c.lookedUp = nil, nil, nil, nil // as large as all that the rest needs
 	l.CompromisedSince, l.CompromisedSinceWhy = sinceOf(t.roots)
 	if l.FirstMaliciousUse, err = t.firstMaliciousUse(ctx); err != nil {
 		return nil, err

@@ -1,8 +1,6 @@
 package lineage
 
 import (
-	"context"
-	"database/sql"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -14,6 +12,7 @@ import (
 type workload struct {
 	call            *computeCall
 	row             int64 // in trace_calls
+	seq             int   // in order of time, of those that workloads hold
 	time            time.Time
 	account, region string
 	names           []string // of what it changes
@@ -25,57 +24,8 @@ type workload struct {
 	changes         bool
 }
 
-// workloads are all that the case says of compute, with who is behind it.
-type workloads struct {
-	all     []*workload
-	byRow   map[int64][]*workload
-	byName  map[string][]*workload // account and name, of those that change, start or tell of it
-	session map[string][]*workload // account and session name
-}
-
-// readWorkloads reads the calls of computeCalls, once a trace and only when the
-// lineage makes one.
-func (c *closure) readWorkloads(ctx context.Context) (*workloads, error) {
-	if c.compute != nil {
-		return c.compute, nil
-	}
-	w := &workloads{byRow: map[int64][]*workload{}, byName: map[string][]*workload{}, session: map[string][]*workload{}}
-	err := c.t.each(ctx, `SELECT rowid, event_time, coalesce(account_id, ''), coalesce(aws_region, ''), event_source, event_name,
-		    coalesce(request_parameters, ''), coalesce(response, '')
-		FROM trace_calls WHERE `+computeEvents()+` ORDER BY event_time, event_id, source_id, record_index`, nil, func(scan func(...any) error) error {
-		made := &call{}
-		var region string
-		var source, name sql.NullString
-		if err := scan(&made.row, &made.time, &made.account, &region, &source, &name, &made.request, &made.response); err != nil {
-			return err
-		}
-		made.source, made.name = source.String, name.String
-		for _, known := range computeCalls[made.api()] {
-			w.add(known.read(made, region))
-		}
-		return nil
-	})
-	if err == nil {
-		c.compute = w
-	}
-	return w, err
-}
-
-func (w *workloads) add(l *workload) {
-	w.all = append(w.all, l)
-	w.byRow[l.row] = append(w.byRow[l.row], l)
-	for _, name := range slices.Concat(l.names, l.of) {
-		key := l.account + " " + name
-		w.byName[key] = append(w.byName[key], l)
-	}
-	for _, s := range l.sessions {
-		key := l.account + " " + s
-		w.session[key] = append(w.session[key], l)
-	}
-}
-
 // read takes from a call what it says of a workload.
-func (known *computeCall) read(made *call, region string) *workload {
+func (known *computeCall) read(made *call) *workload {
 	request, response := document(made.request), document(made.response)
 	get := func(paths []string) []string {
 		var all []string
@@ -88,7 +38,7 @@ func (known *computeCall) read(made *call, region string) *workload {
 		}
 		return all
 	}
-	l := &workload{call: known, row: made.row, time: made.time, account: made.account, region: region}
+	l := &workload{call: known, row: made.row, time: made.time, account: made.account, region: made.region}
 	l.names, l.of = eachOf(get(known.names), resourceName), eachOf(get(known.of), resourceName)
 	for _, p := range known.version {
 		for _, v := range get([]string{p}) {
