@@ -9,11 +9,11 @@ import (
 // window that ends there; best is the most that any window around an event
 // holds, so every event of a window that is full enough is found. Windows
 // include both ends.
-func (r Rule) compileThreshold() string {
+func (r Rule) compileThreshold(from relations) string {
 	t := r.Threshold
 	defs, by, present := named("by", t.By)
 	window := interval(t.Window)
-	ctes := []string{callsCTE()}
+	ctes := []string{from.calls}
 	if t.Distinct == "" {
 		reached := "count(*)"
 		if t.Sum != "" {
