@@ -40,7 +40,9 @@ type Timing struct {
 	Rule string // its id; "" for shared work
 	Name string // of the shared work
 	Took time.Duration
-	Idle bool // a rule that names no call that the case holds
+	// Together is how many rules one query ran; Took is the share of one.
+	Together int
+	Idle     bool // a rule that names no call that the case holds
 	// Rows are the events that a rule finds, or what the shared work gives.
 	Rows int64
 	// Err says why a rule cannot run; the others do.
@@ -91,9 +93,11 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (findings
 		if err := s.run(ctx, func(r Rule) bool { return r.OnFindings }); err != nil {
 			return nil, nil, err
 		}
-		if findings, err = s.group(ctx); err != nil {
+		more, err := s.group(ctx)
+		if err != nil {
 			return nil, nil, err
 		}
+		findings = append(findings, more...)
 	}
 	slices.SortFunc(findings, func(a, b Finding) int {
 		if d := a.FirstSeen.Compare(b.FirstSeen); d != 0 {
@@ -105,7 +109,7 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (findings
 		return nil, nil, err
 	}
 	assessments = append(s.assessments, o.Refused...)
-	if err := s.step("", "store the findings", func() (int64, error) {
+	if err := s.step("store the findings", func() (int64, error) {
 		return int64(len(findings)), storeAll(ctx, conn, findings, assessments)
 	}); err != nil {
 		return nil, nil, err

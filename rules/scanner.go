@@ -18,12 +18,12 @@ type scanner struct {
 	reached     [][]int      // facets, by place in the pack
 }
 
-// step does a part of the work and tells of it.
-func (s *scanner) step(rule, name string, work func() (int64, error)) error {
+// step does work for many rules and tells of it.
+func (s *scanner) step(name string, work func() (int64, error)) error {
 	start := time.Now()
 	rows, err := work()
-	if s.o.Observe != nil && (err == nil || rule != "") {
-		s.o.Observe(Timing{Rule: rule, Name: name, Took: time.Since(start), Rows: rows, Err: err})
+	if s.o.Observe != nil && err == nil {
+		s.o.Observe(Timing{Name: name, Took: time.Since(start), Rows: rows})
 	}
 	return err
 }
@@ -32,7 +32,7 @@ func (s *scanner) step(rule, name string, work func() (int64, error)) error {
 // makes what they share.
 func (s *scanner) survey(ctx context.Context) error {
 	var running []Rule
-	err := s.step("", "survey the events", func() (int64, error) {
+	err := s.step("survey the events", func() (int64, error) {
 		if err := storeLists(ctx, s.conn, s.o.Lists); err != nil {
 			return 0, err
 		}
@@ -70,7 +70,7 @@ func (s *scanner) survey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.step("", "copy the rare calls", func() (int64, error) {
+	return s.step("copy the rare calls", func() (int64, error) {
 		if _, err := s.conn.ExecContext(ctx, matchesSQL); err != nil {
 			return 0, fmt.Errorf("gather matches: %w", err)
 		}
@@ -78,44 +78,57 @@ func (s *scanner) survey(ctx context.Context) error {
 	})
 }
 
-// run gathers what the chosen rules find. One whose SQL fails is not assessed.
+// run gathers what the chosen rules find, as many as can in one query.
 func (s *scanner) run(ctx context.Context, chosen func(Rule) bool) error {
+	var places []int
 	for i, r := range s.pack {
-		if !chosen(r) || s.assessments[i].Assessed == NotAssessed {
-			continue
+		switch {
+		case !chosen(r) || s.assessments[i].Assessed == NotAssessed:
+		case len(s.reached[i]) > 0:
+			places = append(places, i)
+		case s.o.Observe != nil:
+			s.o.Observe(Timing{Rule: r.ID, Idle: true})
 		}
-		if len(s.reached[i]) == 0 {
-			if s.o.Observe != nil {
-				s.o.Observe(Timing{Rule: r.ID, Idle: true})
-			}
-			continue
-		}
-		err := s.step(r.ID, "", func() (int64, error) {
-			n, err := s.gather(ctx, i)
-			switch {
-			case ctx.Err() != nil:
-			case err != nil:
-				reason, _, _ := strings.Cut(err.Error(), "\n")
-				s.assessments[i] = Assessment{r.ID, NotAssessed, "its SQL fails: " + reason}
-			case n > 0:
-				s.assessments[i] = Assessment{Rule: r.ID, Assessed: Assessed}
-			}
-			return n, err
-		})
+	}
+	together, alone := s.batches(places)
+	for _, batch := range together {
+		start := time.Now()
+		found, err := s.gatherBatch(ctx, batch)
 		if ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
+		if err != nil { // of one of them: alone it is told apart
+			alone = append(alone, batch...)
+			continue
+		}
+		for _, i := range batch {
+			s.ran(i, Timing{Took: time.Since(start) / time.Duration(len(batch)), Rows: found[i], Together: len(batch)})
+		}
+	}
+	for _, i := range alone {
+		start := time.Now()
+		n, err := s.gather(ctx, i)
+		if ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		s.ran(i, Timing{Took: time.Since(start), Rows: n, Together: 1, Err: err})
 	}
 	return nil
 }
 
-// group makes findings of what was gathered.
-func (s *scanner) group(ctx context.Context) (findings []Finding, err error) {
-	err = s.step("", "group the findings", func() (int64, error) {
-		findings, err = groupMatches(ctx, s.conn, s.pack)
-		return int64(len(findings)), err
-	})
-	return findings, err
+// ran keeps what came of a rule. One whose SQL fails is not assessed.
+func (s *scanner) ran(place int, t Timing) {
+	t.Rule = s.pack[place].ID
+	switch {
+	case t.Err != nil:
+		reason, _, _ := strings.Cut(t.Err.Error(), "\n")
+		s.assessments[place] = Assessment{t.Rule, NotAssessed, "its SQL fails: " + reason}
+	case t.Rows > 0:
+		s.assessments[place] = Assessment{Rule: t.Rule, Assessed: Assessed}
+	}
+	if s.o.Observe != nil {
+		s.o.Observe(t)
+	}
 }
 
 // share gives rules on findings what the others found. The table hides the
@@ -135,24 +148,44 @@ CREATE TEMP TABLE rule_matches (rule BIGINT, event_time TIMESTAMP, event_id VARC
     invoked_by VARCHAR, access_key_id VARCHAR, source_ip_address VARCHAR, user_agent VARCHAR, resource VARCHAR,
     source_id BIGINT, record_index BIGINT)`
 
+// matchColumns are those of a match beside its rule and its resource.
+var matchColumns = []string{"event_time", "event_id", "event_name", "outcome", "account_id", "aws_region", "principal_id",
+	"identity_arn", "user_name", "invoked_by", "access_key_id", "source_ip_address", "user_agent", "source_id", "record_index"}
+
 // gather adds what the rule finds to the matches and returns how many.
 func (s *scanner) gather(ctx context.Context, place int) (int64, error) {
-	r, o := s.pack[place], s.o
-	between, args := "true", []any{place}
-	if !o.Since.IsZero() {
-		between, args = between+" AND event_time >= ?", append(args, o.Since.UTC())
-	}
-	if !o.Until.IsZero() {
-		between, args = between+" AND event_time < ?", append(args, o.Until.UTC())
-	}
+	between, args := s.between()
 	result, err := s.conn.ExecContext(ctx, `
 		INSERT INTO temp.rule_matches BY NAME
-		SELECT CAST(? AS BIGINT) AS rule, event_time, event_id, event_name, outcome, account_id, aws_region, principal_id,
-			identity_arn, user_name, invoked_by, access_key_id, source_ip_address, user_agent, resource, source_id, record_index
-		FROM (`+r.compile(s.relations(s.reached[place]))+`) AS found
+		SELECT `+fmt.Sprint(place)+` AS rule, `+strings.Join(matchColumns, ", ")+`, resource
+		FROM (`+s.pack[place].compile(s.relations(s.reached[place]))+`) AS found
 		WHERE `+between, args...)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+// between is the condition that an event is of the time that findings are about.
+func (s *scanner) between() (condition string, args []any) {
+	condition = "true"
+	if !s.o.Since.IsZero() {
+		condition, args = condition+" AND event_time >= ?", append(args, s.o.Since.UTC())
+	}
+	if !s.o.Until.IsZero() {
+		condition, args = condition+" AND event_time < ?", append(args, s.o.Until.UTC())
+	}
+	return condition, args
+}
+
+// group makes findings of what was gathered, and of it no more than once.
+func (s *scanner) group(ctx context.Context) (findings []Finding, err error) {
+	err = s.step("group the findings", func() (int64, error) {
+		if findings, err = groupMatches(ctx, s.conn, s.pack); err != nil {
+			return 0, err
+		}
+		_, err = s.conn.ExecContext(ctx, `DELETE FROM temp.rule_matches`)
+		return int64(len(findings)), err
+	})
+	return findings, err
 }

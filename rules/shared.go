@@ -49,16 +49,18 @@ func (s *shared) prepare(ctx context.Context, running []Rule) (copied int64, err
 	s.choose(running)
 	where := ""
 	if slices.Contains(s.stored, false) {
-		where = `
-			JOIN temp.scan_kinds AS k ON k.event_name IS NOT DISTINCT FROM events.event_name
-				AND k.event_source IS NOT DISTINCT FROM events.event_source
-				AND k.event_category IS NOT DISTINCT FROM events.event_category
-			WHERE k.kind IN (` + s.storedKinds() + `)`
+		var kinds []int
+		for i, stored := range s.stored {
+			if stored {
+				kinds = append(kinds, i)
+			}
+		}
+		where = " WHERE " + s.ofKinds(kinds)
 	}
 	statements := []string{
 		`CREATE OR REPLACE TEMP TABLE scan_tainted AS SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'`,
 		`CREATE OR REPLACE TEMP TABLE scan_calls AS SELECT ` + strings.Join(prefixed("events.", columns), ", ") + `, ` +
-			eventsOutcome + ` AS outcome FROM events` + where,
+			eventsOutcome + ` AS outcome, kind FROM events` + withKinds + where,
 	}
 	if learns := slices.DeleteFunc(slices.Clone(running), func(r Rule) bool { return r.FirstSeen == nil }); len(learns) > 0 {
 		statements = append(statements, callersSQL(columns, learns))
@@ -69,6 +71,7 @@ func (s *shared) prepare(ctx context.Context, running []Rule) (copied int64, err
 		}
 	}
 	s.from = relations{
+		calls:   "SELECT * FROM temp.scan_calls",
 		tainted: "tainted AS (\n    SELECT source_id, record_index FROM temp.scan_tainted\n)",
 		history: sharedHistory,
 	}
@@ -112,24 +115,35 @@ func (s *shared) choose(running []Rule) {
 	}
 }
 
-func (s *shared) storedKinds() string {
-	kinds := []string{"-1"}
-	for i, stored := range s.stored {
-		if stored {
-			kinds = append(kinds, fmt.Sprint(i))
-		}
-	}
-	return strings.Join(kinds, ", ")
+func (s *shared) isStored(reached []int) bool {
+	return !slices.ContainsFunc(reached, func(i int) bool { return !s.stored[i] })
 }
 
 // relations are where a rule reads that finds events of some facets.
 func (s *shared) relations(reached []int) relations {
-	from := s.from
-	from.calls = ownRelations.calls
-	if !slices.ContainsFunc(reached, func(i int) bool { return !s.stored[i] }) {
-		from.calls = "calls AS (\n    SELECT * FROM temp.scan_calls\n)"
+	from := relations{calls: ownRelations.calls, tainted: s.from.tainted, history: s.from.history}
+	if s.isStored(reached) {
+		from.calls = "calls AS (\n    " + s.from.calls + "\n    WHERE " + s.ofKinds(reached) + "\n)"
 	}
 	return from
+}
+
+// withKinds gives events the number of their facet.
+const withKinds = `
+	JOIN temp.scan_kinds AS kinds ON kinds.event_name IS NOT DISTINCT FROM events.event_name
+		AND kinds.event_source IS NOT DISTINCT FROM events.event_source
+		AND kinds.event_category IS NOT DISTINCT FROM events.event_category`
+
+// ofKinds is the condition that an event is of one of some facets.
+func (s *shared) ofKinds(reached []int) string {
+	if len(reached) == len(s.facets) {
+		return "true"
+	}
+	kinds := make([]string, len(reached))
+	for i, kind := range reached {
+		kinds[i] = fmt.Sprint(kind)
+	}
+	return "kind IN (" + strings.Join(append(kinds, "-1"), ", ") + ")"
 }
 
 // reach are the facets of the events that a rule reads; none when it cannot
