@@ -78,14 +78,14 @@ func (s *scanner) gatherBatch(ctx context.Context, places []int) (map[int]int64,
 		resource = "CASE " + strings.Join(resources, "\n") + " END"
 	}
 	between, args := s.between()
-	_, err := s.conn.ExecContext(ctx, `
+	query := `
 		INSERT INTO temp.rule_matches BY NAME
-		SELECT rule, `+strings.Join(matchColumns, ", ")+`, `+resource+` AS resource
+		SELECT rule, ` + strings.Join(matchColumns, ", ") + `, ` + resource + ` AS resource
 		FROM (SELECT *, unnest(hits) AS rule FROM (
-			SELECT *, list_filter([`+strings.Join(hits, ",\n")+`], lambda place: place IS NOT NULL) AS hits
-			FROM (`+from+`) AS calls
-			WHERE `+between+`) AS tested) AS found`, args...)
-	if err != nil {
+			SELECT *, list_filter([` + strings.Join(hits, ",\n") + `], lambda place: place IS NOT NULL) AS hits
+			FROM (` + from + `) AS calls
+			WHERE ` + between + `) AS tested) AS found`
+	if _, err := s.conn.ExecContext(ctx, cheaper(query), args...); err != nil {
 		return nil, err
 	}
 	rows, err := s.conn.QueryContext(ctx, `SELECT rule, count(*) FROM temp.rule_matches GROUP BY rule`)

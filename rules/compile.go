@@ -21,6 +21,7 @@ type relations struct {
 	tainted string // the events of the lineage
 	// history is since when each scope is in the log, whatever it did first.
 	history func(expressions, names []string) string
+	columns []string // of the result
 }
 
 // ownRelations make a query that stands alone.
@@ -28,6 +29,7 @@ var ownRelations = relations{
 	calls:   "calls AS (\n    SELECT events.*,\n" + indent(OutcomeSQL, "        ") + " AS outcome\n    FROM events\n)",
 	tainted: "tainted AS (\n    SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'\n)",
 	history: historyCTE,
+	columns: columns,
 }
 
 // SQL is the query that finds the rule's events, oldest first, in the dialect
@@ -49,7 +51,7 @@ func (r Rule) compile(from relations) string {
 	case r.Spike != nil:
 		return r.compileSpike(from)
 	}
-	return "WITH " + from.calls + "\nSELECT " + r.selectList("calls", "") + "\nFROM calls\nWHERE " + r.condition()
+	return "WITH " + from.calls + "\nSELECT " + r.selectList(from.columns, "") + "\nFROM calls\nWHERE " + r.condition()
 }
 
 // validate says what keeps a rule from being compiled.
@@ -139,9 +141,9 @@ func (r Rule) condition() string {
 
 // selectList names the columns of the result. more are further columns, each
 // "expression AS name"; the events come from calls.
-func (r Rule) selectList(from, more string) string {
-	list := make([]string, 0, len(columns)+1)
-	for _, c := range columns {
+func (r Rule) selectList(of []string, more string) string {
+	list := make([]string, 0, len(of)+1)
+	for _, c := range of {
 		if c == "resource" {
 			c = r.resource() + " AS resource"
 		}
@@ -162,18 +164,18 @@ func (r Rule) resource() string {
 
 // hit is the CTE of the events that the rule is about, with more columns and
 // conditions than those of every rule.
-func (r Rule) hit(more, conditions []string) string {
+func (r Rule) hit(from relations, more, conditions []string) string {
 	where := append([]string{}, conditions...)
 	if c := r.condition(); c != "" {
 		where = append([]string{c}, where...)
 	}
-	return "hit AS (\n    SELECT " + indentRest(r.selectList("calls", strings.Join(more, ",\n    "))) +
+	return "hit AS (\n    SELECT " + indentRest(r.selectList(from.columns, strings.Join(more, ",\n    "))) +
 		"\n    FROM calls\n    WHERE " + indentRest(strings.Join(where, "\n    AND ")) + "\n)"
 }
 
 // fromHit selects the hits that the relation picked, which has their rows.
-func fromHit(relation string) string {
-	return "SELECT " + wrap(prefixed("hit.", columns)) + "\nFROM hit\nJOIN " + relation +
+func fromHit(from relations, relation string) string {
+	return "SELECT " + wrap(prefixed("hit.", from.columns)) + "\nFROM hit\nJOIN " + relation +
 		" ON " + relation + ".source_id = hit.source_id AND " + relation + ".record_index = hit.record_index"
 }
 

@@ -39,7 +39,7 @@ func (r Rule) compileFirstSeen(from relations) string {
 	learned := "history.since + " + interval(f.Learn)
 	ctes := []string{
 		from.calls,
-		r.hit(defs, present),
+		r.hit(from, defs, present),
 		from.tainted,
 		lines(
 			"known AS (",
@@ -52,7 +52,7 @@ func (r Rule) compileFirstSeen(from relations) string {
 		from.history(f.Scope, scope),
 	}
 	return "WITH " + strings.Join(ctes, ",\n") + "\n" + lines(
-		"SELECT "+wrap(prefixed("hit.", columns)),
+		"SELECT "+wrap(prefixed("hit.", from.columns)),
 		"FROM hit",
 		join("JOIN", "history", scope),
 		join("LEFT JOIN", "known", both),

@@ -76,7 +76,7 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (findings
 	drop := func() error { return dropShared(context.WithoutCancel(ctx), conn) }
 	defer func() { err = errors.Join(err, drop()) }()
 
-	s := scanner{shared: shared{conn: conn}, pack: pack, o: o}
+	s := scanner{shared: shared{conn: conn, copy: usualCopying}, pack: pack, o: o}
 	if err := s.survey(ctx); err != nil {
 		return nil, nil, err
 	}

@@ -70,12 +70,46 @@ func (s *scanner) survey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.total > s.copy.whole {
+		if running, err = s.discard(ctx); err != nil {
+			return err
+		}
+	}
 	return s.step("copy the rare calls", func() (int64, error) {
 		if _, err := s.conn.ExecContext(ctx, matchesSQL); err != nil {
 			return 0, fmt.Errorf("gather matches: %w", err)
 		}
 		return s.prepare(ctx, running)
 	})
+}
+
+// discard leaves out the rules that are about callers, clients and addresses of
+// which a large case has none.
+func (s *scanner) discard(ctx context.Context) (running []Rule, err error) {
+	err = s.step("survey the callers", func() (int64, error) {
+		columns, err := eventColumns(ctx, s.conn)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := s.conn.ExecContext(ctx, addressesSQL); err != nil {
+			return 0, fmt.Errorf("survey the callers: %w", err)
+		}
+		for i, r := range s.pack {
+			if len(s.reached[i]) == 0 {
+				continue
+			}
+			// A rule whose condition fails here fails as it runs, and is named then.
+			if barren, err := s.barren(ctx, r, columns); err == nil && barren {
+				s.reached[i] = nil
+				continue
+			} else if ctx.Err() != nil {
+				return 0, ctx.Err()
+			}
+			running = append(running, r)
+		}
+		return int64(len(running)), nil
+	})
+	return running, err
 }
 
 // run gathers what the chosen rules find, as many as can in one query.
@@ -158,12 +192,21 @@ func (s *scanner) gather(ctx context.Context, place int) (int64, error) {
 	result, err := s.conn.ExecContext(ctx, `
 		INSERT INTO temp.rule_matches BY NAME
 		SELECT `+fmt.Sprint(place)+` AS rule, `+strings.Join(matchColumns, ", ")+`, resource
-		FROM (`+s.pack[place].compile(s.relations(s.reached[place]))+`) AS found
+		FROM (`+s.sql(place)+`) AS found
 		WHERE `+between, args...)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+// sql is the query of a rule in this scan.
+func (s *scanner) sql(place int) string {
+	r, reached := s.pack[place], s.reached[place]
+	if s.isStored(reached) {
+		return r.compile(s.relations(reached))
+	}
+	return r.compileLean(s.relations(reached))
 }
 
 // between is the condition that an event is of the time that findings are about.

@@ -62,7 +62,7 @@ func (r Rule) compileSequence(from relations) string {
 		fmt.Sprintf("    FROM chain_%d", n),
 		"    WHERE "+strings.Join(near, " OR "),
 		")"))
-	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("found")
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit(from, "found")
 }
 
 // columns are the conditions of the steps, the values that join their events,
@@ -86,7 +86,7 @@ func (r Rule) steps(from relations) []string {
 	}
 	return []string{
 		from.calls,
-		r.hit(ons, []string{"(" + strings.Join(wheres, "\n        OR ") + ")"}),
+		r.hit(from, ons, []string{"(" + strings.Join(wheres, "\n        OR ") + ")"}),
 		lines(
 			"steps AS (",
 			strings.Join(unpivoted, "\n    UNION ALL\n"),
@@ -135,5 +135,5 @@ func (r Rule) compileUnordered(from relations) string {
 			"    FROM marked",
 			fmt.Sprintf("    WHERE best >= %d", least),
 			")"))
-	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("found")
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit(from, "found")
 }

@@ -14,22 +14,22 @@ import (
 // finds the same with them as its own SQL finds.
 type shared struct {
 	conn   *sql.Conn
+	copy   copying
 	facets []facet
 	total  int64
 	stored []bool // by facet: its calls are in temp.scan_calls
 	from   relations
 }
 
-// A case of so many events is copied whole, with the outcomes; of a larger one,
-// the calls whose names rules are about, the rarest first, up to a part of it.
-const (
-	copiedWhole = 100_000
-	copiedPart  = 20
-	copiedMost  = 1_000_000
-)
+// copying says how much is copied. A case of whole events is copied with the
+// outcomes; of a larger one, the calls whose names rules are about, the rarest
+// first, up to a part of it, but not fewer than whole or more than most.
+type copying struct{ whole, part, most int64 }
+
+var usualCopying = copying{whole: 100_000, part: 20, most: 1_000_000}
 
 // sharedTables are dropped when the scan is over: others may use the connection.
-var sharedTables = []string{"scan_facets", "scan_kinds", "scan_calls", "scan_tainted", "scan_callers", "rule_matches", "findings"}
+var sharedTables = []string{"scan_facets", "scan_kinds", "scan_calls", "scan_tainted", "scan_callers", "scan_addresses", "rule_matches", "findings"}
 
 func dropShared(ctx context.Context, conn *sql.Conn) error {
 	for _, table := range sharedTables {
@@ -90,7 +90,7 @@ var eventsOutcome = regexp.MustCompile(`\b(event_source|error_code|error_message
 // choose says the calls of which facets are copied.
 func (s *shared) choose(running []Rule) {
 	s.stored = make([]bool, len(s.facets))
-	if s.total <= copiedWhole {
+	if s.total <= s.copy.whole {
 		for i := range s.stored {
 			s.stored[i] = true
 		}
@@ -106,7 +106,7 @@ func (s *shared) choose(running []Rule) {
 			wanted[i] = true
 		}
 	}
-	left := min(max(s.total/copiedPart, copiedWhole), copiedMost)
+	left := min(max(s.total/s.copy.part, s.copy.whole), s.copy.most)
 	for i, f := range s.facets { // the rarest first
 		if wanted[i] && f.events <= left {
 			s.stored[i] = true
@@ -121,7 +121,7 @@ func (s *shared) isStored(reached []int) bool {
 
 // relations are where a rule reads that finds events of some facets.
 func (s *shared) relations(reached []int) relations {
-	from := relations{calls: ownRelations.calls, tainted: s.from.tainted, history: s.from.history}
+	from := relations{calls: ownRelations.calls, tainted: s.from.tainted, history: s.from.history, columns: columns}
 	if s.isStored(reached) {
 		from.calls = "calls AS (\n    " + s.from.calls + "\n    WHERE " + s.ofKinds(reached) + "\n)"
 	}
@@ -206,6 +206,14 @@ func usedColumns(ctx context.Context, conn *sql.Conn, running []Rule) ([]string,
 			}
 		}
 	}
+	all, err := eventColumns(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(c string) bool { return !used[c] }), nil
+}
+
+func eventColumns(ctx context.Context, conn *sql.Conn) ([]string, error) {
 	rows, err := conn.QueryContext(ctx, `SELECT column_name FROM duckdb_columns() WHERE table_name = 'events' AND database_name = current_database() ORDER BY column_index`)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the scan: %w", err)
@@ -217,9 +225,7 @@ func usedColumns(ctx context.Context, conn *sql.Conn, running []Rule) ([]string,
 		if err := rows.Scan(&name); err != nil {
 			return nil, fmt.Errorf("prepare the scan: %w", err)
 		}
-		if used[name] {
-			found = append(found, name)
-		}
+		found = append(found, name)
 	}
 	return found, rows.Err()
 }

@@ -28,7 +28,7 @@ func (r Rule) compileSpike(from relations) string {
 	}
 	return "WITH " + strings.Join([]string{
 		from.calls,
-		r.hit(defs, present),
+		r.hit(from, defs, present),
 		from.tainted,
 		lines(
 			"bins AS (",
@@ -58,7 +58,7 @@ func (r Rule) compileSpike(from relations) string {
 			fmt.Sprintf("                AND (reached * others - total) * (reached * others - total) > %d * (squares * others - total * total))", deviations*deviations),
 			")"),
 	}, ",\n") + "\n" + lines(
-		"SELECT "+wrap(prefixed("hit.", columns)),
+		"SELECT "+wrap(prefixed("hit.", from.columns)),
 		"FROM hit",
 		join("JOIN", "spikes", bin))
 }

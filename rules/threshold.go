@@ -20,7 +20,7 @@ func (r Rule) compileThreshold(from relations) string {
 			defs = append(defs, group(t.Sum)+" AS amount")
 			reached = "sum(amount)"
 		}
-		ctes = append(ctes, r.hit(defs, present), lines(
+		ctes = append(ctes, r.hit(from, defs, present), lines(
 			"counted AS (",
 			"    SELECT "+list("source_id", "record_index", "event_time", by)+",",
 			"        "+reached+" "+over(by, "event_time RANGE BETWEEN "+window+" PRECEDING AND CURRENT ROW")+" AS reached",
@@ -33,7 +33,7 @@ func (r Rule) compileThreshold(from relations) string {
 		// one pass.
 		defs = append(defs, group(t.Distinct)+" AS item")
 		present = append(present, group(t.Distinct)+" IS NOT NULL")
-		ctes = append(ctes, r.hit(defs, present), lines(
+		ctes = append(ctes, r.hit(from, defs, present), lines(
 			"spans AS (",
 			"    SELECT "+list("source_id", "record_index", "event_time", by)+",",
 			"        lead(event_time) "+over(append(by[:len(by):len(by)], "item"), "event_time")+" AS again",
@@ -70,7 +70,7 @@ func (r Rule) compileThreshold(from relations) string {
 	if t.Most > 0 {
 		limits += fmt.Sprintf(" AND marked.best <= %d", t.Most)
 	}
-	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("marked") + "\nWHERE " + limits
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit(from, "marked") + "\nWHERE " + limits
 }
 
 func lines(s ...string) string { return strings.Join(s, "\n") }
