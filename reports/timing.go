@@ -10,8 +10,8 @@ import (
 )
 
 // TimingTable writes what the parts of a scan took: the shared work in its
-// order, then the rules, the slowest first, then those that had no event to
-// look at as one line.
+// order, then the rules, the slowest first; those that had no event to look at
+// are one line. Rules that one query ran share its time evenly, marked ~.
 func TimingTable(w io.Writer, parts []rules.Timing) error {
 	var shared, ran []rules.Timing
 	idle := 0
@@ -27,13 +27,19 @@ func TimingTable(w io.Writer, parts []rules.Timing) error {
 	}
 	slices.SortStableFunc(ran, func(a, b rules.Timing) int { return cmp.Compare(b.Took, a.Took) })
 	columns := []column[rules.Timing]{
-		{"ms", 0, func(p rules.Timing) string { return fmt.Sprintf("%.1f", p.Took.Seconds()*1000) }},
+		{"ms", 0, func(p rules.Timing) string {
+			share := ""
+			if p.Together > 1 {
+				share = "~"
+			}
+			return fmt.Sprintf("%s%.1f", share, p.Took.Seconds()*1000)
+		}},
 		{"events", 0, func(p rules.Timing) string { return fmt.Sprint(p.Rows) }},
 		{"part", 0, func(p rules.Timing) string { return cmp.Or(p.Rule, p.Name) }},
 	}
 	if err := encodeAll(w, "table", sheet[rules.Timing]{table: columns}, append(shared, ran...)); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%d rules name no call that the case holds\n", idle)
+	_, err := fmt.Fprintf(w, "%d rules are about calls, callers or clients that the case does not hold\n", idle)
 	return err
 }

@@ -15,16 +15,16 @@ func (r Rule) compileThreshold(from relations) string {
 	window := interval(t.Window)
 	ctes := []string{from.calls}
 	if t.Distinct == "" {
-		reached := "count(*)"
+		reached, enough := "count(*)", crowded(by, fmt.Sprintf("count(*) >= %d", t.Count))
 		if t.Sum != "" {
 			defs = append(defs, group(t.Sum)+" AS amount")
-			reached = "sum(amount)"
+			reached, enough = "sum(amount)", "" // some amounts may be negative
 		}
 		ctes = append(ctes, r.hit(from, defs, present), lines(
 			"counted AS (",
 			"    SELECT "+list("source_id", "record_index", "event_time", by)+",",
 			"        "+reached+" "+over(by, "event_time RANGE BETWEEN "+window+" PRECEDING AND CURRENT ROW")+" AS reached",
-			"    FROM hit",
+			"    FROM hit"+enough,
 			")"))
 	} else {
 		// Counting distinct values in a sliding window: a value counts from an
@@ -37,7 +37,7 @@ func (r Rule) compileThreshold(from relations) string {
 			"spans AS (",
 			"    SELECT "+list("source_id", "record_index", "event_time", by)+",",
 			"        lead(event_time) "+over(append(by[:len(by):len(by)], "item"), "event_time")+" AS again",
-			"    FROM hit",
+			"    FROM hit"+crowded(by, fmt.Sprintf("count(DISTINCT item) >= %d", t.Count)),
 			"),",
 			"changes AS (",
 			"    SELECT "+list("source_id", "record_index", "event_time", by)+", 1 AS turn, 1 AS change",
@@ -71,6 +71,16 @@ func (r Rule) compileThreshold(from relations) string {
 		limits += fmt.Sprintf(" AND marked.best <= %d", t.Most)
 	}
 	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit(from, "marked") + "\nWHERE " + limits
+}
+
+// crowded leaves out the groups that have too few in all, before any sorting.
+func crowded(by []string, enough string) string {
+	if len(by) == 0 {
+		return ""
+	}
+	names := strings.Join(by, ", ")
+	return lines("",
+		"    WHERE ("+names+") IN (SELECT "+names+" FROM hit GROUP BY "+names+" HAVING "+enough+")")
 }
 
 func lines(s ...string) string { return strings.Join(s, "\n") }

@@ -21,7 +21,10 @@ func (a *app) scanCommand() *cobra.Command {
 Findings of a traced key's lineage are marked.
 
 --sigma adds Sigma rules about CloudTrail. One that cannot be compiled is named
-with its file, line and reason, and the others run.`,
+with its file, line and reason, and the others run; so is one whose SQL fails.
+
+--timing tells what each rule and the shared work took, in milliseconds. Rules
+that one query ran share its time evenly (~).`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
