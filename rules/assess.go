@@ -82,12 +82,15 @@ func surveyCase(ctx context.Context, conn *sql.Conn) (*survey, error) {
 	targets := make([]any, 0, len(classes)+2)
 	var selected []string
 	for i, c := range classes {
-		selected = append(selected, "count(CASE WHEN "+c.where+" THEN 1 END)")
+		selected = append(selected, "coalesce(sum(events) FILTER (WHERE "+c.where+"), 0)::BIGINT")
 		targets = append(targets, &counts[i])
+	}
+	if _, err := conn.ExecContext(ctx, facetsSQL); err != nil {
+		return nil, fmt.Errorf("survey the events: %w", err)
 	}
 	var first, last sql.NullTime
 	targets = append(targets, &first, &last)
-	row := conn.QueryRowContext(ctx, `SELECT `+strings.Join(selected, ",\n")+`, min(event_time), max(event_time) FROM events`)
+	row := conn.QueryRowContext(ctx, `SELECT `+strings.Join(selected, ",\n")+`, min(first_time), max(last_time) FROM temp.scan_facets`)
 	if err := row.Scan(targets...); err != nil {
 		return nil, fmt.Errorf("survey the events: %w", err)
 	}

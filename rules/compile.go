@@ -15,30 +15,43 @@ var columns = []string{
 	"access_key_id", "source_ip_address", "user_agent", "resource", "source_id", "record_index",
 }
 
-// calls is the relation that the SQL of rules is about: events and their
-// outcome.
-const calls = "calls AS (\n    SELECT events.*,\n%s AS outcome\n    FROM events\n)"
+// relations are the CTEs that rules of several shapes begin with.
+type relations struct {
+	calls   string // what the SQL of rules is about: events and their outcome
+	tainted string // the events of the lineage
+	// history is since when each scope is in the log, whatever it did first.
+	history func(expressions, names []string) string
+	columns []string // of the result
+}
+
+// ownRelations make a query that stands alone.
+var ownRelations = relations{
+	calls:   "calls AS (\n    SELECT events.*,\n" + indent(OutcomeSQL, "        ") + " AS outcome\n    FROM events\n)",
+	tainted: "tainted AS (\n    SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'\n)",
+	history: historyCTE,
+	columns: columns,
+}
 
 // SQL is the query that finds the rule's events, oldest first, in the dialect
 // that DuckDB and Trino share.
 func (r Rule) SQL() string {
-	return r.compile() + "\nORDER BY event_time, event_id"
+	return r.compile(ownRelations) + "\nORDER BY event_time, event_id"
 }
 
 // compile writes the query. Every shape first takes the few events that it is
 // about ("hit") and looks at time and order among those alone.
-func (r Rule) compile() string {
+func (r Rule) compile(from relations) string {
 	switch {
 	case r.Threshold != nil:
-		return r.compileThreshold()
+		return r.compileThreshold(from)
 	case r.Sequence != nil:
-		return r.compileSequence()
+		return r.compileSequence(from)
 	case r.FirstSeen != nil:
-		return r.compileFirstSeen()
+		return r.compileFirstSeen(from)
 	case r.Spike != nil:
-		return r.compileSpike()
+		return r.compileSpike(from)
 	}
-	return "WITH " + callsCTE() + "\nSELECT " + r.selectList("calls", "") + "\nFROM calls\nWHERE " + r.condition()
+	return "WITH " + from.calls + "\nSELECT " + r.selectList(from.columns, "") + "\nFROM calls\nWHERE " + r.condition()
 }
 
 // validate says what keeps a rule from being compiled.
@@ -110,8 +123,6 @@ func (r Rule) validate() error {
 
 func wholeSeconds(d time.Duration) bool { return d > 0 && d%time.Second == 0 }
 
-func callsCTE() string { return fmt.Sprintf(calls, indent(OutcomeSQL, "        ")) }
-
 // condition is Where and the outcomes, as the operands of one AND.
 func (r Rule) condition() string {
 	var terms []string
@@ -130,9 +141,9 @@ func (r Rule) condition() string {
 
 // selectList names the columns of the result. more are further columns, each
 // "expression AS name"; the events come from calls.
-func (r Rule) selectList(from, more string) string {
-	list := make([]string, 0, len(columns)+1)
-	for _, c := range columns {
+func (r Rule) selectList(of []string, more string) string {
+	list := make([]string, 0, len(of)+1)
+	for _, c := range of {
 		if c == "resource" {
 			c = r.resource() + " AS resource"
 		}
@@ -153,18 +164,18 @@ func (r Rule) resource() string {
 
 // hit is the CTE of the events that the rule is about, with more columns and
 // conditions than those of every rule.
-func (r Rule) hit(more, conditions []string) string {
+func (r Rule) hit(from relations, more, conditions []string) string {
 	where := append([]string{}, conditions...)
 	if c := r.condition(); c != "" {
 		where = append([]string{c}, where...)
 	}
-	return "hit AS (\n    SELECT " + indentRest(r.selectList("calls", strings.Join(more, ",\n    "))) +
+	return "hit AS (\n    SELECT " + indentRest(r.selectList(from.columns, strings.Join(more, ",\n    "))) +
 		"\n    FROM calls\n    WHERE " + indentRest(strings.Join(where, "\n    AND ")) + "\n)"
 }
 
 // fromHit selects the hits that the relation picked, which has their rows.
-func fromHit(relation string) string {
-	return "SELECT " + wrap(prefixed("hit.", columns)) + "\nFROM hit\nJOIN " + relation +
+func fromHit(from relations, relation string) string {
+	return "SELECT " + wrap(prefixed("hit.", from.columns)) + "\nFROM hit\nJOIN " + relation +
 		" ON " + relation + ".source_id = hit.source_id AND " + relation + ".record_index = hit.record_index"
 }
 

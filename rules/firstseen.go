@@ -18,7 +18,7 @@ const novelty = 24 * time.Hour
 // of the lineage teach nothing: what the intruder does first is no baseline,
 // and however often they do it, it stays new until someone else does it. A
 // scope without a history of its own is not judged.
-func (r Rule) compileFirstSeen() string {
+func (r Rule) compileFirstSeen(from relations) string {
 	f := r.FirstSeen
 	scopeDefs, scope, present := named("scope", f.Scope)
 	keyDefs, key, keyPresent := named("key", f.Key)
@@ -38,9 +38,9 @@ func (r Rule) compileFirstSeen() string {
 	}
 	learned := "history.since + " + interval(f.Learn)
 	ctes := []string{
-		callsCTE(),
-		r.hit(defs, present),
-		"tainted AS (\n    SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'\n)",
+		from.calls,
+		r.hit(from, defs, present),
+		from.tainted,
 		lines(
 			"known AS (",
 			"    SELECT "+strings.Join(both, ", ")+", min(event_time) AS since",
@@ -49,10 +49,10 @@ func (r Rule) compileFirstSeen() string {
 			"    WHERE "+taught,
 			"    GROUP BY "+strings.Join(both, ", "),
 			")"),
-		historyCTE(f.Scope, scope),
+		from.history(f.Scope, scope),
 	}
 	return "WITH " + strings.Join(ctes, ",\n") + "\n" + lines(
-		"SELECT "+wrap(prefixed("hit.", columns)),
+		"SELECT "+wrap(prefixed("hit.", from.columns)),
 		"FROM hit",
 		join("JOIN", "history", scope),
 		join("LEFT JOIN", "known", both),

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,6 +25,8 @@ type Options struct {
 	// Refused says of rules that were asked for and cannot run why not. They
 	// stand behind the others' assessments.
 	Refused []Assessment
+	// Observe is told of every part of the scan when it is over. It may be nil.
+	Observe func(Timing)
 }
 
 // How much of a finding's events a finding names. Its count is of all.
@@ -31,6 +34,20 @@ const (
 	maxEventIDs = 1000
 	maxValues   = 100
 )
+
+// Timing is what a part of a scan took: a rule, or work for many of them.
+type Timing struct {
+	Rule string // its id; "" for shared work
+	Name string // of the shared work
+	Took time.Duration
+	// Together is how many rules one query ran; Took is the share of one.
+	Together int
+	Idle     bool // a rule that names no call that the case holds
+	// Rows are the events that a rule finds, or what the shared work gives.
+	Rows int64
+	// Err says why a rule cannot run; the others do.
+	Err error
+}
 
 // Scan runs the rules over the case, marks what the stored lineage did, and
 // replaces the findings and assessments that the case holds by the new ones. A
@@ -48,88 +65,39 @@ func Scan(ctx context.Context, c *query.Case, pack []Rule, o Options) ([]Finding
 		return nil, nil, fmt.Errorf("scan case %s: %w", c.Path, err)
 	}
 	defer conn.Close()
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, nil, fmt.Errorf("scan case %s: %w", c.Path, err)
-	}
-	defer tx.Rollback()
-
 	findings, assessments, err := scan(ctx, conn, pack, o)
-	if err == nil {
-		err = store(ctx, conn, findings, assessments)
-	}
-	if err == nil {
-		err = tx.Commit()
-	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("scan case %s: %w", c.Path, err)
 	}
 	return findings, assessments, nil
 }
 
-func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) ([]Finding, []Assessment, error) {
-	if err := storeLists(ctx, conn, o.Lists); err != nil {
+func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (findings []Finding, assessments []Assessment, err error) {
+	drop := func() error { return dropShared(context.WithoutCancel(ctx), conn) }
+	defer func() { err = errors.Join(err, drop()) }()
+
+	s := scanner{shared: shared{conn: conn, copy: usualCopying}, pack: pack, o: o}
+	if err := s.survey(ctx); err != nil {
 		return nil, nil, err
 	}
-	lists, err := heldLists(ctx, conn)
-	if err != nil {
+	if err := s.run(ctx, func(r Rule) bool { return !r.OnFindings }); err != nil {
 		return nil, nil, err
 	}
-	held, err := surveyCase(ctx, conn)
-	if err != nil {
-		return nil, nil, err
-	}
-	// The matches of all rules are gathered first and grouped in one go.
-	if _, err := conn.ExecContext(ctx, matchesSQL); err != nil {
-		return nil, nil, fmt.Errorf("gather matches: %w", err)
-	}
-	assessments := make([]Assessment, len(pack))
-	run := func(onFindings bool) error {
-		for i, r := range pack {
-			if r.OnFindings != onFindings {
-				continue
-			}
-			a := held.assess(r, lists)
-			if onFindings && !slices.ContainsFunc(pack, func(r Rule) bool { return !r.OnFindings }) {
-				a = Assessment{r.ID, NotAssessed, "it looks at what other rules find, and none of them was run"}
-			}
-			if a.Assessed != NotAssessed {
-				n, err := r.gather(ctx, conn, i, o)
-				if err != nil {
-					return err
-				}
-				// A rule whose class looks absent runs all the same: an event that it
-				// matches is worth more than the survey.
-				if n > 0 {
-					a = Assessment{Rule: r.ID, Assessed: Assessed}
-				}
-			}
-			assessments[i] = a
-		}
-		return nil
-	}
-	if err := run(false); err != nil {
-		return nil, nil, err
-	}
-	assessments = append(assessments, o.Refused...)
-	findings, err := groupMatches(ctx, conn, pack)
-	if err != nil {
+	if findings, err = s.group(ctx); err != nil {
 		return nil, nil, err
 	}
 	if slices.ContainsFunc(pack, func(r Rule) bool { return r.OnFindings }) {
-		if err := store(ctx, conn, findings, nil); err != nil {
+		if err := s.share(ctx, findings); err != nil {
 			return nil, nil, err
 		}
-		if err := run(true); err != nil {
+		if err := s.run(ctx, func(r Rule) bool { return r.OnFindings }); err != nil {
 			return nil, nil, err
 		}
-		if findings, err = groupMatches(ctx, conn, pack); err != nil {
+		more, err := s.group(ctx)
+		if err != nil {
 			return nil, nil, err
 		}
-	}
-	// Others may use the connection after this scan.
-	if _, err := conn.ExecContext(ctx, `DROP TABLE temp.rule_matches`); err != nil {
-		return nil, nil, fmt.Errorf("gather matches: %w", err)
+		findings = append(findings, more...)
 	}
 	slices.SortFunc(findings, func(a, b Finding) int {
 		if d := a.FirstSeen.Compare(b.FirstSeen); d != 0 {
@@ -137,6 +105,15 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) ([]Findin
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
+	if err := drop(); err != nil { // findings among them
+		return nil, nil, err
+	}
+	assessments = append(s.assessments, o.Refused...)
+	if err := s.step("store the findings", func() (int64, error) {
+		return int64(len(findings)), storeAll(ctx, conn, findings, assessments)
+	}); err != nil {
+		return nil, nil, err
+	}
 	return findings, assessments, nil
 }
 
@@ -146,7 +123,7 @@ func Match(ctx context.Context, c *query.Case, r Rule) ([]string, error) {
 	if err := r.validate(); err != nil {
 		return nil, err
 	}
-	rows, err := c.DB.QueryContext(ctx, `SELECT event_id FROM (`+r.compile()+`) ORDER BY event_time, event_id`)
+	rows, err := c.DB.QueryContext(ctx, `SELECT event_id FROM (`+r.compile(ownRelations)+`) ORDER BY event_time, event_id`)
 	if err != nil {
 		return nil, fmt.Errorf("rule %s: %w", r.ID, err)
 	}
@@ -165,40 +142,11 @@ func Match(ctx context.Context, c *query.Case, r Rule) ([]string, error) {
 	return ids, nil
 }
 
-// matchesSQL makes the table that holds the matches of a scan; rule is the
-// place of the rule in the pack.
-const matchesSQL = `
-CREATE TEMP TABLE rule_matches (rule BIGINT, event_time TIMESTAMP, event_id VARCHAR, event_name VARCHAR, outcome VARCHAR,
-    account_id VARCHAR, aws_region VARCHAR, principal_id VARCHAR, identity_arn VARCHAR, user_name VARCHAR,
-    invoked_by VARCHAR, access_key_id VARCHAR, source_ip_address VARCHAR, user_agent VARCHAR, resource VARCHAR,
-    source_id BIGINT, record_index BIGINT)`
-
-// gather adds what the rule finds to the matches and returns how many.
-func (r Rule) gather(ctx context.Context, conn *sql.Conn, place int, o Options) (int64, error) {
-	between, args := "true", []any{place}
-	if !o.Since.IsZero() {
-		between, args = between+" AND event_time >= ?", append(args, o.Since.UTC())
-	}
-	if !o.Until.IsZero() {
-		between, args = between+" AND event_time < ?", append(args, o.Until.UTC())
-	}
-	result, err := conn.ExecContext(ctx, `
-		INSERT INTO temp.rule_matches BY NAME
-		SELECT CAST(? AS BIGINT) AS rule, event_time, event_id, event_name, outcome, account_id, aws_region, principal_id,
-			identity_arn, user_name, invoked_by, access_key_id, source_ip_address, user_agent, resource, source_id, record_index
-		FROM (`+r.compile()+`) AS found
-		WHERE `+between, args...)
-	if err != nil {
-		return 0, fmt.Errorf("rule %s: %w", r.ID, err)
-	}
-	return result.RowsAffected()
-}
-
 // groupsSQL groups the matches to findings. A failed sign-in has no principal
 // when the name typed is none of the account's; CloudTrail then hides what was
 // typed.
 const groupsSQL = `
-WITH tainted AS (SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'),
+WITH tainted AS (SELECT source_id, record_index FROM temp.scan_tainted),
 marked AS (
     SELECT m.*, tainted.source_id IS NOT NULL AS in_lineage,
         coalesce(nullif(principal_id, ''), nullif(identity_arn, ''),

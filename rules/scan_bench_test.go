@@ -61,13 +61,3 @@ func BenchmarkScan(b *testing.B) {
 		})
 	}
 }
-
-func BenchmarkScanPack(b *testing.B) {
-	c := openCase(b)
-	fillCase(b, c)
-	for b.Loop() {
-		if _, _, err := Scan(context.Background(), c, Pack(), Options{}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -262,7 +262,6 @@ func TestScanRefuses(t *testing.T) {
 		{"more steps than there are", Rule{ID: "TS-XX-1", Sequence: &Sequence{Steps: twice.Sequence.Steps, Within: time.Hour, Unordered: true, Least: 3}}, "3 of its 2 steps"},
 		{"limit below the count", Rule{ID: "TS-XX-1", Where: "true", Threshold: &Threshold{Count: 3, Most: 2, Window: time.Hour}}, "from 3 to 2"},
 		{"no key", Rule{ID: "TS-XX-1", Where: "true", FirstSeen: &FirstSeen{Learn: time.Hour}}, "no key"},
-		{"unknown column", Rule{ID: "TS-XX-1", Where: "eventname = 'x'"}, "rule TS-XX-1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, _, err := Scan(context.Background(), c, []Rule{tc.rule}, Options{})
@@ -270,6 +269,41 @@ func TestScanRefuses(t *testing.T) {
 				t.Errorf("error is %v, want %q", err, tc.want)
 			}
 		})
+	}
+}
+
+func TestScanGoesOnWithoutRulesThatFail(t *testing.T) {
+	c := openCase(t)
+	put(t, c, []ev{{name: "CreateUser", who: "alice"}, {name: "x", who: "alice"}})
+	pack := []Rule{
+		{ID: "TS-XX-1", Where: `eventname = 'x'`},                                               // no such column
+		{ID: "TS-XX-2", Where: `CAST(principal_id AS BIGINT) = 1`},                              // fails as it runs
+		{ID: "TS-XX-3", Where: `event_name = 'x'`, Resource: `CAST(principal_id AS TIMESTAMP)`}, // after others of its kind
+		anyCreate,
+	}
+	var failed []string
+	findings, assessments, err := Scan(context.Background(), c, pack, Options{Observe: func(p Timing) {
+		if p.Err != nil {
+			failed = append(failed, p.Rule)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(findings) != 1 || findings[0].Rule != anyCreate.ID {
+		t.Errorf("findings are %+v", findings)
+	}
+	if want := []string{"TS-XX-1", "TS-XX-2", "TS-XX-3"}; !slices.Equal(failed, want) {
+		t.Errorf("%v failed, want %v", failed, want)
+	}
+	for i, a := range assessments {
+		if failing := i < 3; failing != (a.Assessed == NotAssessed) || failing == (a.Reason == "") || strings.Contains(a.Reason, "\n") {
+			t.Errorf("assessment is %+v", a)
+		}
+	}
+	_, stored, err := Load(context.Background(), c)
+	if err != nil || !slices.Equal(stored, assessments) {
+		t.Errorf("the case holds %+v, %v", stored, err)
 	}
 }
 

@@ -13,13 +13,13 @@ import (
 //
 // CloudTrail's times are whole seconds: of events of the same second, one that
 // can be an earlier step goes first. An event is never two steps of a chain.
-func (r Rule) compileSequence() string {
+func (r Rule) compileSequence(from relations) string {
 	s := r.Sequence
 	if s.Unordered {
-		return r.compileUnordered()
+		return r.compileUnordered(from)
 	}
 	n := len(s.Steps)
-	ctes := r.steps()
+	ctes := r.steps(from)
 	_, _, flags := s.columns()
 	ctes = append(ctes,
 		lines(
@@ -62,7 +62,7 @@ func (r Rule) compileSequence() string {
 		fmt.Sprintf("    FROM chain_%d", n),
 		"    WHERE "+strings.Join(near, " OR "),
 		")"))
-	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("found")
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit(from, "found")
 }
 
 // columns are the conditions of the steps, the values that join their events,
@@ -77,7 +77,7 @@ func (s *Sequence) columns() (wheres, ons, flags []string) {
 }
 
 // steps are the CTEs of the events that are some step, one row a step.
-func (r Rule) steps() []string {
+func (r Rule) steps(from relations) []string {
 	wheres, ons, _ := r.Sequence.columns()
 	var unpivoted []string
 	for i := range r.Sequence.Steps {
@@ -85,8 +85,8 @@ func (r Rule) steps() []string {
 			"    SELECT source_id, record_index, event_time, on_%d AS joined, %d AS step FROM hit WHERE on_%d IS NOT NULL", i+1, i+1, i+1))
 	}
 	return []string{
-		callsCTE(),
-		r.hit(ons, []string{"(" + strings.Join(wheres, "\n        OR ") + ")"}),
+		from.calls,
+		r.hit(from, ons, []string{"(" + strings.Join(wheres, "\n        OR ") + ")"}),
 		lines(
 			"steps AS (",
 			strings.Join(unpivoted, "\n    UNION ALL\n"),
@@ -97,7 +97,7 @@ func (r Rule) steps() []string {
 // compileUnordered looks at every event back over the window that ends there
 // for the steps in it. An event is part of a sequence when a window that it is
 // in holds enough of them.
-func (r Rule) compileUnordered() string {
+func (r Rule) compileUnordered(from relations) string {
 	s := r.Sequence
 	_, _, flags := s.columns()
 	window := "OVER (PARTITION BY joined ORDER BY event_time RANGE BETWEEN " + interval(s.Within) + " PRECEDING AND CURRENT ROW)"
@@ -109,7 +109,7 @@ func (r Rule) compileUnordered() string {
 	if least == 0 {
 		least = len(s.Steps)
 	}
-	ctes := append(r.steps(),
+	ctes := append(r.steps(from),
 		lines(
 			"events_of AS (",
 			"    SELECT source_id, record_index, event_time, joined,",
@@ -135,5 +135,5 @@ func (r Rule) compileUnordered() string {
 			"    FROM marked",
 			fmt.Sprintf("    WHERE best >= %d", least),
 			")"))
-	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("found")
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit(from, "found")
 }

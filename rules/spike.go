@@ -16,7 +16,7 @@ var spikeUnits = map[time.Duration]string{time.Minute: "minute", time.Hour: "hou
 // happened ("usual"), so that a spike does not hide itself. Events of the
 // lineage count but are no baseline; a group without one is judged by the
 // number alone.
-func (r Rule) compileSpike() string {
+func (r Rule) compileSpike(from relations) string {
 	s := r.Spike
 	defs, by, present := named("by", s.By)
 	defs = append(defs, fmt.Sprintf("date_trunc('%s', event_time) AS bin", spikeUnits[s.Per]))
@@ -27,9 +27,9 @@ func (r Rule) compileSpike() string {
 		partition = "OVER ()"
 	}
 	return "WITH " + strings.Join([]string{
-		callsCTE(),
-		r.hit(defs, present),
-		"tainted AS (\n    SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'\n)",
+		from.calls,
+		r.hit(from, defs, present),
+		from.tainted,
 		lines(
 			"bins AS (",
 			"    SELECT "+group+", CAST(count(*) AS DOUBLE) AS reached,",
@@ -58,7 +58,7 @@ func (r Rule) compileSpike() string {
 			fmt.Sprintf("                AND (reached * others - total) * (reached * others - total) > %d * (squares * others - total * total))", deviations*deviations),
 			")"),
 	}, ",\n") + "\n" + lines(
-		"SELECT "+wrap(prefixed("hit.", columns)),
+		"SELECT "+wrap(prefixed("hit.", from.columns)),
 		"FROM hit",
 		join("JOIN", "spikes", bin))
 }

@@ -12,6 +12,22 @@ import (
 	"trailscan/query"
 )
 
+// storeAll replaces the findings and assessments of a case, all or nothing.
+func storeAll(ctx context.Context, conn *sql.Conn, findings []Finding, assessments []Assessment) error {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("store findings: %w", err)
+	}
+	defer tx.Rollback()
+	if err := store(ctx, conn, findings, assessments); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("store findings: %w", err)
+	}
+	return nil
+}
+
 // store replaces the findings and assessments of a case. It runs in the
 // transaction that conn has open.
 func store(ctx context.Context, conn *sql.Conn, findings []Finding, assessments []Assessment) error {
@@ -20,18 +36,22 @@ func store(ctx context.Context, conn *sql.Conn, findings []Finding, assessments 
 			return fmt.Errorf("store %s: %w", table, err)
 		}
 	}
-	err := appendRows(conn, "findings", len(findings), func(i int) []driver.Value {
+	if err := appendFindings(conn, "", findings); err != nil {
+		return err
+	}
+	return appendRows(conn, "", "assessment", len(assessments), func(i int) []driver.Value {
+		a := assessments[i]
+		return []driver.Value{a.Rule, a.Assessed, a.Reason}
+	})
+}
+
+// appendFindings adds findings to the table of that name in a catalog.
+func appendFindings(conn *sql.Conn, catalog string, findings []Finding) error {
+	return appendRows(conn, catalog, "findings", len(findings), func(i int) []driver.Value {
 		f := findings[i]
 		return []driver.Value{f.ID, f.Rule, f.Title, f.Severity.String(), f.Tactic, f.Techniques, string(f.Outcome),
 			f.FirstSeen, f.LastSeen, f.Count, f.AccountID, f.Regions, f.PrincipalID, f.PrincipalARN, f.AccessKeyIDs,
 			f.SourceIPs, f.UserAgents, f.Resources, f.EventIDs, f.InLineage, f.Summary}
-	})
-	if err != nil {
-		return err
-	}
-	return appendRows(conn, "assessment", len(assessments), func(i int) []driver.Value {
-		a := assessments[i]
-		return []driver.Value{a.Rule, a.Assessed, a.Reason}
 	})
 }
 
@@ -42,7 +62,7 @@ func storeLists(ctx context.Context, conn *sql.Conn, lists map[string][]string) 
 		if _, err := conn.ExecContext(ctx, `DELETE FROM lists WHERE name = ?`, name); err != nil {
 			return fmt.Errorf("store lists: %w", err)
 		}
-		err := appendRows(conn, "lists", len(values), func(i int) []driver.Value {
+		err := appendRows(conn, "", "lists", len(values), func(i int) []driver.Value {
 			return []driver.Value{name, values[i]}
 		})
 		if err != nil {
@@ -70,13 +90,13 @@ func heldLists(ctx context.Context, conn *sql.Conn) (map[string]bool, error) {
 	return held, rows.Err()
 }
 
-func appendRows(conn *sql.Conn, table string, n int, row func(int) []driver.Value) error {
+func appendRows(conn *sql.Conn, catalog, table string, n int, row func(int) []driver.Value) error {
 	err := conn.Raw(func(raw any) error {
 		c, ok := raw.(driver.Conn)
 		if !ok {
 			return fmt.Errorf("connection is a %T", raw)
 		}
-		a, err := duckdb.NewAppenderFromConn(c, "", table)
+		a, err := duckdb.NewAppender(c, catalog, "", table)
 		if err != nil {
 			return err
 		}

@@ -9,22 +9,22 @@ import (
 // window that ends there; best is the most that any window around an event
 // holds, so every event of a window that is full enough is found. Windows
 // include both ends.
-func (r Rule) compileThreshold() string {
+func (r Rule) compileThreshold(from relations) string {
 	t := r.Threshold
 	defs, by, present := named("by", t.By)
 	window := interval(t.Window)
-	ctes := []string{callsCTE()}
+	ctes := []string{from.calls}
 	if t.Distinct == "" {
-		reached := "count(*)"
+		reached, enough := "count(*)", crowded(by, fmt.Sprintf("count(*) >= %d", t.Count))
 		if t.Sum != "" {
 			defs = append(defs, group(t.Sum)+" AS amount")
-			reached = "sum(amount)"
+			reached, enough = "sum(amount)", "" // some amounts may be negative
 		}
-		ctes = append(ctes, r.hit(defs, present), lines(
+		ctes = append(ctes, r.hit(from, defs, present), lines(
 			"counted AS (",
 			"    SELECT "+list("source_id", "record_index", "event_time", by)+",",
 			"        "+reached+" "+over(by, "event_time RANGE BETWEEN "+window+" PRECEDING AND CURRENT ROW")+" AS reached",
-			"    FROM hit",
+			"    FROM hit"+enough,
 			")"))
 	} else {
 		// Counting distinct values in a sliding window: a value counts from an
@@ -33,11 +33,11 @@ func (r Rule) compileThreshold() string {
 		// one pass.
 		defs = append(defs, group(t.Distinct)+" AS item")
 		present = append(present, group(t.Distinct)+" IS NOT NULL")
-		ctes = append(ctes, r.hit(defs, present), lines(
+		ctes = append(ctes, r.hit(from, defs, present), lines(
 			"spans AS (",
 			"    SELECT "+list("source_id", "record_index", "event_time", by)+",",
 			"        lead(event_time) "+over(append(by[:len(by):len(by)], "item"), "event_time")+" AS again",
-			"    FROM hit",
+			"    FROM hit"+crowded(by, fmt.Sprintf("count(DISTINCT item) >= %d", t.Count)),
 			"),",
 			"changes AS (",
 			"    SELECT "+list("source_id", "record_index", "event_time", by)+", 1 AS turn, 1 AS change",
@@ -70,7 +70,17 @@ func (r Rule) compileThreshold() string {
 	if t.Most > 0 {
 		limits += fmt.Sprintf(" AND marked.best <= %d", t.Most)
 	}
-	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit("marked") + "\nWHERE " + limits
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit(from, "marked") + "\nWHERE " + limits
+}
+
+// crowded leaves out the groups that have too few in all, before any sorting.
+func crowded(by []string, enough string) string {
+	if len(by) == 0 {
+		return ""
+	}
+	names := strings.Join(by, ", ")
+	return lines("",
+		"    WHERE ("+names+") IN (SELECT "+names+" FROM hit GROUP BY "+names+" HAVING "+enough+")")
 }
 
 func lines(s ...string) string { return strings.Join(s, "\n") }

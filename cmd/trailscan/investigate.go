@@ -126,6 +126,7 @@ func (i *investigation) run(ctx context.Context) error {
 		}
 		i.sayIfUnused(l)
 		i.step("running the rules")
+		i.scan.Observe = i.sayIfFailed
 		findings, assessments, err := rules.Scan(ctx, c, rules.Pack(), i.scan)
 		if err != nil {
 			return err

@@ -27,6 +27,7 @@ spans AS (
     SELECT source_id, record_index, event_time, by_1,
         lead(event_time) OVER (PARTITION BY by_1, item ORDER BY event_time) AS again
     FROM hit
+    WHERE (by_1) IN (SELECT by_1 FROM hit GROUP BY by_1 HAVING count(DISTINCT item) >= 3)
 ),
 changes AS (
     SELECT source_id, record_index, event_time, by_1, 1 AS turn, 1 AS change

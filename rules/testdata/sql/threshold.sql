@@ -26,6 +26,7 @@ counted AS (
     SELECT source_id, record_index, event_time, by_1,
         count(*) OVER (PARTITION BY by_1 ORDER BY event_time RANGE BETWEEN INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW) AS reached
     FROM hit
+    WHERE (by_1) IN (SELECT by_1 FROM hit GROUP BY by_1 HAVING count(*) >= 3)
 ),
 marked AS (
     SELECT source_id, record_index,
