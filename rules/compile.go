@@ -37,6 +37,8 @@ func (r Rule) compile() string {
 		return r.compileFirstSeen()
 	case r.Spike != nil:
 		return r.compileSpike()
+	case r.Rerun != nil:
+		return r.compileRerun()
 	}
 	return "WITH " + callsCTE() + "\nSELECT " + r.selectList("calls", "") + "\nFROM calls\nWHERE " + r.condition()
 }
@@ -95,6 +97,9 @@ func (r Rule) validate() error {
 		if spikeUnits[s.Per] == "" {
 			bad("spike per %s: use a minute, an hour or a day", s.Per)
 		}
+	}
+	if r.Rerun != nil {
+		shapes++
 	}
 	if shapes > 1 {
 		bad("has %d shapes", shapes)

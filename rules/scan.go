@@ -200,7 +200,7 @@ func (r Rule) gather(ctx context.Context, conn *sql.Conn, place int, o Options) 
 const groupsSQL = `
 WITH tainted AS (SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'),
 marked AS (
-    SELECT m.*, tainted.source_id IS NOT NULL AS in_lineage,
+    SELECT m.*, tainted.source_id IS NOT NULL OR m.rule IN (%s) AS in_lineage,
         coalesce(nullif(principal_id, ''), nullif(identity_arn, ''),
             nullif(nullif(user_name, ''), 'HIDDEN_DUE_TO_SECURITY_REASONS'), nullif(invoked_by, ''), '') AS who
     FROM temp.rule_matches AS m
@@ -220,9 +220,20 @@ SELECT rule, coalesce(account_id, '') AS account, who, outcome, in_lineage,
 FROM marked
 GROUP BY rule, account, who, outcome, in_lineage`
 
+// aboutLineage lists the places of the rules about the lineage.
+func aboutLineage(pack []Rule) string {
+	places := "-1"
+	for i, r := range pack {
+		if r.Lineage {
+			places += fmt.Sprintf(", %d", i)
+		}
+	}
+	return places
+}
+
 // groupMatches makes findings of the matches.
 func groupMatches(ctx context.Context, conn *sql.Conn, pack []Rule) ([]Finding, error) {
-	rows, err := conn.QueryContext(ctx, fmt.Sprintf(groupsSQL, maxEventIDs))
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf(groupsSQL, aboutLineage(pack), maxEventIDs))
 	if err != nil {
 		return nil, fmt.Errorf("group matches: %w", err)
 	}
