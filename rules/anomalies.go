@@ -2,7 +2,7 @@ package rules
 
 // elevated are the findings that count towards another: of medium severity or
 // above, each behaviour once.
-const elevated = `severity IN ('medium', 'high', 'critical') AND rule NOT LIKE 'TS-XX-%'`
+const elevated = `severity IN ('medium', 'high', 'critical') AND rule NOT LIKE 'TS-XX-%' AND rule NOT LIKE 'TS-KEY-%'`
 
 // anomalies are about what is rare for whoever does it, whatever it is, and
 // about findings that point at one key.

@@ -75,11 +75,12 @@ var classes = []classInfo{
 type survey struct {
 	events  map[Class]int64
 	history time.Duration // from the first event to the last
+	traced  bool          // it holds a lineage
 }
 
 func surveyCase(ctx context.Context, conn *sql.Conn) (*survey, error) {
 	counts := make([]int64, len(classes))
-	targets := make([]any, 0, len(classes)+2)
+	targets := make([]any, 0, len(classes)+3)
 	var selected []string
 	for i, c := range classes {
 		selected = append(selected, "coalesce(sum(events) FILTER (WHERE "+c.where+"), 0)::BIGINT")
@@ -89,12 +90,13 @@ func surveyCase(ctx context.Context, conn *sql.Conn) (*survey, error) {
 		return nil, fmt.Errorf("survey the events: %w", err)
 	}
 	var first, last sql.NullTime
-	targets = append(targets, &first, &last)
-	row := conn.QueryRowContext(ctx, `SELECT `+strings.Join(selected, ",\n")+`, min(first_time), max(last_time) FROM temp.scan_facets`)
+	s := &survey{events: map[Class]int64{}}
+	targets = append(targets, &first, &last, &s.traced)
+	row := conn.QueryRowContext(ctx, `SELECT `+strings.Join(selected, ",\n")+`, min(first_time), max(last_time), EXISTS (FROM lineage) FROM temp.scan_facets`)
 	if err := row.Scan(targets...); err != nil {
 		return nil, fmt.Errorf("survey the events: %w", err)
 	}
-	s := &survey{events: map[Class]int64{}, history: last.Time.Sub(first.Time)}
+	s.history = last.Time.Sub(first.Time)
 	for i, c := range classes {
 		s.events[c.class] = counts[i]
 	}
@@ -105,6 +107,9 @@ func surveyCase(ctx context.Context, conn *sql.Conn) (*survey, error) {
 func (s *survey) assess(r Rule, lists map[string]bool) Assessment {
 	if r.List != "" && !lists[r.List] {
 		return Assessment{r.ID, NotAssessed, fmt.Sprintf("the list %s was not given", r.List)}
+	}
+	if r.Lineage && !s.traced {
+		return Assessment{r.ID, NotAssessed, "no key was traced: run `trailscan trace KEY` first"}
 	}
 	for _, need := range r.needs() {
 		for _, c := range classes {

@@ -50,6 +50,33 @@ func TestNeedsAreDerived(t *testing.T) {
 	}
 }
 
+func TestRulesOfTheLineageNeedATrace(t *testing.T) {
+	c := openCase(t)
+	put(t, c, []ev{{name: "CreateUser", who: "a", intruder: true}, {name: "CreateUser", who: "b"}})
+	r := Rule{ID: "TS-KEY-901", Lineage: true, Where: `event_name = 'CreateUser'`, Needs: AnyEvent}
+	findings, assessments, err := Scan(context.Background(), c, []Rule{r}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(findings) > 0 || assessments[0].Assessed != NotAssessed || !strings.Contains(assessments[0].Reason, "trailscan trace KEY") {
+		t.Errorf("without a trace: %d findings, %+v", len(findings), assessments[0])
+	}
+	if _, err := c.DB.Exec(`INSERT INTO lineage (keys) VALUES (['AKIAIOSFODNN7EXAMPLE'])`); err != nil {
+		t.Fatal(err)
+	}
+	if findings, assessments, err = Scan(context.Background(), c, []Rule{r}, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if assessments[0].Assessed != Assessed || len(findings) != 2 {
+		t.Errorf("with one: %d findings, %+v", len(findings), assessments[0])
+	}
+	for _, f := range findings {
+		if !f.InLineage {
+			t.Errorf("%s does not count as the lineage's", f.Summary)
+		}
+	}
+}
+
 func TestAssessment(t *testing.T) {
 	reads := Rule{ID: "TS-XX-921", Where: `event_name = 'AssumeRole'`}
 	objects := Rule{ID: "TS-XX-922", Where: `event_source = 's3.amazonaws.com' AND event_name = 'GetObject'`}

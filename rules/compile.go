@@ -50,6 +50,8 @@ func (r Rule) compile(from relations) string {
 		return r.compileFirstSeen(from)
 	case r.Spike != nil:
 		return r.compileSpike(from)
+	case r.Rerun != nil:
+		return r.compileRerun(from)
 	}
 	return "WITH " + from.calls + "\nSELECT " + r.selectList(from.columns, "") + "\nFROM calls\nWHERE " + r.condition()
 }
@@ -108,6 +110,9 @@ func (r Rule) validate() error {
 		if spikeUnits[s.Per] == "" {
 			bad("spike per %s: use a minute, an hour or a day", s.Per)
 		}
+	}
+	if r.Rerun != nil {
+		shapes++
 	}
 	if shapes > 1 {
 		bad("has %d shapes", shapes)

@@ -3,9 +3,9 @@ package rules
 import "slices"
 
 // Pack returns the rules of trailscan, tactic by tactic in the order of an
-// intrusion.
+// intrusion, and then those about the lineage of a key.
 func Pack() []Rule {
-	return slices.Concat(
+	pack := slices.Concat(
 		initialAccess(),
 		execution(),
 		persistence(),
@@ -20,4 +20,5 @@ func Pack() []Rule {
 		apiCalls(),
 		anomalies(),
 	)
+	return append(pack, lineageRules(pack)...)
 }

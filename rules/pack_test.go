@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"trailscan/ingest"
+	"trailscan/lineage"
 	"trailscan/query"
 )
 
@@ -25,7 +26,7 @@ var (
 	// https://trino.io/docs/current/functions.html
 	trinoFunctions = []string{"coalesce", "count", "date_trunc", "json_extract", "json_extract_scalar", "json_format", "json_parse", "lead", "lower", "max", "min", "nullif",
 		"regexp_extract", "regexp_like", "replace", "row_number", "strpos", "sum", "try", "unnest", "url_decode"}
-	trinoWords = []string{"and", "select", "as", "else", "in", "not", "on", "or", "over", "then", "when", "where", "exists", "by", "cast", "named"}
+	trinoWords = []string{"and", "select", "as", "else", "in", "not", "on", "or", "over", "then", "when", "where", "exists", "by", "cast", "named", "from", "join", "ancestors"}
 	called     = regexp.MustCompile(`(?i)\b(\w+)\s*\(`)
 	// notTrino are constructs of DuckDB that Trino does not know.
 	notTrino = regexp.MustCompile(`(?i)::|\bQUALIFY\b|\blist_\w+\(|\barray_to_string\(|\bstruct_\w+\(|->|\bILIKE\b|\bSIMILAR\s+TO\b|` +
@@ -100,7 +101,8 @@ func TestPackIsWellFormed(t *testing.T) {
 
 // TestFixtures runs every rule over its own fixtures: testdata/ID/match*.json
 // are records in which it must find something, nomatch*.json near misses. A rule
-// with a list has its values in testdata/ID/LIST.txt.
+// with a list has its values in testdata/ID/LIST.txt, one about the lineage the
+// keys to trace in testdata/ID/key.txt.
 func TestFixtures(t *testing.T) {
 	known := map[string]bool{}
 	c := openCase(t)
@@ -123,8 +125,11 @@ func TestFixtures(t *testing.T) {
 				}
 				for _, file := range files {
 					loadOnly(t, c, file)
+					if r.Lineage {
+						traceOf(t, c, filepath.Join("testdata", r.ID, "key.txt"))
+					}
 					if r.OnFindings {
-						if _, _, err := Scan(context.Background(), c, Pack(), Options{}); err != nil {
+						if _, _, err := Scan(context.Background(), c, readBy(r), Options{}); err != nil {
 							t.Fatal(err)
 						}
 					}
@@ -170,10 +175,30 @@ func giveList(t *testing.T, c *query.Case, name, file string) {
 	}
 }
 
+// readBy are the rules whose findings a rule reads.
+func readBy(r Rule) []Rule {
+	return slices.DeleteFunc(Pack(), func(other Rule) bool {
+		return r.Rerun != nil && !slices.ContainsFunc(r.Rerun, func(again Rule) bool { return again.ID == other.ID })
+	})
+}
+
+// traceOf traces the keys in the file, one a line.
+func traceOf(t *testing.T, c *query.Case, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lineage.Trace(context.Background(), c, strings.Fields(string(text)), lineage.Options{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // loadOnly makes the file's records all that the case holds.
 func loadOnly(t *testing.T, c *query.Case, file string) {
 	t.Helper()
-	if _, err := c.DB.Exec(`DELETE FROM records; DELETE FROM sources; DELETE FROM rejects`); err != nil {
+	if _, err := c.DB.Exec(`DELETE FROM records; DELETE FROM sources; DELETE FROM rejects;
+		DELETE FROM lineage; DELETE FROM credentials; DELETE FROM principals; DELETE FROM lineage_edges; DELETE FROM lineage_events`); err != nil {
 		t.Fatal(err)
 	}
 	s, err := ingest.Load(context.Background(), c, []string{file}, ingest.Options{Threads: 1})

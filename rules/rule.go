@@ -8,7 +8,7 @@ import "time"
 // Rule is one detection. Its SQL fields are expressions over the columns of
 // events, and a column outcome (success, denied or failed), in the dialect that
 // DuckDB and Trino share. A rule without a shape (Threshold, Sequence,
-// FirstSeen, Spike) matches every event for which Where holds; at most one shape is
+// FirstSeen, Spike, Rerun) matches every event for which Where holds; at most one shape is
 // set.
 type Rule struct {
 	ID         string   // "TS-PE-002"
@@ -40,11 +40,15 @@ type Rule struct {
 	// OnFindings is set for a rule that reads the table findings: it runs after
 	// the others and sees what they found.
 	OnFindings bool
+	// Lineage is set for a rule about the stored lineage: without one it cannot
+	// run, and its findings count as the lineage's.
+	Lineage bool
 
 	Threshold *Threshold
 	Sequence  *Sequence
 	FirstSeen *FirstSeen
 	Spike     *Spike
+	Rerun     []Rule // that are run again with the whole lineage as their principal
 }
 
 // Threshold matches the events of a group once they reach a number within a

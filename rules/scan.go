@@ -148,7 +148,7 @@ func Match(ctx context.Context, c *query.Case, r Rule) ([]string, error) {
 const groupsSQL = `
 WITH tainted AS (SELECT source_id, record_index FROM temp.scan_tainted),
 marked AS (
-    SELECT m.*, tainted.source_id IS NOT NULL AS in_lineage,
+    SELECT m.*, tainted.source_id IS NOT NULL OR m.rule IN (%s) AS in_lineage,
         coalesce(nullif(principal_id, ''), nullif(identity_arn, ''),
             nullif(nullif(user_name, ''), 'HIDDEN_DUE_TO_SECURITY_REASONS'), nullif(invoked_by, ''), '') AS who
     FROM temp.rule_matches AS m
@@ -168,9 +168,20 @@ SELECT rule, coalesce(account_id, '') AS account, who, outcome, in_lineage,
 FROM marked
 GROUP BY rule, account, who, outcome, in_lineage`
 
+// aboutLineage lists the places of the rules about the lineage.
+func aboutLineage(pack []Rule) string {
+	places := "-1"
+	for i, r := range pack {
+		if r.Lineage {
+			places += fmt.Sprintf(", %d", i)
+		}
+	}
+	return places
+}
+
 // groupMatches makes findings of the matches.
 func groupMatches(ctx context.Context, conn *sql.Conn, pack []Rule) ([]Finding, error) {
-	rows, err := conn.QueryContext(ctx, fmt.Sprintf(groupsSQL, maxEventIDs))
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf(groupsSQL, aboutLineage(pack), maxEventIDs))
 	if err != nil {
 		return nil, fmt.Errorf("group matches: %w", err)
 	}
