@@ -166,6 +166,7 @@ SELECT rule, coalesce(account_id, '') AS account, who, outcome, in_lineage,
     list_sort(array_agg(DISTINCT resource) FILTER (WHERE resource <> '')),
     arg_min(event_id, (event_time, event_id, source_id, record_index), %d)
 FROM marked
+WHERE rule IN (%s)
 GROUP BY rule, account, who, outcome, in_lineage`
 
 // aboutLineage lists the places of the rules about the lineage.
@@ -179,9 +180,9 @@ func aboutLineage(pack []Rule) string {
 	return places
 }
 
-// groupMatches makes findings of the matches.
-func groupMatches(ctx context.Context, conn *sql.Conn, pack []Rule) ([]Finding, error) {
-	rows, err := conn.QueryContext(ctx, fmt.Sprintf(groupsSQL, aboutLineage(pack), maxEventIDs))
+// groupMatches makes findings of the matches of some rules, which places lists.
+func groupMatches(ctx context.Context, conn *sql.Conn, pack []Rule, places string) ([]Finding, error) {
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf(groupsSQL, aboutLineage(pack), maxEventIDs, places))
 	if err != nil {
 		return nil, fmt.Errorf("group matches: %w", err)
 	}

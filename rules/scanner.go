@@ -16,6 +16,7 @@ type scanner struct {
 	o           Options
 	assessments []Assessment // by place in the pack
 	reached     [][]int      // facets, by place in the pack
+	matched     []int64      // events found and not yet grouped, by place in the pack
 }
 
 // step does work for many rules and tells of it.
@@ -49,6 +50,7 @@ func (s *scanner) survey(ctx context.Context) error {
 			return 0, err
 		}
 		others := slices.ContainsFunc(s.pack, func(r Rule) bool { return !r.OnFindings })
+		s.matched = make([]int64, len(s.pack))
 		s.assessments, s.reached = make([]Assessment, len(s.pack)), make([][]int, len(s.pack))
 		for i, r := range s.pack {
 			a := held.assess(r, lists)
@@ -153,6 +155,7 @@ func (s *scanner) run(ctx context.Context, chosen func(Rule) bool) error {
 // ran keeps what came of a rule. One whose SQL fails is not assessed.
 func (s *scanner) ran(place int, t Timing) {
 	t.Rule = s.pack[place].ID
+	s.matched[place] = t.Rows
 	switch {
 	case t.Err != nil:
 		reason, _, _ := strings.Cut(t.Err.Error(), "\n")
@@ -221,14 +224,42 @@ func (s *scanner) between() (condition string, args []any) {
 	return condition, args
 }
 
+// groupedAtOnce is how many matches are grouped in one query, for the lists of
+// a group are kept in memory; a rule's own are not divided.
+const groupedAtOnce = 200_000
+
 // group makes findings of what was gathered, and of it no more than once.
 func (s *scanner) group(ctx context.Context) (findings []Finding, err error) {
+	findings = []Finding{}
 	err = s.step("group the findings", func() (int64, error) {
-		if findings, err = groupMatches(ctx, s.conn, s.pack); err != nil {
-			return 0, err
+		for _, places := range s.portions() {
+			more, err := groupMatches(ctx, s.conn, s.pack, places)
+			if err != nil {
+				return 0, err
+			}
+			findings = append(findings, more...)
 		}
+		clear(s.matched)
 		_, err = s.conn.ExecContext(ctx, `DELETE FROM temp.rule_matches`)
 		return int64(len(findings)), err
 	})
 	return findings, err
+}
+
+// portions are the rules with matches, as many as are grouped at once.
+func (s *scanner) portions() []string {
+	var all []string
+	var sum int64
+	for i, n := range s.matched {
+		switch {
+		case n == 0:
+			continue
+		case len(all) == 0 || sum+n > groupedAtOnce:
+			all, sum = append(all, fmt.Sprint(i)), n
+		default:
+			all[len(all)-1] += fmt.Sprintf(", %d", i)
+			sum += n
+		}
+	}
+	return all
 }

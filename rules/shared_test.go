@@ -31,7 +31,8 @@ func TestSharedTablesChangeNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Some of every rule's events are the intruder's.
-	if _, err := c.DB.Exec(`INSERT INTO lineage_events
+	if _, err := c.DB.Exec(`INSERT INTO lineage BY NAME SELECT ['AKIAIOSFODNN7EXAMPLE'] AS keys, TIMESTAMP '2026-09-01' AS compromised_since;
+		INSERT INTO lineage_events
 		SELECT source_id, record_index, 'AKIAIOSFODNN7EXAMPLE', 'intruder' FROM events WHERE hash(event_id) % 5 = 0`); err != nil {
 		t.Fatal(err)
 	}
