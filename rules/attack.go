@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -31,6 +32,9 @@ func ParseAttackVersion(s string) (AttackVersion, error) {
 	}
 	return 0, fmt.Errorf("unknown ATT&CK version %q: use 18 or 19", s)
 }
+
+// String is the version's number.
+func (v AttackVersion) String() string { return strconv.Itoa(int(v)) }
 
 // attackTable says what v18 and v19 call a technique and under which tactics
 // they list it. Every technique of the pack and of the published Sigma rules
@@ -138,6 +142,12 @@ func (v AttackVersion) TechniqueTactics(id string) []string {
 		return nil
 	}
 	return attackTechniques[id].tactics
+}
+
+// Lists says whether the version lists the technique under the tactic, as far as
+// the table knows.
+func (v AttackVersion) Lists(id, tactic string) bool {
+	return slices.Contains(v.TechniqueTactics(id), tactic)
 }
 
 // Techniques gives the version's ids of techniques of v18. What the table does

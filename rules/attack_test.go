@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +28,9 @@ func TestAttackTable(t *testing.T) {
 		t.Error("attack_v19.csv is not sorted, or names a technique twice")
 	}
 	for id, row := range attackTechniques {
+		if parent, _, _ := strings.Cut(id, "."); attackTechniques[parent].name == "" {
+			t.Errorf("%s has no row for %s", id, parent)
+		}
 		for v, tactics := range map[AttackVersion][]string{AttackV18: row.tactics, AttackV19: row.tactics19} {
 			if len(tactics) == 0 {
 				t.Errorf("%s has no tactic in v%d", id, v)
