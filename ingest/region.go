@@ -36,6 +36,16 @@ func KnownRegion(name string) bool {
 	return false
 }
 
+// Regions are the names of AWS's regions, as far as this release knows, sorted.
+func Regions() []string {
+	var all []string
+	for _, names := range regions {
+		all = append(all, names...)
+	}
+	slices.Sort(all)
+	return all
+}
+
 var regionShape = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
 
 // IsAccountID says whether text is the twelve digits of an AWS account.

@@ -8,9 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"trailscan/rules"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -70,16 +73,19 @@ func TestOutputsOfAHostileIncident(t *testing.T) {
 		"lineage.mmd": func(w io.Writer, inc *Incident) error {
 			return LineageMermaid(w, inc.Lineage, LineageOptions{Zone: time.UTC})
 		},
-		"plan.txt":        func(w io.Writer, inc *Incident) error { return PlanTable(w, inc.Plan, time.UTC) },
-		"plan.csv":        func(w io.Writer, inc *Incident) error { return WritePlan(w, "csv", inc.Plan) },
-		"coverage.txt":    func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "table", inc, berlin) },
-		"coverage.md":     func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "md", inc, time.UTC) },
-		"coverage.csv":    func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "csv", inc, time.UTC) },
-		"coverage.json":   func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "json", inc, time.UTC) },
-		"coverage.ndjson": func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "ndjson", inc, time.UTC) },
-		"findings.txt":    func(w io.Writer, inc *Incident) error { return WriteFindings(w, "table", inc.Findings, time.UTC) },
-		"findings.csv":    func(w io.Writer, inc *Incident) error { return WriteFindings(w, "csv", inc.Findings, time.UTC) },
-		"findings.ndjson": func(w io.Writer, inc *Incident) error { return WriteFindings(w, "ndjson", inc.Findings, time.UTC) },
+		"plan.txt":                func(w io.Writer, inc *Incident) error { return PlanTable(w, inc.Plan, time.UTC) },
+		"plan.csv":                func(w io.Writer, inc *Incident) error { return WritePlan(w, "csv", inc.Plan) },
+		"coverage.txt":            func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "table", inc, berlin) },
+		"coverage.md":             func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "md", inc, time.UTC) },
+		"coverage.csv":            func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "csv", inc, time.UTC) },
+		"coverage.json":           func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "json", inc, time.UTC) },
+		"coverage.ndjson":         func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "ndjson", inc, time.UTC) },
+		"findings.txt":            findingsIn("table", rules.AttackV18),
+		"findings.csv":            findingsIn("csv", rules.AttackV18),
+		"findings.ndjson":         findingsIn("ndjson", rules.AttackV18),
+		"findings.sarif":          findingsIn("sarif", rules.AttackV18),
+		"findings.ocsf.ndjson":    findingsIn("ocsf", rules.AttackV18),
+		"findings.navigator.json": findingsIn("navigator", rules.AttackV19),
 	} {
 		t.Run(name, func(t *testing.T) {
 			inc, _ := hostileIncident()
@@ -90,6 +96,35 @@ func TestOutputsOfAHostileIncident(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// findingsIn writes the incident's findings, with what is known of one of their
+// rules, sources with odd names and rules that could not run.
+func findingsIn(format string, v rules.AttackVersion) func(io.Writer, *Incident) error {
+	return func(w io.Writer, inc *Incident) error {
+		findings := slices.Clone(inc.Findings)
+		if format != "table" && format != "csv" && format != "ndjson" {
+			findings[0].Tactic, findings[0].Techniques = "defense-evasion", []string{"T1562.008", "T1078.004", "T1619"}
+			findings[0].SourceIPs = append(findings[0].SourceIPs, "ec2.amazonaws.com")
+		}
+		return WriteFindings(w, format, FindingSet{
+			Findings: v.Findings(findings),
+			Assessments: []rules.Assessment{
+				{Rule: "TS-CO-001", Assessed: rules.NotAssessable, Reason: "the case holds no S3 data events"},
+				{Rule: "TS-IA-017", Assessed: rules.NotAssessed, Reason: "the list hostile was not given: use --hostile"},
+				{Rule: "TS-PE-001", Assessed: rules.Assessed},
+			},
+			Rules: v.Rules([]rules.Rule{{
+				ID: findings[0].Rule, Title: findings[0].Title, Severity: rules.High, Tactic: "defense-evasion",
+				Techniques: []string{"T1562.008", "T1078.004", "T1619"}, Explain: "See [this](1), {0} & <b>that</b>.\x1b[2J",
+				FalsePositives: "| None | `" + "x` |", Reference: "https://docs.aws.amazon.com/a b",
+			}, {ID: findings[2].Rule, Title: "x", Reference: "javascript:alert(1)", Spike: &rules.Spike{}}}),
+			Origins: Origins{findings[0].ID: {
+				{URI: "logs/a b\x1b[31m#1.json.gz"}, {URI: "/var/log/trail.json"}, {URI: "s3://bucket/AWSLogs/x y?.json.gz", Record: 7}, {URI: "-"},
+			}},
+			Attack: v, Version: "0.0.0",
+		}, time.UTC)
 	}
 }
 

@@ -23,6 +23,10 @@ import (
 // direction of text become visible escapes.
 func Terminal(s string) string { return visible(s, "") }
 
+// Lines makes text of several lines safe to print on a terminal: line breaks and
+// tabs stay.
+func Lines(s string) string { return visible(s, "\n\t") }
+
 // visible replaces the runes that a reader cannot see or that act on a display,
 // save those in keep.
 func visible(s, keep string) string {

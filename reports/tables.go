@@ -11,78 +11,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"trailscan/remediate"
-	"trailscan/rules"
 )
-
-// WriteFindings writes findings as table (times in zone, the worst first), json,
-// ndjson or csv.
-func WriteFindings(w io.Writer, format string, findings []rules.Finding, zone *time.Location) error {
-	if format == "table" {
-		findings = sortFindings(findings)
-	}
-	list := func(values []string) string { return strings.Join(values, " ") }
-	return encodeAll(w, format, sheet[rules.Finding]{
-		csv: []column[rules.Finding]{
-			{"id", 0, func(f rules.Finding) string { return f.ID }},
-			{"rule", 0, func(f rules.Finding) string { return f.Rule }},
-			{"title", 0, func(f rules.Finding) string { return f.Title }},
-			{"severity", 0, func(f rules.Finding) string { return f.Severity.String() }},
-			{"tactic", 0, func(f rules.Finding) string { return f.Tactic }},
-			{"techniques", 0, func(f rules.Finding) string { return list(f.Techniques) }},
-			{"outcome", 0, func(f rules.Finding) string { return string(f.Outcome) }},
-			{"first_seen", 0, func(f rules.Finding) string { return stamp(f.FirstSeen) }},
-			{"last_seen", 0, func(f rules.Finding) string { return stamp(f.LastSeen) }},
-			{"count", 0, func(f rules.Finding) string { return fmt.Sprint(f.Count) }},
-			{"account_id", 0, func(f rules.Finding) string { return f.AccountID }},
-			{"regions", 0, func(f rules.Finding) string { return list(f.Regions) }},
-			{"principal_id", 0, func(f rules.Finding) string { return f.PrincipalID }},
-			{"principal_arn", 0, func(f rules.Finding) string { return f.PrincipalARN }},
-			{"access_key_ids", 0, func(f rules.Finding) string { return list(f.AccessKeyIDs) }},
-			{"source_ips", 0, func(f rules.Finding) string { return list(f.SourceIPs) }},
-			{"user_agents", 0, func(f rules.Finding) string { return strings.Join(f.UserAgents, "\n") }},
-			{"resources", 0, func(f rules.Finding) string { return strings.Join(f.Resources, "\n") }},
-			{"event_ids", 0, func(f rules.Finding) string { return list(f.EventIDs) }},
-			{"in_lineage", 0, func(f rules.Finding) string { return fmt.Sprint(f.InLineage) }},
-			{"summary", 0, func(f rules.Finding) string { return f.Summary }},
-		},
-		table: []column[rules.Finding]{
-			{"severity", 0, func(f rules.Finding) string { return f.Severity.String() }},
-			{"rule", 0, func(f rules.Finding) string { return f.Rule }},
-			{"title", 0, func(f rules.Finding) string { return f.Title }},
-			{"outcome", 0, func(f rules.Finding) string { return string(f.Outcome) }},
-			{"first seen", 0, func(f rules.Finding) string { return clock(f.FirstSeen, zone) }},
-			{"events", 0, func(f rules.Finding) string { return number(f.Count) }},
-			{"lineage", 0, func(f rules.Finding) string { return yes(f.InLineage) }},
-			{"principal", 44, func(f rules.Finding) string { return shortARN(f.PrincipalARN) }},
-			{"resources", 60, func(f rules.Finding) string { return some(f.Resources, 2) }},
-		},
-	}, findings)
-}
-
-// WriteRules writes a pack of rules as table, json, ndjson or csv.
-func WriteRules(w io.Writer, format string, pack []rules.Rule) error {
-	type rule struct {
-		ID         string         `json:"id"`
-		Title      string         `json:"title"`
-		Severity   rules.Severity `json:"severity"`
-		Tactic     string         `json:"tactic"`
-		Techniques []string       `json:"techniques"`
-		Explain    string         `json:"explain"`
-	}
-	columns := []column[rule]{
-		{"id", 0, func(r rule) string { return r.ID }},
-		{"severity", 0, func(r rule) string { return r.Severity.String() }},
-		{"tactic", 0, func(r rule) string { return r.Tactic }},
-		{"techniques", 0, func(r rule) string { return strings.Join(r.Techniques, " ") }},
-		{"title", 0, func(r rule) string { return r.Title }},
-	}
-	shown := make([]rule, len(pack))
-	for i, r := range pack {
-		shown[i] = rule{r.ID, r.Title, r.Severity, r.Tactic, r.Techniques, r.Explain}
-	}
-	explain := column[rule]{"explain", 0, func(r rule) string { return r.Explain }}
-	return encodeAll(w, format, sheet[rule]{csv: append(columns[:len(columns):len(columns)], explain), table: columns}, shown)
-}
 
 // WritePlan writes the actions of a plan as table, json, ndjson or csv. The plan
 // itself, which --apply takes, is written by its own Write.

@@ -106,7 +106,7 @@ func surveyCase(ctx context.Context, conn *sql.Conn) (*survey, error) {
 // assess says whether the case can show what the rule looks for.
 func (s *survey) assess(r Rule, lists map[string]bool) Assessment {
 	if r.List != "" && !lists[r.List] {
-		return Assessment{r.ID, NotAssessed, fmt.Sprintf("the list %s was not given", r.List)}
+		return Assessment{r.ID, NotAssessed, fmt.Sprintf("the list %s was not given: use %s", r.List, ListFlag(r.List))}
 	}
 	if r.Lineage && !s.traced {
 		return Assessment{r.ID, NotAssessed, "no key was traced: run `trailscan trace KEY` first"}

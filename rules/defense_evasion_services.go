@@ -248,21 +248,24 @@ func detectors() []Rule {
 			Severity:   Medium,
 			Tactic:     "defense-evasion",
 			Techniques: []string{"T1535"},
-			Where: `read_only IS DISTINCT FROM true AND NOT regexp_like(event_name, '^(?:Get|List|Describe|Head|Lookup)')
-            AND NOT ` + byService + ` AND invoked_by IS NULL
-            AND event_type IS DISTINCT FROM 'AwsServiceEvent'
-            AND event_source NOT IN ('iam.amazonaws.com', 'sts.amazonaws.com', 'signin.amazonaws.com',
-                'organizations.amazonaws.com', 'account.amazonaws.com', 'cloudfront.amazonaws.com',
-                'route53.amazonaws.com', 'route53domains.amazonaws.com', 'support.amazonaws.com',
-                'health.amazonaws.com', 'globalaccelerator.amazonaws.com', 'waf.amazonaws.com', 'shield.amazonaws.com',
-                'networkmanager.amazonaws.com', 'budgets.amazonaws.com', 'ce.amazonaws.com', 'cur.amazonaws.com',
-                'savingsplans.amazonaws.com', 'billing.amazonaws.com', 'billingconsole.amazonaws.com', 'payments.amazonaws.com',
-                'tax.amazonaws.com', 'invoicing.amazonaws.com', 'trustedadvisor.amazonaws.com', 'chatbot.amazonaws.com',
-                'notifications.amazonaws.com', 'ecr-public.amazonaws.com', 'uxc.amazonaws.com')
-            AND NOT (event_source = 'wafv2.amazonaws.com' AND coalesce(json_extract_scalar(request_parameters, '$.scope'), '') = 'CLOUDFRONT')`,
-			Resource:  `aws_region`,
-			Explain:   `Intruders like regions that nobody looks at. Search the region for instances, clusters and models that are not yours.`,
-			FirstSeen: &FirstSeen{Scope: []string{"account_id"}, Key: []string{"aws_region"}, Learn: 7 * day},
+			Where:      regionalChange,
+			Resource:   `aws_region`,
+			Explain:    `Intruders like regions that nobody looks at. Search the region for instances, clusters and models that are not yours.`,
+			FirstSeen:  &FirstSeen{Scope: []string{"account_id"}, Key: []string{"aws_region"}, Learn: 7 * day},
+		},
+		{
+			ID:         "TS-IA-026b",
+			Title:      "Change in a region that is not allowed",
+			Severity:   Medium,
+			Tactic:     "defense-evasion",
+			Techniques: []string{"T1535"},
+			Where: regionalChange + `
+            AND aws_region NOT IN (SELECT value FROM lists WHERE name = 'allowed_regions')`,
+			List:           AllowedRegionsList,
+			Resource:       `aws_region`,
+			Explain:        `Nobody should work in this region. Search it for instances, clusters and models that are not yours, and see why no policy denies it.`,
+			FalsePositives: `A region that was allowed after the list was written.`,
+			Reference:      "https://docs.aws.amazon.com/controltower/latest/userguide/region-deny.html",
 		},
 		{
 			ID:         "TS-DE-035",
@@ -343,3 +346,18 @@ func tracesRemoved() []Rule {
 		},
 	}
 }
+
+// regionalChange holds for a change that somebody makes in a region of their
+// choice.
+const regionalChange = `read_only IS DISTINCT FROM true AND NOT regexp_like(event_name, '^(?:Get|List|Describe|Head|Lookup)')
+            AND NOT ` + byService + ` AND invoked_by IS NULL
+            AND event_type IS DISTINCT FROM 'AwsServiceEvent'
+            AND event_source NOT IN ('iam.amazonaws.com', 'sts.amazonaws.com', 'signin.amazonaws.com',
+                'organizations.amazonaws.com', 'account.amazonaws.com', 'cloudfront.amazonaws.com',
+                'route53.amazonaws.com', 'route53domains.amazonaws.com', 'support.amazonaws.com',
+                'health.amazonaws.com', 'globalaccelerator.amazonaws.com', 'waf.amazonaws.com', 'shield.amazonaws.com',
+                'networkmanager.amazonaws.com', 'budgets.amazonaws.com', 'ce.amazonaws.com', 'cur.amazonaws.com',
+                'savingsplans.amazonaws.com', 'billing.amazonaws.com', 'billingconsole.amazonaws.com', 'payments.amazonaws.com',
+                'tax.amazonaws.com', 'invoicing.amazonaws.com', 'trustedadvisor.amazonaws.com', 'chatbot.amazonaws.com',
+                'notifications.amazonaws.com', 'ecr-public.amazonaws.com', 'uxc.amazonaws.com')
+            AND NOT (event_source = 'wafv2.amazonaws.com' AND coalesce(json_extract_scalar(request_parameters, '$.scope'), '') = 'CLOUDFRONT')`

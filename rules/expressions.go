@@ -97,7 +97,9 @@ func member(column string, paths []string) string {
 }
 
 // otherAccount holds when an account id or an ARN is of another account than the
-// event's; what names no account is of none.
+// event's, and not one of those that are trusted; what names no account is of
+// none.
 func otherAccount(expression string) string {
-	return `nullif(regexp_extract(` + expression + `, '(?:^|:)([0-9]{12})(?::|$)', 1), '') <> account_id`
+	id := `nullif(regexp_extract(` + expression + `, '(?:^|:)([0-9]{12})(?::|$)', 1), '')`
+	return `(` + id + ` <> account_id AND ` + id + ` NOT IN (SELECT value FROM lists WHERE name = 'trusted_accounts'))`
 }

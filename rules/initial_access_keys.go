@@ -146,6 +146,19 @@ func unfamiliarUse() []Rule {
 			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{"identity_account_id"}, Learn: 7 * day},
 		},
 		{
+			ID:             "TS-IA-023c",
+			Title:          "Call by a principal of an account that is not trusted",
+			Severity:       Medium,
+			Tactic:         "initial-access",
+			Techniques:     []string{"T1199"},
+			Where:          fromOtherAccount,
+			List:           TrustedAccountsList,
+			Resource:       `coalesce(identity_arn, identity_account_id)`,
+			Explain:        `The account is neither the organization's nor a partner's, and uses something of this one. Find the trust or the policy that lets it in, and close it.`,
+			FalsePositives: `A vendor that the list lacks.`,
+			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html",
+		},
+		{
 			ID:             "TS-IA-024",
 			Title:          "Call denied by the policy of a VPC endpoint",
 			Severity:       Medium,
@@ -177,7 +190,8 @@ func unfamiliarUse() []Rule {
 const throughEndpoint = `coalesce(json_extract_scalar(request_parameters, '$.bucketName'), event_source || ' ' || event_name)`
 
 const fromOtherAccount = `regexp_like(identity_account_id, '^[0-9]{12}$') AND identity_account_id <> account_id
-            AND coalesce(identity_type, '') NOT IN ('AWSService', 'AWSInternal') AND invoked_by IS NULL`
+            AND coalesce(identity_type, '') NOT IN ('AWSService', 'AWSInternal') AND invoked_by IS NULL
+            AND identity_account_id NOT IN (SELECT value FROM lists WHERE name = 'trusted_accounts')`
 
 // fromListed holds for an address of the list hostile, or of a network there.
 const fromListed = fromAddress + `

@@ -179,7 +179,7 @@ func (a *app) withCase(ctx context.Context, mode query.Mode, f func(*query.Case)
 }
 
 // allFormats are those that the ending of --output names in some command.
-var allFormats = []string{"json", "ndjson", "csv", "md", "html", "sh", "dot", "mermaid"}
+var allFormats = []string{"json", "ndjson", "csv", "md", "html", "sh", "dot", "mermaid", "sarif", "ocsf", "navigator"}
 
 // endings are those of files whose format has another name.
 var endings = map[string]string{"gv": "dot", "mmd": "mermaid"}
@@ -250,9 +250,9 @@ func (a *app) reachesFailOn(findings []rules.Finding) error {
 	if a.failOn == "" {
 		return nil
 	}
-	limit, err := rules.ParseSeverity(a.failOn)
+	limit, err := parseSeverity("fail-on", a.failOn)
 	if err != nil {
-		return usagef("--fail-on %s: %w", a.failOn, err)
+		return err
 	}
 	for _, f := range findings {
 		if f.Severity >= limit {
@@ -267,8 +267,6 @@ func (a *app) checkFailOn() error {
 	if a.failOn == "" {
 		return nil
 	}
-	if _, err := rules.ParseSeverity(a.failOn); err != nil {
-		return usagef("--fail-on %s: must be critical, high, medium, low or info", a.failOn)
-	}
-	return nil
+	_, err := parseSeverity("fail-on", a.failOn)
+	return err
 }

@@ -25,6 +25,8 @@ func (a *app) investigateCommand() *cobra.Command {
 	var strict bool
 	var from sourceFlags
 	var tracing traceFlags
+	var narrow filterFlags
+	var lists listFlags
 	cmd := &cobra.Command{
 		Use:   "investigate SOURCE… --key AKIA…",
 		Short: "Everything in one go: load logs, trace the key, scan, plan, report",
@@ -70,6 +72,14 @@ what came before.`,
 				return err
 			}
 			defer trace.ASNs.Close()
+			wanted, err := narrow.compile(nil)
+			if err != nil {
+				return err
+			}
+			given, err := lists.options()
+			if err != nil {
+				return err
+			}
 			if dir == "" {
 				dir = "trailscan-" + fileName(keys[0])
 			}
@@ -78,7 +88,8 @@ what came before.`,
 			}
 			a.caseFile = filepath.Join(dir, "case.duckdb")
 			i := investigation{app: a, dir: dir, keys: keys, sources: sources, load: load, strict: strict,
-				zone: zone, trace: trace, scan: rules.Options{Since: since, Until: until}}
+				zone: zone, trace: trace, attack: wanted.attack,
+				scan: rules.Options{Since: since, Until: until, Lists: given}}
 			return i.run(cmd.Context())
 		},
 	}
@@ -86,6 +97,8 @@ what came before.`,
 	cmd.Flags().StringVarP(&dir, "output", "o", "", "`DIR` to write into (default: ./trailscan-<key>)")
 	cmd.Flags().BoolVar(&strict, "strict", false, "fail when anything of a source cannot be read")
 	tracing.add(cmd.Flags())
+	lists.add(cmd.Flags())
+	narrow.addAttack(cmd.Flags())
 	a.timezoneFlag(cmd.Flags())
 	a.resourceFlags(cmd.Flags())
 	a.progressFlags(cmd.Flags())
@@ -108,6 +121,7 @@ type investigation struct {
 	zone    *time.Location
 	trace   lineage.Options
 	scan    rules.Options
+	attack  rules.AttackVersion
 }
 
 func (i *investigation) run(ctx context.Context) error {
@@ -131,6 +145,7 @@ func (i *investigation) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		findings = i.attack.Findings(findings)
 		i.step("planning")
 		plan, err := remediate.NewPlan(ctx, c, l)
 		if err != nil {
@@ -141,7 +156,7 @@ func (i *investigation) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		incident.Plan = plan
+		incident.Plan, incident.Findings = plan, i.attack.Findings(incident.Findings)
 		for _, artifact := range []struct {
 			name  string
 			write func(io.Writer) error

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,21 +18,37 @@ import (
 func (a *app) scanCommand() *cobra.Command {
 	var from sigmaFlags
 	var timing bool
+	var narrow filterFlags
+	var lists listFlags
 	cmd := &cobra.Command{
 		Use:   "scan",
 		Short: "Run the detection rules over the case",
 		Long: `Run the detection rules over the case, store the findings in it and print them.
 Findings of a traced key's lineage are marked.
 
+--rule, --exclude, --tactic and --min-severity choose what is printed and what
+--fail-on looks at. All rules run and the case keeps all that they find, so that
+a report made of it later lacks nothing.
+
+--allowed-regions, --trusted-accounts and --hostile give lists that some rules
+need; those are not assessed without. The case keeps a list until it is given
+anew.
+
 --sigma adds Sigma rules about CloudTrail. One that cannot be compiled is named
 with its file, line and reason, and the others run; so is one whose SQL fails.
 
+--format sarif writes SARIF 2.1.0, ocsf one OCSF Detection Finding a line, and
+navigator a layer of the ATT&CK Navigator.
+
 --timing tells what each rule and the shared work took, in milliseconds. Rules
 that one query ran share its time evenly (~).`,
+		Example: `  trailscan scan --min-severity medium --fail-on high
+  trailscan scan --rule TS-CA,TS-PE-002 --exclude 'TS-API-*'
+  trailscan scan --allowed-regions eu-central-1,us-east-1 --trusted-accounts accounts.txt -o findings.sarif`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			format, zone, err := a.show("table", "json", "ndjson", "csv")
+			format, zone, err := a.show(reports.FindingFormats...)
 			if err != nil {
 				return err
 			}
@@ -39,14 +59,26 @@ that one query ran share its time evenly (~).`,
 			if err := a.checkFailOn(); err != nil {
 				return err
 			}
+			given, err := lists.options()
+			if err != nil {
+				return err
+			}
 			added, refused, err := from.load(a)
 			if err != nil {
 				return err
 			}
+			pack := append(rules.Pack(), added...)
+			wanted, err := narrow.compile(pack)
+			if err != nil {
+				return err
+			}
 			return a.withCase(ctx, query.ReadWrite, func(c *query.Case) error {
+				if err := completeLists(ctx, c, given); err != nil {
+					return err
+				}
 				var took []rules.Timing
-				findings, _, err := rules.Scan(ctx, c, append(rules.Pack(), added...), rules.Options{
-					Since: since, Until: until, Refused: refused,
+				findings, assessments, err := rules.Scan(ctx, c, pack, rules.Options{
+					Since: since, Until: until, Lists: given, Refused: refused,
 					Observe: func(t rules.Timing) {
 						a.sayIfFailed(t)
 						took = append(took, t)
@@ -60,9 +92,7 @@ that one query ran share its time evenly (~).`,
 						return err
 					}
 				}
-				err = a.writeOutput(func(w io.Writer) error {
-					return reports.WriteFindings(w, format, findings, zone)
-				})
+				shown, err := a.writeFindings(ctx, c, findings, assessments, pack, wanted, format, zone)
 				if err != nil {
 					return err
 				}
@@ -72,14 +102,17 @@ that one query ran share its time evenly (~).`,
 				if len(findings) == 0 {
 					a.say("trailscan: no rule found anything in the events of %s", c.Path)
 				}
-				return a.reachesFailOn(findings)
+				return a.reachesFailOn(shown)
 			})
 		},
 	}
 	a.caseFlags(cmd.Flags())
 	a.timeFlags(cmd.Flags())
-	a.outputFlags(cmd.Flags(), "table", "json", "ndjson", "csv")
+	a.outputFlags(cmd.Flags(), reports.FindingFormats...)
 	a.failOnFlag(cmd.Flags())
+	narrow.add(cmd.Flags())
+	lists.add(cmd.Flags())
+	lists.addHostile(cmd.Flags())
 	from.add(cmd.Flags())
 	cmd.Flags().BoolVar(&timing, "timing", false, "tell on standard error what each rule and the work for all of them took")
 	return cmd
@@ -90,5 +123,66 @@ func (a *app) sayIfFailed(t rules.Timing) {
 	if t.Err != nil {
 		reason, _, _ := strings.Cut(t.Err.Error(), "\n")
 		a.say("trailscan: rule %s is not assessed, for its SQL fails: %s", reports.Terminal(t.Rule), reports.Terminal(reason))
+	}
+}
+
+// writeFindings writes the findings that are asked for and returns them. It says
+// when they are none of those found, and which of the rules asked for could not
+// look.
+func (a *app) writeFindings(ctx context.Context, c *query.Case, findings []rules.Finding, assessments []rules.Assessment,
+	pack []rules.Rule, wanted *filter, format string, zone *time.Location) ([]rules.Finding, error) {
+	asked := wanted.pack(pack)
+	set := reports.FindingSet{
+		Findings:    wanted.findings(findings),
+		Assessments: wanted.assessments(assessments, pack, asked),
+		Rules:       asked, Attack: wanted.attack, Version: version,
+	}
+	if format == "sarif" || format == "ocsf" {
+		var err error
+		if set.Origins, err = reports.LoadOrigins(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.writeOutput(func(w io.Writer) error { return reports.WriteFindings(w, format, set, zone) }); err != nil {
+		return nil, err
+	}
+	if format == "table" {
+		a.sayUnassessed(set.Assessments)
+	}
+	if len(set.Findings) == 0 && len(findings) > 0 {
+		a.say("trailscan: none of the %d findings of %s is one of %s", len(findings), c.Path, reports.Terminal(wanted.asked))
+	}
+	return set.Findings, nil
+}
+
+// sayUnassessed counts the rules that could not look, by the reason.
+func (a *app) sayUnassessed(assessments []rules.Assessment) {
+	type group struct {
+		assessed, reason, rule string
+		rules                  int
+	}
+	var groups []group
+	for _, as := range assessments {
+		if as.Assessed == rules.Assessed {
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g group) bool { return g.reason == as.Reason })
+		if i < 0 {
+			groups = append(groups, group{as.Assessed, as.Reason, as.Rule, 0})
+			i = len(groups) - 1
+		}
+		groups[i].rules++
+	}
+	slices.SortStableFunc(groups, func(x, y group) int { return cmp.Compare(y.rules, x.rules) })
+	for _, g := range groups {
+		word := "not assessed"
+		if g.assessed == rules.NotAssessable {
+			word = "not assessable"
+		}
+		if g.rules == 1 {
+			a.say("trailscan: rule %s is %s: %s", reports.Terminal(g.rule), word, reports.Terminal(g.reason))
+		} else {
+			a.say("trailscan: %d rules are %s: %s", g.rules, word, reports.Terminal(g.reason))
+		}
 	}
 }

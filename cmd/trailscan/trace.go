@@ -132,8 +132,8 @@ func (t *traceFlags) add(f *pflag.FlagSet) {
 	t.set = f
 	f.BoolVar(&t.allUse, "all-use", false, "follow the owner's own use of the key too")
 	f.StringVar(&t.asOf, "as-of", "", "`TIME` at which a credential counts as alive or not (default: the end of the logs)")
-	f.StringSliceVar(&t.trusted, "trusted", nil, "`CIDR` or address whose use is the owner's; may be repeated, or a list with commas")
-	f.StringSliceVar(&t.hostile, "hostile", nil, "`CIDR` or address whose use is the intruder's; may be repeated, or a list with commas")
+	f.StringSliceVar(&t.trusted, "trusted", nil, "`CIDR` or address whose use is the owner's; may be repeated, a list with commas, or a file with one a line")
+	f.StringSliceVar(&t.hostile, "hostile", nil, "`CIDR` or address whose use is the intruder's; may be repeated, a list with commas, or a file with one a line")
 	f.StringVar(&t.mmdb, "mmdb", "", "ASN database `FILE` in MaxMind's format (GeoLite2 ASN, DB-IP, IPinfo)")
 	f.StringVar(&t.awsRanges, "aws-ip-ranges", "", "AWS's published ip-ranges.json: a `FILE`")
 }
@@ -157,11 +157,11 @@ func (a *app) traceOptions(flags *traceFlags) (lineage.Options, error) {
 		return o, err
 	}
 	o.AllUse = flags.allUse
-	if o.Trusted, err = lineage.ParsePrefixes(flags.trusted); err != nil {
-		return o, usagef("--trusted: %w", err)
+	if o.Trusted, err = networks("--trusted", flags.trusted); err != nil {
+		return o, err
 	}
-	if o.Hostile, err = lineage.ParsePrefixes(flags.hostile); err != nil {
-		return o, usagef("--hostile: %w", err)
+	if o.Hostile, err = networks("--hostile", flags.hostile); err != nil {
+		return o, err
 	}
 	for _, p := range o.Hostile {
 		if slices.Contains(o.Trusted, p) {

@@ -56,6 +56,11 @@ func run(t *testing.T, c *query.Case, r rules.Rule) {
 	if r.Title == "" || r.Explain == "" || r.Tactic == "" {
 		t.Errorf("%s: title %q, tactic %q, %q", r.ID, r.Title, r.Tactic, r.Explain)
 	}
+	for _, id := range r.Techniques {
+		if rules.AttackV18.TechniqueName(id) == "" {
+			t.Errorf("%s: technique %s is not in attack_v19.csv", r.ID, id)
+		}
+	}
 	if _, err := rules.Match(context.Background(), c, r); err != nil {
 		t.Errorf("%s: %v\n%s", r.ID, err, r.SQL())
 	}
