@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"trailscan/internal/casetest"
 	"trailscan/query"
 )
 
@@ -41,6 +42,8 @@ func history(t *rapid.T) *world {
 	}
 	return w
 }
+
+func TestMain(m *testing.M) { casetest.FewerChecks(m) }
 
 // TestClosureOfRandomHistories compares the lineage of made-up histories with
 // what their maker knows: every credential and event that descends, and none

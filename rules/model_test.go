@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"trailscan/internal/casetest"
 )
 
 // The shapes again, in the plainest Go: what the SQL must agree with.
@@ -128,6 +130,8 @@ func firstSeenModel(events []ev, learn time.Duration) map[int]bool {
 func names(list ...string) func(ev) bool {
 	return func(e ev) bool { return slices.Contains(list, e.name) }
 }
+
+func TestMain(m *testing.M) { casetest.FewerChecks(m) }
 
 func TestShapesAgreeWithTheModel(t *testing.T) {
 	c := openCase(t)
