@@ -25,6 +25,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	kgzip "github.com/klauspost/compress/gzip"
 
+	"trailscan/internal/casetest"
 	"trailscan/internal/mototest"
 	"trailscan/internal/scenario"
 	"trailscan/query"
@@ -64,7 +65,7 @@ func BenchmarkLoad(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		resetPeakMemory()
+		casetest.ResetPeakMemory()
 		b.StartTimer()
 		ours.add(func() {
 			s, err := Load(context.Background(), c, []string{dir}, Options{})
@@ -77,7 +78,7 @@ func BenchmarkLoad(b *testing.B) {
 		})
 		b.StopTimer()
 		if theirs.wall == 0 { // before read_json leaves memory behind
-			peak = peakMemory()
+			peak = casetest.PeakMemory()
 		}
 		tokenise.add(func() { tokeniseAll(b, dir) })
 		theirs.add(func() { loadWithReadJSON(b, dir, filepath.Join(out, "theirs.duckdb"), events) })
@@ -139,9 +140,9 @@ func BenchmarkLoadBucket(b *testing.B) {
 		})
 	}
 	for b.Loop() {
-		resetPeakMemory()
+		casetest.ResetPeakMemory()
 		load(&remote, Options{AWS: AWSOptions{Endpoint: server.URL}}, "s3://trail")
-		peak = max(peak, peakMemory())
+		peak = max(peak, casetest.PeakMemory())
 		b.StopTimer()
 		load(&local, Options{}, dir)
 		b.StartTimer()
@@ -225,25 +226,6 @@ func cpuSeconds() float64 {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
-}
-
-// resetPeakMemory and peakMemory (MB) use what Linux knows of the process;
-// elsewhere the peak is zero.
-func resetPeakMemory() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
-
-func peakMemory() float64 {
-	f, err := os.Open("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if rest, ok := strings.CutPrefix(s.Text(), "VmHWM:"); ok {
-			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kb / 1024
-		}
-	}
-	return 0
 }
 
 // textSize is the size of the gzipped files below dir when unpacked.

@@ -1,15 +1,12 @@
 package lineage
 
 import (
-	"bufio"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"testing"
 
-	"trailscan/ingest"
+	"trailscan/internal/benchcase"
 	"trailscan/internal/casetest"
 	"trailscan/internal/scenario"
 	"trailscan/query"
@@ -28,7 +25,7 @@ func BenchmarkTrace(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	path := generatedCase(b, scenario.Volume{Events: events, Files: events / 1500, Leaked: events / 200, Seed: 1})
+	path := benchcase.Generated(b, scenario.Volume{Events: events, Files: events / 1500, Leaked: events / 200, Seed: 1})
 	var peak float64
 	for b.Loop() {
 		b.StopTimer()
@@ -37,14 +34,14 @@ func BenchmarkTrace(b *testing.B) {
 			b.Fatal(err)
 		}
 		debug.FreeOSMemory()
-		resetPeakMemory()
+		casetest.ResetPeakMemory()
 		b.StartTimer()
 		l, err := Trace(b.Context(), c, []string{scenario.VolumeKey}, Options{})
 		b.StopTimer()
 		if err != nil {
 			b.Fatal(err)
 		}
-		peak = max(peak, peakMemory())
+		peak = max(peak, casetest.PeakMemory())
 		if len(l.Credentials) != events/200+1 {
 			b.Fatalf("%d credentials in the lineage, want %d", len(l.Credentials), events/200+1)
 		}
@@ -54,48 +51,6 @@ func BenchmarkTrace(b *testing.B) {
 		b.StartTimer()
 	}
 	b.ReportMetric(peak, "peak-MB")
-}
-
-// generatedCase is the path of a case with a volume loaded into it.
-func generatedCase(b *testing.B, v scenario.Volume) string {
-	b.Helper()
-	dir, path := b.TempDir(), filepath.Join(b.TempDir(), "case.duckdb")
-	if err := v.Write(dir); err != nil {
-		b.Fatal(err)
-	}
-	c, err := query.Open(b.Context(), path, query.Options{Mode: query.Create, Version: "test"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := ingest.Load(b.Context(), c, []string{dir}, ingest.Options{}); err != nil {
-		b.Fatal(err)
-	}
-	if err := c.Close(); err != nil {
-		b.Fatal(err)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		b.Fatal(err)
-	}
-	return path
-}
-
-// resetPeakMemory and peakMemory (MB) use what Linux knows of the process;
-// elsewhere the peak is zero.
-func resetPeakMemory() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
-
-func peakMemory() float64 {
-	f, err := os.Open("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if rest, ok := strings.CutPrefix(s.Text(), "VmHWM:"); ok {
-			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kb / 1024
-		}
-	}
-	return 0
 }
 
 // benchmarkTrace traces the leaked key and expects a number of credentials

@@ -369,18 +369,7 @@ func TestEdges(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			l := traced(t, tc.records...)
-			known := map[string]bool{}
-			for _, d := range l.Credentials {
-				known[d.ID] = true
-			}
-			for _, p := range l.Principals {
-				known[p.ARN] = true
-			}
-			for _, e := range l.Edges {
-				if !known[e.From] || !known[e.To] {
-					t.Errorf("an edge joins %s to %s, which are not both listed", e.From, e.To)
-				}
-			}
+			checkEdges(t, l)
 			slices.Sort(tc.want)
 			if got := described(l); !slices.Equal(got, tc.want) {
 				why := ""

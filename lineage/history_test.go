@@ -389,18 +389,7 @@ func TestTrace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			known := map[string]bool{}
-			for _, d := range l.Credentials {
-				known[d.ID] = true
-			}
-			for _, p := range l.Principals {
-				known[p.ARN] = true
-			}
-			for _, e := range l.Edges {
-				if !known[e.From] || !known[e.To] {
-					t.Errorf("an edge joins %s to %s, which are not both listed", e.From, e.To)
-				}
-			}
+			checkEdges(t, l)
 			slices.Sort(tc.want)
 			if got := described(l); !slices.Equal(got, tc.want) {
 				t.Errorf("since %s (%s)\ngot  %s\nwant %s", l.CompromisedSince, l.CompromisedSinceWhy, strings.Join(got, "\n     "), strings.Join(tc.want, "\n     "))
@@ -409,5 +398,22 @@ func TestTrace(t *testing.T) {
 				t.Errorf("since %s: %s", l.CompromisedSince, l.CompromisedSinceWhy)
 			}
 		})
+	}
+}
+
+// checkEdges expects that edges join what is listed.
+func checkEdges(t *testing.T, l *Lineage) {
+	t.Helper()
+	known := map[string]bool{}
+	for _, d := range l.Credentials {
+		known[d.ID] = true
+	}
+	for _, p := range l.Principals {
+		known[p.ARN] = true
+	}
+	for _, e := range l.Edges {
+		if !known[e.From] || !known[e.To] {
+			t.Errorf("an edge joins %s to %s, which are not both listed", e.From, e.To)
+		}
 	}
 }

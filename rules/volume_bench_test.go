@@ -1,16 +1,15 @@
 package rules_test
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"testing"
 
-	"trailscan/ingest"
+	"trailscan/internal/benchcase"
+	"trailscan/internal/casetest"
 	"trailscan/internal/scenario"
 	"trailscan/query"
 	"trailscan/rules"
@@ -33,7 +32,7 @@ func BenchmarkScanVolume(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	path := volumeCase(b, scenario.Volume{Events: events, Files: events / 1500, Leaked: events / 2000, Seed: 1})
+	path := benchcase.Generated(b, scenario.Volume{Events: events, Files: events / 1500, Leaked: events / 2000, Seed: 1})
 	b.Run("pack", func(b *testing.B) { benchmarkScan(b, path, rules.Pack()) })
 	b.Run("pack and Sigma", func(b *testing.B) {
 		added := manySigmaRules(b)
@@ -52,14 +51,14 @@ func benchmarkScan(b *testing.B, path string, pack []rules.Rule) {
 			b.Fatal(err)
 		}
 		debug.FreeOSMemory()
-		_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // the peak starts anew, on Linux
+		casetest.ResetPeakMemory()
 		b.StartTimer()
 		findings, _, err := rules.Scan(b.Context(), c, pack, rules.Options{})
 		b.StopTimer()
 		if err != nil {
 			b.Fatal(err)
 		}
-		peak, found = max(peak, peakMemory()), len(findings)
+		peak, found = max(peak, casetest.PeakMemory()), len(findings)
 		if err := c.Close(); err != nil {
 			b.Fatal(err)
 		}
@@ -92,43 +91,4 @@ func manySigmaRules(b *testing.B) []rules.Rule {
 		all[i].ID += fmt.Sprintf("-%d", i)
 	}
 	return all
-}
-
-// volumeCase is the path of a case with a volume loaded into it.
-func volumeCase(b *testing.B, v scenario.Volume) string {
-	b.Helper()
-	dir, path := b.TempDir(), filepath.Join(b.TempDir(), "case.duckdb")
-	if err := v.Write(dir); err != nil {
-		b.Fatal(err)
-	}
-	c, err := query.Open(b.Context(), path, query.Options{Mode: query.Create, Version: "test"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := ingest.Load(b.Context(), c, []string{dir}, ingest.Options{}); err != nil {
-		b.Fatal(err)
-	}
-	if err := c.Close(); err != nil {
-		b.Fatal(err)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		b.Fatal(err)
-	}
-	return path
-}
-
-// peakMemory (MB) is what Linux knows of the process; elsewhere zero.
-func peakMemory() float64 {
-	f, err := os.Open("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if rest, ok := strings.CutPrefix(s.Text(), "VmHWM:"); ok {
-			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kb / 1024
-		}
-	}
-	return 0
 }
