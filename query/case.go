@@ -25,7 +25,7 @@ import (
 
 // SchemaVersion is the version of the relations in a case file. A case of
 // another version is refused: its columns may mean something else.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // lockWait is how long a writer waits for the processes that hold the case.
 const lockWait = 10 * time.Second
