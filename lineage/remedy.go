@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 )
@@ -31,7 +32,7 @@ func (n *node) endedBy(h holder) string {
 		}
 		return "deactivate and delete the service-specific credential (and " + who + " if the intruder made it); disabling access keys does not end it"
 	case SSHKey, Certificate:
-		return "deactivate and delete it on " + orElse(who, "the user") + "; disabling access keys does not end it"
+		return "deactivate and delete it on " + cmp.Or(who, "the user") + "; disabling access keys does not end it"
 	case Password:
 		switch h.kind {
 		case "Identity Center user":
@@ -39,7 +40,7 @@ func (n *node) endedBy(h holder) string {
 		case "root":
 			return "set another root password and sign out its sessions; no IAM policy binds root"
 		}
-		return "delete the login profile; open console sessions go on until " + orElse(who, "the user") + " is denied"
+		return "delete the login profile; open console sessions go on until " + cmp.Or(who, "the user") + " is denied"
 	case ServiceForwarded:
 		return "ends with the credential that the service acts for"
 	}
@@ -83,7 +84,7 @@ func (n *node) roleSessionEndedBy(h holder, who string) string {
 	case strings.HasPrefix(h.name, "AWSServiceRoleFor"):
 		return "stop the service that uses it, or its expiry: sessions of a service-linked role cannot be revoked"
 	case n.source != nil && n.source.how == CodeChanged, instanceID.MatchString(n.cred.SessionName):
-		return "remove the workload (" + orElse(n.cred.SessionName, "instance, function or task") + "), which mints again, then " + deny
+		return "remove the workload (" + cmp.Or(n.cred.SessionName, "instance, function or task") + "), which mints again, then " + deny
 	case api == "rolesanywhere:CreateSession":
 		return "disable the trust anchor and the profile, which would let in again, then " + deny
 	case api == "sts:AssumeRoleWithSAML", api == "sts:AssumeRoleWithWebIdentity":
@@ -99,11 +100,4 @@ func (n *node) roleSessionEndedBy(h holder, who string) string {
 // chained reports whether a role session was taken by a session of a role.
 func (n *node) chained() bool {
 	return n.source == nil && n.parent != nil && n.parent.cred.Kind == RoleSession
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
