@@ -25,6 +25,7 @@ type navigatorLayer struct {
 	Techniques  []navigatorTechnique `json:"techniques"`
 	Gradient    navigatorGradient    `json:"gradient"`
 	Legend      []navigatorLegend    `json:"legendItems"`
+	Metadata    []navigatorMetadata  `json:"metadata"`
 }
 
 type navigatorVersions struct {
@@ -89,6 +90,10 @@ func writeNavigator(w io.Writer, s FindingSet) error {
 		Layout:      navigatorLayout{"side", true, true, "annotated"},
 		Techniques:  []navigatorTechnique{},
 		Gradient:    navigatorGradient{Max: 100},
+		Metadata:    []navigatorMetadata{},
+	}
+	for _, line := range Unassessed(s.Assessments) {
+		layer.Metadata = append(layer.Metadata, navigatorMetadata{"not looked for", line})
 	}
 	for _, level := range navigatorScores {
 		layer.Legend = append(layer.Legend, navigatorLegend{level.severity.String(), level.color})

@@ -32,9 +32,13 @@ var ownRelations = relations{
 	columns: columns,
 }
 
-// SQL is the query that finds the rule's events, oldest first, in the dialect
-// that DuckDB and Trino share.
+// SQL is the query that finds the rule's events, oldest first, in the dialect that
+// DuckDB and Trino share. Without the list that it needs it finds nothing, as a
+// scan does: everything lies outside an empty list.
 func (r Rule) SQL() string {
+	if r.List != "" {
+		r.Where = group(r.Where) + "\nAND EXISTS (SELECT value FROM lists WHERE name = " + quote(r.List) + ")"
+	}
 	return r.compile(ownRelations) + "\nORDER BY event_time, event_id"
 }
 

@@ -188,12 +188,13 @@ var endings = map[string]string{"gv": "dot", "mmd": "mermaid"}
 // else the first of those that the command has.
 func (a *app) outputFormat(formats ...string) (string, error) {
 	if a.format != "" {
-		if !slices.Contains(formats, a.format) {
-			return "", usagef("--format %s: must be one of %s", a.format, strings.Join(formats, ", "))
+		name := strings.ToLower(a.format)
+		if !slices.Contains(formats, name) {
+			return "", usagef("--format %s: must be one of %s: %s", a.format, strings.Join(formats, ", "), didYouMean(name, formats))
 		}
-		return a.format, nil
+		return name, nil
 	}
-	ext := strings.TrimPrefix(filepath.Ext(a.output), ".")
+	ext := strings.ToLower(strings.TrimPrefix(filepath.Ext(a.output), "."))
 	if name := endings[ext]; name != "" {
 		ext = name
 	}
@@ -263,9 +264,9 @@ func (a *app) reachesFailOn(findings []rules.Finding) error {
 }
 
 // checkFailOn refuses a --fail-on that cannot be meant before work begins.
-func (a *app) checkFailOn() error {
-	if a.failOn == "" {
-		return nil
+func (a *app) checkFailOn(flags *pflag.FlagSet) error {
+	if err := refuseEmpty(flags, "fail-on"); err != nil || a.failOn == "" {
+		return err
 	}
 	_, err := parseSeverity("fail-on", a.failOn)
 	return err

@@ -12,11 +12,13 @@ import (
 
 // filterFlags choose among rules and findings.
 type filterFlags struct {
+	set                     *pflag.FlagSet
 	minSeverity, attack     string
 	rules, exclude, tactics []string
 }
 
 func (f *filterFlags) add(flags *pflag.FlagSet) {
+	f.set = flags
 	flags.StringVar(&f.minSeverity, "min-severity", "", "only what is at least of this `SEVERITY`: critical|high|medium|low|info")
 	flags.StringSliceVar(&f.rules, "rule", nil, "only these rules: an `ID`, the beginning of ids up to a hyphen (TS-CA), or a pattern (TS-IA-01*); may be repeated, or a list with commas")
 	flags.StringSliceVar(&f.exclude, "exclude", nil, "all but these rules, written as for --rule: `ID`")
@@ -45,6 +47,9 @@ type filter struct {
 // compile reads the flags and refuses what no rule of the pack can meet.
 func (f *filterFlags) compile(pack []rules.Rule) (*filter, error) {
 	out := &filter{attack: rules.AttackV18}
+	if err := refuseEmpty(f.set, "min-severity", "rule", "exclude", "tactic"); err != nil {
+		return nil, err
+	}
 	var err error
 	if f.attack != "" {
 		if out.attack, err = rules.ParseAttackVersion(f.attack); err != nil {
@@ -105,6 +110,21 @@ func (f *filterFlags) compile(pack []rules.Rule) (*filter, error) {
 	return out, nil
 }
 
+// refuseEmpty refuses flags that are given and say nothing, as a script's unset
+// variable does: nobody means by one that everything passes.
+func refuseEmpty(set *pflag.FlagSet, names ...string) error {
+	for _, name := range names {
+		var f *pflag.Flag
+		if set != nil {
+			f = set.Lookup(name)
+		}
+		if f != nil && f.Changed && slices.Contains([]string{"", "[]"}, strings.TrimSpace(f.Value.String())) {
+			return usagef("--%s is empty", name)
+		}
+	}
+	return nil
+}
+
 // tactic reads a tactic as people write one: by its short name, its name or its
 // id.
 func (f *filter) tactic(name string) (string, error) {
@@ -129,6 +149,9 @@ func (f *filter) tactic(name string) (string, error) {
 // pattern.
 func rulesNamed(flag, text string, ids []string) ([]string, error) {
 	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil, usagef("--%s: a name in the list is empty", flag)
+	}
 	lower := strings.ToLower(text)
 	var found []string
 	for _, id := range ids {
@@ -144,7 +167,7 @@ func rulesNamed(flag, text string, ids []string) ([]string, error) {
 			}
 			continue
 		}
-		if rest, ok := strings.CutPrefix(strings.ToLower(id), lower); ok && text != "" && beginsAnew(lower, rest) {
+		if rest, ok := strings.CutPrefix(strings.ToLower(id), lower); ok && beginsAnew(lower, rest) {
 			found = append(found, id)
 		}
 	}

@@ -27,6 +27,7 @@ func (a *app) investigateCommand() *cobra.Command {
 	var tracing traceFlags
 	var narrow filterFlags
 	var lists listFlags
+	var sigma sigmaFlags
 	cmd := &cobra.Command{
 		Use:   "investigate SOURCE… --key AKIA…",
 		Short: "Everything in one go: load logs, trace the key, scan, plan, report",
@@ -51,7 +52,7 @@ what came before.`,
 			if err := checkSources(sources); err != nil {
 				return err
 			}
-			if err := a.checkFailOn(); err != nil {
+			if err := a.checkFailOn(cmd.Flags()); err != nil {
 				return err
 			}
 			zone, err := a.location()
@@ -76,6 +77,10 @@ what came before.`,
 			if err != nil {
 				return err
 			}
+			added, refused, err := sigma.load(a)
+			if err != nil {
+				return err
+			}
 			given, err := lists.options()
 			if err != nil {
 				return err
@@ -88,8 +93,8 @@ what came before.`,
 			}
 			a.caseFile = filepath.Join(dir, "case.duckdb")
 			i := investigation{app: a, dir: dir, keys: keys, sources: sources, load: load, strict: strict,
-				zone: zone, trace: trace, attack: wanted.attack,
-				scan: rules.Options{Since: since, Until: until, Lists: given}}
+				zone: zone, trace: trace, attack: wanted.attack, pack: append(rules.Pack(), added...),
+				scan: rules.Options{Since: since, Until: until, Lists: given, Refused: refused}}
 			return i.run(cmd.Context())
 		},
 	}
@@ -98,6 +103,7 @@ what came before.`,
 	cmd.Flags().BoolVar(&strict, "strict", false, "fail when anything of a source cannot be read")
 	tracing.add(cmd.Flags())
 	lists.add(cmd.Flags())
+	sigma.add(cmd.Flags())
 	narrow.addAttack(cmd.Flags())
 	a.timezoneFlag(cmd.Flags())
 	a.resourceFlags(cmd.Flags())
@@ -120,6 +126,7 @@ type investigation struct {
 	strict  bool
 	zone    *time.Location
 	trace   lineage.Options
+	pack    []rules.Rule
 	scan    rules.Options
 	attack  rules.AttackVersion
 }
@@ -141,7 +148,7 @@ func (i *investigation) run(ctx context.Context) error {
 		i.sayIfUnused(l)
 		i.step("running the rules")
 		i.scan.Observe = i.sayIfFailed
-		findings, assessments, err := rules.Scan(ctx, c, rules.Pack(), i.scan)
+		findings, assessments, err := rules.Scan(ctx, c, i.pack, i.scan)
 		if err != nil {
 			return err
 		}

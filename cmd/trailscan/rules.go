@@ -33,7 +33,7 @@ func (a *app) rulesListCommand() *cobra.Command {
 		Use:   "list",
 		Short: "List the rules",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			format, err := a.outputFormat("table", "json", "ndjson", "csv")
 			if err != nil {
 				return err
@@ -48,6 +48,9 @@ func (a *app) rulesListCommand() *cobra.Command {
 				return err
 			}
 			shown := wanted.pack(pack)
+			if err := refuseEmpty(cmd.Flags(), "severity"); err != nil {
+				return err
+			}
 			if len(severities) > 0 {
 				var levels []rules.Severity
 				for _, text := range severities {
@@ -106,6 +109,7 @@ func (a *app) rulesShowCommand() *cobra.Command {
 	}
 	narrow.addAttack(cmd.Flags())
 	from.add(cmd.Flags())
+	cmd.Flags().StringVarP(&a.output, "output", "o", "", "`FILE` to write to (default: standard output)")
 	return cmd
 }
 

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +54,7 @@ that one query ran share its time evenly (~).`,
 			if err != nil {
 				return err
 			}
-			if err := a.checkFailOn(); err != nil {
+			if err := a.checkFailOn(cmd.Flags()); err != nil {
 				return err
 			}
 			given, err := lists.options()
@@ -146,43 +144,11 @@ func (a *app) writeFindings(ctx context.Context, c *query.Case, findings []rules
 	if err := a.writeOutput(func(w io.Writer) error { return reports.WriteFindings(w, format, set, zone) }); err != nil {
 		return nil, err
 	}
-	if format == "table" {
-		a.sayUnassessed(set.Assessments)
+	for _, line := range reports.Unassessed(set.Assessments) {
+		a.say("trailscan: %s", reports.Terminal(line))
 	}
 	if len(set.Findings) == 0 && len(findings) > 0 {
 		a.say("trailscan: none of the %d findings of %s is one of %s", len(findings), c.Path, reports.Terminal(wanted.asked))
 	}
 	return set.Findings, nil
-}
-
-// sayUnassessed counts the rules that could not look, by the reason.
-func (a *app) sayUnassessed(assessments []rules.Assessment) {
-	type group struct {
-		assessed, reason, rule string
-		rules                  int
-	}
-	var groups []group
-	for _, as := range assessments {
-		if as.Assessed == rules.Assessed {
-			continue
-		}
-		i := slices.IndexFunc(groups, func(g group) bool { return g.reason == as.Reason })
-		if i < 0 {
-			groups = append(groups, group{as.Assessed, as.Reason, as.Rule, 0})
-			i = len(groups) - 1
-		}
-		groups[i].rules++
-	}
-	slices.SortStableFunc(groups, func(x, y group) int { return cmp.Compare(y.rules, x.rules) })
-	for _, g := range groups {
-		word := "not assessed"
-		if g.assessed == rules.NotAssessable {
-			word = "not assessable"
-		}
-		if g.rules == 1 {
-			a.say("trailscan: rule %s is %s: %s", reports.Terminal(g.rule), word, reports.Terminal(g.reason))
-		} else {
-			a.say("trailscan: %d rules are %s: %s", g.rules, word, reports.Terminal(g.reason))
-		}
-	}
 }

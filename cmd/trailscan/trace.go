@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -144,11 +143,8 @@ func (a *app) traceOptions(flags *traceFlags) (lineage.Options, error) {
 	now := time.Now()
 	var o lineage.Options
 	var err error
-	for _, name := range tracingFlags {
-		f := flags.set.Lookup(name)
-		if f != nil && f.Changed && slices.Contains([]string{"", "[]"}, strings.TrimSpace(f.Value.String())) {
-			return o, usagef("--%s is empty", name)
-		}
+	if err := refuseEmpty(flags.set, tracingFlags...); err != nil {
+		return o, err
 	}
 	if o.CompromisedSince, err = parseTime("compromised-since", a.compromisedSince, now); err != nil {
 		return o, err
