@@ -76,7 +76,13 @@ const (
 	HostileList         = "hostile"          // addresses and networks
 	TrustedAccountsList = "trusted_accounts" // accounts of the organization and its partners
 	AllowedRegionsList  = "allowed_regions"
+	CountriesList       = "countries" // of the addresses in the case, as a database knows them
 )
 
 // ListFlag is the flag that gives a list.
-func ListFlag(name string) string { return "--" + strings.ReplaceAll(name, "_", "-") }
+func ListFlag(name string) string {
+	if name == CountriesList {
+		return "--mmdb with a database of countries"
+	}
+	return "--" + strings.ReplaceAll(name, "_", "-")
+}

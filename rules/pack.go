@@ -19,6 +19,7 @@ func Pack() []Rule {
 		impact(),
 		apiCalls(),
 		anomalies(),
+		countries(),
 	)
 	return append(pack, lineageRules(pack)...)
 }

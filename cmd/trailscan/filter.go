@@ -118,7 +118,7 @@ func refuseEmpty(set *pflag.FlagSet, names ...string) error {
 		if set != nil {
 			f = set.Lookup(name)
 		}
-		if f != nil && f.Changed && slices.Contains([]string{"", "[]"}, strings.TrimSpace(f.Value.String())) {
+		if f != nil && f.Changed && slices.Contains([]string{"", "[]", `[""]`}, strings.TrimSpace(f.Value.String())) {
 			return usagef("--%s is empty", name)
 		}
 	}

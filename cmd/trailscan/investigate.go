@@ -72,7 +72,12 @@ what came before.`,
 			if err != nil {
 				return err
 			}
-			defer trace.ASNs.Close()
+			known, err := openDatabases(tracing.mmdb, false)
+			if err != nil {
+				return err
+			}
+			defer known.close()
+			trace.ASNs = known.asns
 			wanted, err := narrow.compile(nil)
 			if err != nil {
 				return err
@@ -93,7 +98,7 @@ what came before.`,
 			}
 			a.caseFile = filepath.Join(dir, "case.duckdb")
 			i := investigation{app: a, dir: dir, keys: keys, sources: sources, load: load, strict: strict,
-				zone: zone, trace: trace, attack: wanted.attack, pack: append(rules.Pack(), added...),
+				zone: zone, trace: trace, attack: wanted.attack, pack: append(rules.Pack(), added...), countries: known.countries,
 				scan: rules.Options{Since: since, Until: until, Lists: given, Refused: refused}}
 			return i.run(cmd.Context())
 		},
@@ -102,6 +107,7 @@ what came before.`,
 	cmd.Flags().StringVarP(&dir, "output", "o", "", "`DIR` to write into (default: ./trailscan-<key>)")
 	cmd.Flags().BoolVar(&strict, "strict", false, "fail when anything of a source cannot be read")
 	tracing.add(cmd.Flags())
+	cmd.Flags().Lookup("mmdb").Usage = "database `FILE` in MaxMind's format (GeoLite2, DB-IP, IPinfo) of AS numbers or of countries; give both by repeating it"
 	lists.add(cmd.Flags())
 	sigma.add(cmd.Flags())
 	narrow.addAttack(cmd.Flags())
@@ -119,16 +125,17 @@ what came before.`,
 // investigation is one run of the main job.
 type investigation struct {
 	*app
-	dir     string
-	keys    []string
-	sources []string
-	load    ingest.Options
-	strict  bool
-	zone    *time.Location
-	trace   lineage.Options
-	pack    []rules.Rule
-	scan    rules.Options
-	attack  rules.AttackVersion
+	dir       string
+	keys      []string
+	sources   []string
+	load      ingest.Options
+	strict    bool
+	zone      *time.Location
+	trace     lineage.Options
+	pack      []rules.Rule
+	scan      rules.Options
+	countries *lineage.Countries
+	attack    rules.AttackVersion
 }
 
 func (i *investigation) run(ctx context.Context) error {
@@ -147,6 +154,9 @@ func (i *investigation) run(ctx context.Context) error {
 		}
 		i.sayIfUnused(l)
 		i.step("running the rules")
+		if err := completeLists(ctx, c, i.scan.Lists, i.countries); err != nil {
+			return err
+		}
 		i.scan.Observe = i.sayIfFailed
 		findings, assessments, err := rules.Scan(ctx, c, i.pack, i.scan)
 		if err != nil {

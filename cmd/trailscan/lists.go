@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,7 +22,7 @@ import (
 
 // listFlags give the lists that some rules compare with.
 type listFlags struct {
-	regions, accounts, hostile []string
+	regions, accounts, hostile, mmdb []string
 }
 
 func (l *listFlags) add(f *pflag.FlagSet) {
@@ -29,8 +30,10 @@ func (l *listFlags) add(f *pflag.FlagSet) {
 	f.StringSliceVar(&l.accounts, "trusted-accounts", nil, "account `ID` of the organization or a partner, a list with commas, or a file with one a line; calls of others are findings")
 }
 
-// addHostile adds --hostile, which commands that trace have already.
-func (l *listFlags) addHostile(f *pflag.FlagSet) {
+// addKnown adds what is known of addresses, for which commands that trace have
+// flags already.
+func (l *listFlags) addKnown(f *pflag.FlagSet) {
+	f.StringArrayVar(&l.mmdb, "mmdb", nil, "country database `FILE` in MaxMind's format (GeoLite2 Country or City, DB-IP, IPinfo); rules about new countries need it")
 	f.StringSliceVar(&l.hostile, "hostile", nil, "`CIDR` or address that is hostile, a list with commas, or a file with one a line")
 }
 
@@ -54,8 +57,14 @@ func (l *listFlags) options() (map[string][]string, error) {
 	return lists, nil
 }
 
-// completeLists looks the hostile networks up in the case.
-func completeLists(ctx context.Context, c *query.Case, lists map[string][]string) error {
+// completeLists looks the addresses of the case up: in the hostile networks, and
+// in the database of countries if there is one.
+func completeLists(ctx context.Context, c *query.Case, lists map[string][]string, countries *lineage.Countries) (err error) {
+	if countries != nil {
+		if lists[rules.CountriesList], err = rules.CountryValues(ctx, c, countries.Code); err != nil {
+			return err
+		}
+	}
 	values, given := lists[rules.HostileList]
 	if !given {
 		return nil
@@ -147,6 +156,8 @@ func readList(path string) ([]listLine, error) {
 	return lines, nil
 }
 
+var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
+
 // listChecks read one value of each list.
 var listChecks = map[string]func(string) (string, error){
 	rules.AllowedRegionsList: func(text string) (string, error) {
@@ -159,6 +170,13 @@ var listChecks = map[string]func(string) (string, error){
 	rules.TrustedAccountsList: func(text string) (string, error) {
 		if !ingest.IsAccountID(text) {
 			return "", fmt.Errorf("%q is not the 12 digits of an account id", text)
+		}
+		return text, nil
+	},
+	rules.CountriesList: func(text string) (string, error) {
+		address, country, _ := strings.Cut(text, "=")
+		if _, err := netip.ParseAddr(address); err != nil || !countryCode.MatchString(country) {
+			return "", fmt.Errorf("%q is not an address and the two letters of its country, as 192.0.2.7=NL", text)
 		}
 		return text, nil
 	},

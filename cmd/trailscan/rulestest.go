@@ -33,8 +33,8 @@ needed or changed.
 The exit status is 0 when an event matches, and 1 when none does or the test
 fails; standard error says which.
 
---list gives a list that the rule needs: hostile, trusted_accounts or
-allowed_regions, as values with commas or a file with one a line. A rule about
+--list gives a list that the rule needs: hostile, trusted_accounts,
+allowed_regions or countries (192.0.2.7=NL), as values with commas or a file with one a line. A rule about
 what descends from a key needs that --key. A rule that looks at what other rules
 find sees what the pack finds in the files.`,
 		Example: `  trailscan rules test TS-PE-002 events.json
@@ -135,7 +135,7 @@ func (a *app) testRules(ctx context.Context, tested []rules.Rule, files, keys []
 				return err
 			}
 		}
-		if err := completeLists(ctx, c, lists); err != nil {
+		if err := completeLists(ctx, c, lists, nil); err != nil {
 			return err
 		}
 		pack := tested

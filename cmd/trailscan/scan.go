@@ -29,8 +29,9 @@ Findings of a traced key's lineage are marked.
 a report made of it later lacks nothing.
 
 --allowed-regions, --trusted-accounts and --hostile give lists that some rules
-need; those are not assessed without. The case keeps a list until it is given
-anew.
+need; those are not assessed without. --mmdb gives the countries of the case's
+addresses to rules about new ones. The case keeps a list until it is given
+anew: after more logs were loaded, give --mmdb again.
 
 --sigma adds Sigma rules about CloudTrail. One that cannot be compiled is named
 with its file, line and reason, and the others run; so is one whose SQL fails.
@@ -65,13 +66,24 @@ that one query ran share its time evenly (~).`,
 			if err != nil {
 				return err
 			}
+			if err := refuseEmpty(cmd.Flags(), "mmdb"); err != nil {
+				return err
+			}
+			known, err := openDatabases(lists.mmdb, true)
+			if err != nil {
+				return err
+			}
+			defer known.close()
+			if known.asns != nil && known.countries == nil {
+				return usagef("--mmdb %s: holds AS numbers and no countries, which scan asks for: give it to trace", lists.mmdb[0])
+			}
 			pack := append(rules.Pack(), added...)
 			wanted, err := narrow.compile(pack)
 			if err != nil {
 				return err
 			}
 			return a.withCase(ctx, query.ReadWrite, func(c *query.Case) error {
-				if err := completeLists(ctx, c, given); err != nil {
+				if err := completeLists(ctx, c, given, known.countries); err != nil {
 					return err
 				}
 				var took []rules.Timing
@@ -110,7 +122,7 @@ that one query ran share its time evenly (~).`,
 	a.failOnFlag(cmd.Flags())
 	narrow.add(cmd.Flags())
 	lists.add(cmd.Flags())
-	lists.addHostile(cmd.Flags())
+	lists.addKnown(cmd.Flags())
 	from.add(cmd.Flags())
 	cmd.Flags().BoolVar(&timing, "timing", false, "tell on standard error what each rule and the work for all of them took")
 	return cmd

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -46,9 +47,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"gzip":  gzipFile,
-			"mmdb":  mmdbFile,
+			"exits":     exits,
+			"gzip":      gzipFile,
+			"countries": countriesFile, "mmdb": mmdbFile,
 		},
 	})
 }
@@ -100,4 +101,17 @@ func mmdbFile(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(mmdbtest.Write(ts.MkAbs(args[0]), "GeoLite2-ASN", map[string]mmdbtest.Record{
 		args[1]: {"autonomous_system_number": n, "autonomous_system_organization": args[3]},
 	}))
+}
+
+// countries FILE CIDR=CODE… makes a database of the countries of networks.
+func countriesFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: countries FILE CIDR=CODE…")
+	}
+	networks := map[string]mmdbtest.Record{}
+	for _, arg := range args[1:] {
+		network, code, _ := strings.Cut(arg, "=")
+		networks[network] = mmdbtest.Record{"country": mmdbtest.Record{"iso_code": code}}
+	}
+	ts.Check(mmdbtest.Write(ts.MkAbs(args[0]), "GeoLite2-Country", networks))
 }

@@ -73,7 +73,14 @@ into the lineage: that of the KEYs, or without KEY the stored one.`,
 			if err != nil {
 				return err
 			}
-			defer o.ASNs.Close()
+			known, err := openDatabases(from.mmdb, false)
+			if err != nil {
+				return err
+			}
+			defer known.close()
+			if o.ASNs = known.asns; known.countries != nil && known.asns == nil {
+				return usagef("--mmdb %s: holds countries and no AS numbers, which trace asks for: give it to scan", from.mmdb[0])
+			}
 			mode, find := query.ReadWrite, func(c *query.Case) (*lineage.Lineage, error) { return lineage.Trace(ctx, c, keys, o) }
 			if len(keys) == 0 {
 				for _, name := range tracingFlags {
@@ -124,7 +131,8 @@ type traceFlags struct {
 	allUse           bool
 	asOf             string
 	trusted, hostile []string
-	mmdb, awsRanges  string
+	mmdb             []string
+	awsRanges        string
 }
 
 func (t *traceFlags) add(f *pflag.FlagSet) {
@@ -133,12 +141,11 @@ func (t *traceFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&t.asOf, "as-of", "", "`TIME` at which a credential counts as alive or not (default: the end of the logs)")
 	f.StringSliceVar(&t.trusted, "trusted", nil, "`CIDR` or address whose use is the owner's; may be repeated, a list with commas, or a file with one a line")
 	f.StringSliceVar(&t.hostile, "hostile", nil, "`CIDR` or address whose use is the intruder's; may be repeated, a list with commas, or a file with one a line")
-	f.StringVar(&t.mmdb, "mmdb", "", "ASN database `FILE` in MaxMind's format (GeoLite2 ASN, DB-IP, IPinfo)")
+	f.StringArrayVar(&t.mmdb, "mmdb", nil, "ASN database `FILE` in MaxMind's format (GeoLite2 ASN, DB-IP, IPinfo)")
 	f.StringVar(&t.awsRanges, "aws-ip-ranges", "", "AWS's published ip-ranges.json: a `FILE`")
 }
 
-// traceOptions reads the flags, and the files that they name. The caller closes
-// the ASN database.
+// traceOptions reads the flags, and the files that they name but the databases.
 func (a *app) traceOptions(flags *traceFlags) (lineage.Options, error) {
 	now := time.Now()
 	var o lineage.Options
@@ -168,9 +175,6 @@ func (a *app) traceOptions(flags *traceFlags) (lineage.Options, error) {
 		if o.AWSRanges, err = lineage.ReadAWSRanges(flags.awsRanges); err != nil {
 			return o, err
 		}
-	}
-	if flags.mmdb != "" {
-		o.ASNs, err = lineage.OpenASNs(flags.mmdb)
 	}
 	return o, err
 }
