@@ -266,6 +266,25 @@ func folders(sources []Source) []folder {
 	return out[:min(len(out), maxFolders)]
 }
 
+// rulesAsked are how many rules ran or were to run.
+func rulesAsked(all []assessed) (n int) {
+	for _, a := range all {
+		n += a.Rules
+	}
+	return n
+}
+
+// rulesBlind are how many of them could not look: what they are about may have
+// happened all the same.
+func rulesBlind(all []assessed) (n int) {
+	for _, a := range all {
+		if a.State != words("assessed") {
+			n += a.Rules
+		}
+	}
+	return n
+}
+
 func assessments(all []rules.Assessment) []assessed {
 	var out []assessed
 	for _, state := range []string{"assessed", "not_assessable", "not_assessed"} {

@@ -50,6 +50,8 @@ var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{
 	},
 	"firstOf6": func(list []string) []string { return list[:min(6, len(list))] },
 	"minus":    func(a, b int) int { return max(0, a-b) },
+	"asked":    rulesAsked,
+	"blind":    rulesBlind,
 	"covers":   (*Incident).coveragePhrase,
 	"step":     func(seconds int64) string { return span(time.Duration(seconds) * time.Second) },
 	"silence":  func(s Silence) string { return s.text(stamp) }, // HTML puts the reader's zone

@@ -107,6 +107,9 @@ func (m *markdown) head() {
 	for _, f := range b.Worst {
 		m.line("  - **%s** %s%s %s", f.Severity, mdText(clip(f.Title, 160)), outcomeNote(string(f.Outcome)), codes(f.Resources, 2))
 	}
+	if n := rulesBlind(m.Assessed); n > 0 {
+		m.line("- **Not looked for:** what %d of the %d rules are about, which [could not be assessed](#what-the-rules-could-assess)", n, rulesAsked(m.Assessed))
+	}
 	if len(b.First) > 0 {
 		m.line("- **First actions** (of %d):", b.Actions)
 		for i, a := range b.First {

@@ -17,7 +17,7 @@ type Class string
 // The classes. Management events are all but the data, network and Insights
 // events; those of global services stand in the logs of one region.
 const (
-	AnyEvent        Class = "any"
+	AnyEvent        Class = "any" // but those of Insights, which tell of no caller
 	Management      Class = "management"
 	ManagementRead  Class = "management_read"
 	ManagementWrite Class = "management_write"
@@ -53,7 +53,7 @@ type classInfo struct {
 }
 
 var classes = []classInfo{
-	{AnyEvent, `true`, "the case holds no events"},
+	{AnyEvent, `event_category IS DISTINCT FROM 'Insight'`, "the case holds no events that somebody caused"},
 	{Management, isManagement, "the case holds no management events"},
 	{ManagementRead, isManagement + ` AND ` + isRead,
 		"the case holds no read-only management events: the trail records writes only, or the reads were left out of the export"},

@@ -91,6 +91,7 @@ func TestAssessment(t *testing.T) {
 		reason     string
 	}{
 		{"empty case", ``, user, NotAssessable, "region where global services"},
+		{"Insights only", `('a', TIMESTAMP '2026-03-01', 'ec2.amazonaws.com', 'RunInstances', 'us-east-1', NULL, 'Insight', 1, 0)`, Rule{ID: "TS-XX-926", Where: `identity_type = 'Root'`}, NotAssessable, "no events that somebody caused"},
 		{"writes only", `('a', TIMESTAMP '2026-03-01', 'ec2.amazonaws.com', 'RunInstances', 'us-east-1', false, 'Management', 1, 0)`, reads, NotAssessable, "no read-only"},
 		{"reads only", `('a', TIMESTAMP '2026-03-01', 'iam.amazonaws.com', 'ListUsers', 'us-east-1', true, 'Management', 1, 0)`, user, NotAssessable, "records reads only"},
 		{"with reads", `('a', TIMESTAMP '2026-03-01', 'ec2.amazonaws.com', 'DescribeInstances', 'us-east-1', true, 'Management', 1, 0)`, reads, Assessed, ""},

@@ -110,7 +110,13 @@ that one query ran share its time evenly (~).`,
 					return err
 				}
 				if len(findings) == 0 {
-					a.say("trailscan: no rule found anything in the events of %s", c.Path)
+					looked := 0
+					for _, as := range assessments {
+						if as.Assessed == rules.Assessed {
+							looked++
+						}
+					}
+					a.say("trailscan: no rule found anything in the events of %s: %d of %d could look", c.Path, looked, len(assessments))
 				}
 				return a.reachesFailOn(shown)
 			})
