@@ -14,11 +14,11 @@ func borrowedRights() []Rule {
 		{
 			// Low: people use CloudShell for small jobs.
 			ID:             "TS-EX-017",
-			Title:          "CloudShell opened",
+			Title:          "CloudShell used",
 			Severity:       Low,
 			Tactic:         "execution",
 			Techniques:     []string{"T1059.009"},
-			Where:          `event_source = 'cloudshell.amazonaws.com' AND event_name IN ('CreateEnvironment', 'CreateSession')`,
+			Where:          `event_source = 'cloudshell.amazonaws.com' AND event_name NOT IN ('SendHeartBeat', 'GetEnvironmentStatus', 'DescribeEnvironments', 'GetLayout')`,
 			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.EnvironmentId'), json_extract_scalar(response_elements, '$.EnvironmentId'))`,
 			Explain:        `A shell in AWS's own network: its calls come from Amazon addresses, with the rights of the console session.`,
 			FalsePositives: `People with a small job to do.`,
@@ -30,8 +30,8 @@ func borrowedRights() []Rule {
 			Severity:   Medium,
 			Tactic:     "execution",
 			Techniques: []string{"T1059.009"},
-			Where: `event_source = 'iam.amazonaws.com' AND read_only IS DISTINCT FROM true
-            AND regexp_like(user_agent, '(?i)exec-env/CloudShell')`,
+			Where: `event_source = 'iam.amazonaws.com' AND ` + changes + `
+            AND (regexp_like(user_agent, '(?i)CloudShell') OR invoked_by = 'cloudshell.amazonaws.com')`,
 			Resource:       `coalesce(` + targetOfPolicy + `, event_name)`,
 			Explain:        `Who changes users and policies by command in a console session may have nothing but the console. See how they signed in.`,
 			FalsePositives: `Administrators who like a command line.`,
@@ -60,6 +60,20 @@ func borrowedRights() []Rule {
 				Key:   []string{`coalesce(session_issuer_principal_id, principal_id)`, `event_source`},
 				Learn: 7 * day,
 			},
+		},
+		{
+			ID:         "TS-EX-023b",
+			Title:      "Start-up script of a notebook created or changed",
+			Severity:   Medium,
+			Tactic:     "execution",
+			Techniques: []string{"T1059.004"},
+			Where: `event_source = 'sagemaker.amazonaws.com'
+            AND event_name IN ('CreateNotebookInstanceLifecycleConfig', 'UpdateNotebookInstanceLifecycleConfig', 'CreateStudioLifecycleConfig')
+            AND NOT ` + byService + ` AND NOT ` + byStack,
+			Resource:       param("notebookInstanceLifecycleConfigName", "studioLifecycleConfigName"),
+			Explain:        `The script runs as root when a notebook starts, with the notebook's role. Decode it (it stands in the request as Base64) and see which notebooks use it.`,
+			FalsePositives: `Teams that set their notebooks up.`,
+			Reference:      "https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html",
 		},
 	}
 }

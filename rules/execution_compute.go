@@ -33,7 +33,7 @@ const (
 
 	userDataChange = `event_source = 'ec2.amazonaws.com' AND event_name = 'ModifyInstanceAttribute'
             AND (json_extract_scalar(request_parameters, '$.userData') IS NOT NULL
-                OR json_extract(request_parameters, '$.userData') IS NOT NULL
+                OR json_format(json_extract(request_parameters, '$.userData')) <> 'null'
                 OR json_extract_scalar(request_parameters, '$.attribute') = 'userData')`
 
 	oneInstance = `coalesce(json_extract_scalar(request_parameters, '$.instanceId'), json_extract_scalar(request_parameters, '$.instancesSet.items[0].instanceId'))`
@@ -128,6 +128,21 @@ func instances() []Rule {
 			FalsePositives: `New images at every deployment, where a build makes them.`,
 			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html",
 			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{instanceType, imageID}, Learn: 7 * day},
+		},
+		{
+			// Low: web servers and developers' machines have one.
+			ID:         "TS-EX-020e",
+			Title:      "Instance started with a public address",
+			Severity:   Low,
+			Tactic:     "defense-evasion",
+			Techniques: []string{"T1578.002"},
+			Where: launches + `
+            AND invoked_by IS NULL AND NOT ` + byService + `
+            AND regexp_like(coalesce(request_parameters, ''), '(?i)"associatePublicIpAddress":"?true')`,
+			Resource:       startedInstance,
+			Explain:        `The machine can be reached from the internet as far as its security groups allow. Look at those, and at what runs there.`,
+			FalsePositives: `Machines that serve the internet.`,
+			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html",
 		},
 		{
 			// Info: the daily life of a fleet.

@@ -27,7 +27,7 @@ func policyChanges() []Rule {
 		},
 		{
 			ID:         "TS-PV-001b",
-			Title:      "Full-access policy of a service attached to a user or group",
+			Title:      "Full-access or administrator policy of a service attached to a user or group",
 			Severity:   Medium,
 			Tactic:     "privilege-escalation",
 			Techniques: []string{"T1098.003"},
@@ -41,7 +41,7 @@ func policyChanges() []Rule {
 		{
 			// Low: roles of programs get these all the time.
 			ID:         "TS-PV-001c",
-			Title:      "Full-access policy of a service attached to a role",
+			Title:      "Full-access or administrator policy of a service attached to a role",
 			Severity:   Low,
 			Tactic:     "privilege-escalation",
 			Techniques: []string{"T1098.003"},
@@ -202,7 +202,7 @@ func policyChanges() []Rule {
 			Tactic:     "privilege-escalation",
 			Techniques: []string{"T1098"},
 			Where: `event_source = 'iam.amazonaws.com' AND NOT ` + byService + `
-            AND coalesce(read_only, regexp_like(event_name, '^(?:Get|List|Generate|Simulate|Describe)')) = false`,
+            AND ` + changes,
 			Resource:       `coalesce(` + targetOfPolicy + `, event_name)`,
 			Explain:        `Every change of users, roles and policies, for the record.`,
 			FalsePositives: `Everyday administration.`,
