@@ -38,20 +38,13 @@ func borrowedRights() []Rule {
 			Reference:      "https://docs.aws.amazon.com/cloudshell/latest/userguide/logging-and-monitoring.html",
 		},
 		{
-			ID:         "TS-EX-023",
-			Title:      "Job or notebook given a role by somebody who never did",
-			Severity:   Medium,
-			Tactic:     "privilege-escalation",
-			Techniques: []string{"T1098.003"},
-			Where: `event_source IN ('sagemaker.amazonaws.com', 'glue.amazonaws.com', 'codebuild.amazonaws.com', 'datapipeline.amazonaws.com',
-                'bedrock-agentcore-control.amazonaws.com', 'apprunner.amazonaws.com')
-            AND event_name IN ('CreateNotebookInstance', 'CreateTrainingJob', 'CreateProcessingJob', 'CreateAutoMLJob', 'CreateAutoMLJobV2',
-                'CreatePipeline', 'CreateDevEndpoint', 'UpdateDevEndpoint', 'CreateJob', 'UpdateJob', 'CreateSession', 'CreateProject',
-                'CreateNotebookInstanceLifecycleConfig', 'UpdateNotebookInstanceLifecycleConfig', 'CreatePresignedNotebookInstanceUrl',
-                'PutPipelineDefinition', 'CreateCodeInterpreter', 'CreateService')
-            AND NOT ` + byService,
-			Resource: `coalesce(json_extract_scalar(request_parameters, '$.roleArn'), json_extract_scalar(request_parameters, '$.role'), json_extract_scalar(request_parameters, '$.serviceRole'),
-                json_extract_scalar(request_parameters, '$.executionRoleArn'), event_name)`,
+			ID:             "TS-EX-023",
+			Title:          "Job or notebook given a role by somebody who never did",
+			Severity:       Medium,
+			Tactic:         "privilege-escalation",
+			Techniques:     []string{"T1098.003"},
+			Where:          passesRole,
+			Resource:       passedRole,
 			Explain:        `Whoever runs code under a role has the role's rights: a way up that attaches no policy. Look at which role was passed.`,
 			FalsePositives: `A new data scientist or pipeline.`,
 			Reference:      "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html",
@@ -75,5 +68,33 @@ func borrowedRights() []Rule {
 			FalsePositives: `Teams that set their notebooks up.`,
 			Reference:      "https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html",
 		},
+		{
+			// Low: what data scientists and pipelines do.
+			ID:         "TS-EX-023c",
+			Title:      "Notebook, job or development endpoint created or opened",
+			Severity:   Low,
+			Tactic:     "privilege-escalation",
+			Techniques: []string{"T1098.003"},
+			Where: `(` + passesRole + `
+                OR event_source = 'glue.amazonaws.com' AND event_name = 'DeleteDevEndpoint')`,
+			Resource:       passedRole,
+			Explain:        `Whoever can run code there has the rights of its role. Look at which role it is, and who has the address or the key of the endpoint.`,
+			FalsePositives: `Data scientists and pipelines.`,
+			Reference:      "https://docs.aws.amazon.com/glue/latest/webapi/API_CreateDevEndpoint.html",
+		},
 	}
 }
+
+// passesRole are calls that make something run under a role of the caller's
+// choice, or open it; passedRole is the role.
+const (
+	passesRole = `event_source IN ('sagemaker.amazonaws.com', 'glue.amazonaws.com', 'codebuild.amazonaws.com', 'datapipeline.amazonaws.com',
+                'bedrock-agentcore-control.amazonaws.com', 'apprunner.amazonaws.com')
+            AND event_name IN ('CreateNotebookInstance', 'CreateTrainingJob', 'CreateProcessingJob', 'CreateAutoMLJob', 'CreateAutoMLJobV2',
+                'CreatePipeline', 'CreateDevEndpoint', 'UpdateDevEndpoint', 'CreateJob', 'UpdateJob', 'CreateSession', 'CreateProject',
+                'CreateNotebookInstanceLifecycleConfig', 'UpdateNotebookInstanceLifecycleConfig', 'CreatePresignedNotebookInstanceUrl',
+                'PutPipelineDefinition', 'CreateCodeInterpreter', 'CreateService')
+            AND NOT ` + byService
+	passedRole = `coalesce(json_extract_scalar(request_parameters, '$.roleArn'), json_extract_scalar(request_parameters, '$.role'), json_extract_scalar(request_parameters, '$.serviceRole'),
+                json_extract_scalar(request_parameters, '$.executionRoleArn'), event_name)`
+)

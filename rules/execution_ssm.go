@@ -191,6 +191,20 @@ func systemsManager() []Rule {
 			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{actingPrincipal}, Learn: 7 * day},
 		},
 		{
+			// Low: infrastructure as code keeps documents.
+			ID:         "TS-EX-005d",
+			Title:      "Systems Manager document written",
+			Severity:   Low,
+			Tactic:     "execution",
+			Techniques: []string{"T1651"},
+			Where: `event_source = 'ssm.amazonaws.com' AND event_name IN ('CreateDocument', 'UpdateDocument', 'UpdateDocumentDefaultVersion')
+            AND NOT ` + byService,
+			Resource:       param("name"),
+			Explain:        `Documents say what runs on managed instances; a changed one runs wherever it is used already. Read its text.`,
+			FalsePositives: `Infrastructure as code.`,
+			Reference:      "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html",
+		},
+		{
 			ID:         "TS-EX-006",
 			Title:      "Machine registered with Systems Manager from an instance's credentials",
 			Severity:   High,

@@ -98,7 +98,7 @@ func identityProviders() []Rule {
 			Where: `event_source IN ('sso.amazonaws.com', 'sso-directory.amazonaws.com', 'identitystore.amazonaws.com')
             AND read_only IS DISTINCT FROM true
             AND event_type IS DISTINCT FROM 'AwsServiceEvent'
-            AND regexp_like(event_name, '^(?:Create|Update|Put|Attach|Associate|Disassociate|Enable|Disable|Import|Add|Start|Delete)')
+            AND regexp_like(event_name, '^(?:Create|Update|Put|Attach|Associate|Disassociate|Enable|Disable|Import|Add|Start|Complete|Delete)')
             AND event_name NOT IN ('CreateToken', 'CreateTokenWithIAM')`,
 			Resource:       `coalesce(json_extract_scalar(response_elements, '$.user.userId'), json_extract_scalar(response_elements, '$.group.groupId'), json_extract_scalar(response_elements, '$.userId'), json_extract_scalar(response_elements, '$.groupId'), json_extract_scalar(request_parameters, '$.permissionSetArn'), event_name)`,
 			Explain:        `Users, groups, rights or settings of the portal changed. The log hides names; the ids are those of the directory.`,
@@ -115,7 +115,7 @@ func identityProviders() []Rule {
             AND event_name IN ('AssociateDirectory', 'DisassociateDirectory', 'StartSSO', 'DeleteSSO',
                 'EnableExternalIdPConfigurationForDirectory', 'DisableExternalIdPConfigurationForDirectory',
                 'CreateExternalIdPConfigurationForDirectory', 'UpdateExternalIdPConfigurationForDirectory',
-                'ImportExternalIdPCertificate', 'CreateExternalIdPCertificate',
+                'DeleteExternalIdPConfigurationForDirectory', 'ImportExternalIdPCertificate', 'CreateExternalIdPCertificate', 'DeleteExternalIdPCertificate',
                 'UpdateSsoConfiguration', 'UpdateMfaDeviceManagementForDirectory', 'PutMfaDeviceManagementForDirectory',
                 'UpdateInstanceMfaConfiguration')`,
 			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.directoryId'), json_extract_scalar(request_parameters, '$.instanceArn'), json_extract_scalar(request_parameters, '$.identityStoreId'), event_name)`,

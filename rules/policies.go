@@ -56,6 +56,10 @@ const (
 	wildIAM      = `[*?][a-z*?]*|ad?d?[*?][a-z*?]*|(?:add|att|cr|pa|pu|set|up)[a-z]*[*?][a-z*?]*|[cpsu][*?][a-z*?]*|at[*?][a-z*?]*|se[*?][a-z*?]*`
 	wholeIAM     = `"Action":` + someString + `"iam:\*+"`
 	wholeService = `"Action":` + someString + `"(?:kms|lambda|s3|dynamodb|ec2|glue|ssm|cloudformation|datapipeline|secretsmanager|rds|eks|ecs|cloudtrail|guardduty):\*+"`
+	dataService  = `(?:s3|dynamodb|kms|lambda|iam)`
+	createsData  = `"Action":` + someString + `"` + dataService + `:Create[a-z*?]*"`
+	changesData  = `"Action":` + someString + `"` + dataService + `:(?:Put|Update)[a-z*?]*"`
+	deletesData  = `"Action":` + someString + `"` + dataService + `:Delete[a-z*?]*"`
 )
 
 // Conditions that let everybody through. A wide value is met by whoever calls; a
@@ -90,6 +94,14 @@ func grants(action string) string {
 func policyGrants(action string) string {
 	return `regexp_like(` + document("$.policyDocument") + `, '` + grants(action) + `')`
 }
+
+// grantsService holds for a call that writes a policy over all of a service, in
+// one word or by creating, changing and deleting. One that only says so in three
+// statements is as wide.
+var grantsService = `(` + policyGrants(wholeService) + `
+                OR ` + policyGrants(createsData) + `
+                    AND ` + policyGrants(changesData) + `
+                    AND ` + policyGrants(deletesData) + `)`
 
 // trusts is a pattern for a policy of a resource or role with an Allow statement
 // whose principals match, whatever its conditions.

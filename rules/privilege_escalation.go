@@ -103,9 +103,9 @@ func policyChanges() []Rule {
 			Techniques: []string{"T1484"},
 			Where: `event_source = 'iam.amazonaws.com'
             AND event_name IN ('PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy', 'CreatePolicy', 'CreatePolicyVersion')
-            AND ` + policyGrants(wholeService),
+            AND ` + grantsService,
 			Resource:       `coalesce(json_extract_scalar(response_elements, '$.policy.arn'), json_extract_scalar(request_parameters, '$.policyArn'), ` + targetOfPolicy + `)`,
-			Explain:        `All actions of a service on every resource. With iam:PassRole beside it, it is a way to other roles.`,
+			Explain:        `All actions of a service on every resource, or creating, changing and deleting. With iam:PassRole beside it, it is a way to other roles.`,
 			FalsePositives: `Sloppy policies of developers.`,
 			Reference:      "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html",
 		},
@@ -116,15 +116,32 @@ func policyChanges() []Rule {
 			Tactic:         "privilege-escalation",
 			Techniques:     []string{"T1484"},
 			Where:          `event_source = 'iam.amazonaws.com' AND outcome = 'success'`,
-			Resource:       `coalesce(json_extract_scalar(response_elements, '$.policy.arn'), json_extract_scalar(request_parameters, '$.policyArn'))`,
+			Resource:       writtenPolicy,
 			Explain:        `An administrator's policy under a name of the intruder's choice is in force. Detach it, then delete it.`,
 			FalsePositives: `Policies of administrators and pipelines.`,
 			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html",
 			Sequence: &Sequence{
 				Steps: []Step{
-					{Where: `event_name = 'CreatePolicy' AND ` + policyGrants(anyAction+"|"+escalation), On: `json_extract_scalar(response_elements, '$.policy.arn')`},
-					{Where: `event_name IN ('AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy')`, On: `json_extract_scalar(request_parameters, '$.policyArn')`},
+					{Where: policyWritten + policyGrants(anyAction+"|"+escalation), On: writtenPolicy},
+					policyAttached,
 				},
+				Within: 14 * day,
+			},
+		},
+		{
+			// Low: sloppy deployments do the same.
+			ID:             "TS-PV-005b",
+			Title:          "Policy that allows all of a service created, then attached",
+			Severity:       Low,
+			Tactic:         "privilege-escalation",
+			Techniques:     []string{"T1484"},
+			Where:          `event_source = 'iam.amazonaws.com' AND outcome = 'success'`,
+			Resource:       writtenPolicy,
+			Explain:        `Somebody has all of a service now, by a policy that no list of AWS's shows. See who, and what they did with it.`,
+			FalsePositives: `Sloppy deployments.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html",
+			Sequence: &Sequence{
+				Steps:  []Step{{Where: policyWritten + grantsService, On: writtenPolicy}, policyAttached},
 				Within: 14 * day,
 			},
 		},
@@ -209,4 +226,16 @@ func policyChanges() []Rule {
 			Reference:      "https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html",
 		},
 	}
+}
+
+// The two halves of a managed policy that comes into force: written, as new or as
+// another version, and attached.
+const (
+	policyWritten = `event_name IN ('CreatePolicy', 'CreatePolicyVersion') AND `
+	writtenPolicy = `coalesce(json_extract_scalar(response_elements, '$.policy.arn'), json_extract_scalar(request_parameters, '$.policyArn'))`
+)
+
+var policyAttached = Step{
+	Where: `event_name IN ('AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy')`,
+	On:    `json_extract_scalar(request_parameters, '$.policyArn')`,
 }
