@@ -9,7 +9,8 @@ const (
 
 	instanceType = `lower(coalesce(json_extract_scalar(request_parameters, '$.instanceType'), json_extract_scalar(request_parameters, '$.instanceType.value'),
                 json_extract_scalar(request_parameters, '$.launchSpecification.instanceType'),
-                json_extract_scalar(response_elements, '$.instancesSet.items[0].instanceType')))`
+                json_extract_scalar(response_elements, '$.instancesSet.items[0].instanceType'),
+                nullif(regexp_extract(request_parameters, '"[iI]nstanceType":"([^"]+)"', 1), '')))`
 
 	imageID = `coalesce(json_extract_scalar(request_parameters, '$.instancesSet.items[0].imageId'), json_extract_scalar(request_parameters, '$.launchSpecification.imageId'),
                 json_extract_scalar(response_elements, '$.instancesSet.items[0].imageId'))`
@@ -33,7 +34,7 @@ const (
 
 	userDataChange = `event_source = 'ec2.amazonaws.com' AND event_name = 'ModifyInstanceAttribute'
             AND (json_extract_scalar(request_parameters, '$.userData') IS NOT NULL
-                OR json_extract(request_parameters, '$.userData') IS NOT NULL
+                OR json_format(json_extract(request_parameters, '$.userData')) <> 'null'
                 OR json_extract_scalar(request_parameters, '$.attribute') = 'userData')`
 
 	oneInstance = `coalesce(json_extract_scalar(request_parameters, '$.instanceId'), json_extract_scalar(request_parameters, '$.instancesSet.items[0].instanceId'))`
@@ -130,6 +131,21 @@ func instances() []Rule {
 			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{instanceType, imageID}, Learn: 7 * day},
 		},
 		{
+			// Low: web servers and developers' machines have one.
+			ID:         "TS-EX-020e",
+			Title:      "Instance started with a public address",
+			Severity:   Low,
+			Tactic:     "defense-evasion",
+			Techniques: []string{"T1578.002"},
+			Where: launches + `
+            AND invoked_by IS NULL AND NOT ` + byService + `
+            AND regexp_like(coalesce(request_parameters, ''), '(?i)"associatePublicIpAddress":"?true')`,
+			Resource:       startedInstance,
+			Explain:        `The machine can be reached from the internet as far as its security groups allow. Look at those, and at what runs there.`,
+			FalsePositives: `Machines that serve the internet.`,
+			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html",
+		},
+		{
 			// Info: the daily life of a fleet.
 			ID:         "TS-EX-020d",
 			Title:      "Instances started, changed or ended",
@@ -187,22 +203,39 @@ func instances() []Rule {
 	}
 }
 
+// batchOverride is a job that does something else than its definition says.
+const batchOverride = `event_source = 'batch.amazonaws.com' AND event_name = 'SubmitJob' AND NOT ` + byService + `
+            AND regexp_like(coalesce(request_parameters, ''), '"(?:containerOverrides|nodeOverrides|eksPropertiesOverride|ecsPropertiesOverride)":\{')`
+
 // containers are about tasks and jobs.
 func containers() []Rule {
 	return []Rule{
 		{
-			ID:         "TS-EX-018",
-			Title:      "Batch job with a command of its own submitted by somebody who never did",
-			Severity:   Medium,
-			Tactic:     "execution",
-			Techniques: []string{"T1610"},
-			Where: `event_source = 'batch.amazonaws.com' AND event_name = 'SubmitJob' AND NOT ` + byService + `
-            AND regexp_like(coalesce(request_parameters, ''), '"(?:containerOverrides|nodeOverrides|eksPropertiesOverride|ecsPropertiesOverride)":\{')`,
+			ID:             "TS-EX-018",
+			Title:          "Batch job with a command of its own submitted by somebody who never did",
+			Severity:       Medium,
+			Tactic:         "execution",
+			Techniques:     []string{"T1610"},
+			Where:          batchOverride,
 			Resource:       param("jobDefinition", "jobName"),
 			Explain:        `The job runs the caller's command with the definition's role. Read the override and look at what the role did.`,
 			FalsePositives: `A new user of Batch.`,
 			Reference:      "https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html",
 			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{actingPrincipal}, Learn: 7 * day},
+		},
+		{
+			// Info: what pipelines of jobs do all day.
+			ID:         "TS-EX-018b",
+			Title:      "Batch job with a command of its own submitted",
+			Severity:   Info,
+			Tactic:     "execution",
+			Techniques: []string{"T1610"},
+			Where: batchOverride + `
+            AND invoked_by IS NULL`,
+			Resource:       param("jobDefinition", "jobName"),
+			Explain:        `For the record: the job runs the caller's command or settings with the definition's role.`,
+			FalsePositives: `Pipelines of jobs.`,
+			Reference:      "https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html",
 		},
 		{
 			ID:         "TS-EX-019",
@@ -217,6 +250,20 @@ func containers() []Rule {
 			FalsePositives: `A new pipeline or scheduler.`,
 			Reference:      "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html",
 			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{actingPrincipal}, Learn: 7 * day},
+		},
+		{
+			// Info: how applications are deployed and scheduled.
+			ID:         "TS-EX-019c",
+			Title:      "Container task or service run",
+			Severity:   Info,
+			Tactic:     "execution",
+			Techniques: []string{"T1610"},
+			Where: `event_source = 'ecs.amazonaws.com' AND event_name IN ('RunTask', 'StartTask', 'CreateService', 'RegisterTaskDefinition')
+            AND invoked_by IS NULL AND NOT ` + byService,
+			Resource:       param("taskDefinition", "serviceName", "family"),
+			Explain:        `For the record: containers run under the task's role.`,
+			FalsePositives: `Deployments and schedules.`,
+			Reference:      "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html",
 		},
 		{
 			ID:         "TS-EX-019b",

@@ -167,6 +167,20 @@ func functions() []Rule {
 			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{actingPrincipal}, Learn: 7 * day},
 		},
 		{
+			// Low: how an organization keeps its accounts alike.
+			ID:         "TS-EX-016b",
+			Title:      "CloudFormation stack set created or spread",
+			Severity:   Low,
+			Tactic:     "execution",
+			Techniques: []string{"T1648"},
+			Where: `event_source = 'cloudformation.amazonaws.com' AND event_name IN ('CreateStackSet', 'CreateStackInstances', 'UpdateStackSet')
+            AND NOT ` + byService,
+			Resource:       param("stackSetName"),
+			Explain:        `One template in many accounts and regions at once, with an administrator's role in each. Read the template.`,
+			FalsePositives: `Whoever keeps an organization's accounts alike.`,
+			Reference:      "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStackInstances.html",
+		},
+		{
 			ID:         "TS-EX-024",
 			Title:      "Build project made public",
 			Severity:   High,

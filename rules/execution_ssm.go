@@ -17,7 +17,12 @@ const (
 
 	// downloads is what commands of droppers say: fetch and run, decode and run,
 	// a shell on a socket.
-	downloads = `(?i)(?:\b(?:curl|wget|fetch)\b[^|;&]{0,300}(?:\|\s*|\\u007c\s*)(?:sudo\s+)?(?:ba|z|da|k)?sh\b|\b(?:curl|wget)\b[^"]{0,300}(?:https?:|\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b)[^"]{0,300}(?:chmod|/tmp/|/dev/shm/)|/dev/(?:tcp|udp)/|\b(?:nc|ncat|netcat)\b\s+(?:-[a-z]*e|[^"]{0,80}/bin/)|\bsocat\b|base64\s+(?:-d|-D|--decode)|\b(?:python|perl|ruby|php)[0-9.]*\s+-[cer]\b|powershell[^"]{0,80}-e(?:nc|ncodedcommand)?\b|\bIEX\b|Invoke-(?:Expression|WebRequest)|DownloadString|certutil[^"]{0,80}-urlcache|bitsadmin|mshta|regsvr32|xmrig|stratum\+tcp|169\.254\.169\.254|169\.254\.170\.2|AWS_CONTAINER_CREDENTIALS)`
+	// In the text of a request a line break is \n, which hides a word's beginning.
+	downloads = `(?i)(?:(?:\b|\\[nrt])(?:(?:curl|wget|fetch)\b[^|;]{0,300}(?:\|\s*|\\u007c\s*)(?:sudo\s+)?(?:/(?:usr/)?bin/)?(?:(?:ba|z|da|k)?sh|python[0-9.]*|perl|ruby|php|node)\b|(?:curl|wget)\b.{0,300}(?:https?:|\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b).{0,300}(?:chmod|/tmp/|/dev/shm/|(?:&&|;|\\n)\s*(?:sudo\s+)?(?:(?:ba|z|da|k)?sh\b|python|perl\b|\./))|(?:(?:(?:ba|z|da|k)?sh|eval|source)\b[^|;]{0,20}|\.\s)(?:<\(|\$\(|\x60)\s*(?:curl|wget)\b|(?:nc|ncat|netcat)\b\s+(?:-[a-z]*e|[^"]{0,80}/bin/)|socat\b|mkfifo\b.{0,200}\b(?:nc|ncat|netcat|openssl|telnet)\b|base64\s+(?:-d|-D|--decode)|(?:python|perl|ruby|php)[0-9.]*\s+-[cer]\b|powershell[^"]{0,80}-e(?:nc|ncodedcommand)?\b|IEX\b|Invoke-(?:Expression|WebRequest)|certutil[^"]{0,80}-urlcache)|/dev/(?:tcp|udp)/|DownloadString|bitsadmin|mshta|regsvr32|xmrig|stratum\+(?:tcp|ssl)|169\.254\.169\.254|169\.254\.170\.2|AWS_CONTAINER_CREDENTIALS)`
+
+	// fetches is what commands say that fetch over an unprotected line or from a
+	// bare address, speak to one, or wrap what they hold.
+	fetches = `(?i)(?:\b|\\[nrt])(?:(?:curl|wget|fetch|aria2c)\b.{0,300}(?:\bhttp://[^/\s"]*\.[a-z]|\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b)|(?:nc|ncat|netcat|telnet)\b\s[^"]{0,80}\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b|base64\b)`
 
 	ssmTarget = `coalesce(json_extract_scalar(request_parameters, '$.instanceIds[0]'), json_extract_scalar(request_parameters, '$.targets[0].values[0]'),
                 json_extract_scalar(request_parameters, '$.target'))`
@@ -65,6 +70,20 @@ func systemsManager() []Rule {
 			Resource:       `coalesce(` + ssmTarget + `, ` + param("documentName", "name") + `)`,
 			Explain:        `The text fetches something and runs it, opens a shell to elsewhere or asks for credentials. Isolate the instances that ran it before you stop them.`,
 			FalsePositives: `Documents that install an agent with a vendor's one-line installer.`,
+			Reference:      "https://docs.aws.amazon.com/systems-manager/latest/userguide/documents.html",
+		},
+		{
+			ID:         "TS-EX-002b",
+			Title:      "Command that fetches or unwraps something, in a Systems Manager document or command",
+			Severity:   Medium,
+			Tactic:     "execution",
+			Techniques: []string{"T1651"},
+			Where: `event_source = 'ssm.amazonaws.com'
+            AND event_name IN ('SendCommand', 'CreateAssociation', 'UpdateAssociation', 'CreateDocument', 'UpdateDocument', 'StartAutomationExecution')
+            AND regexp_like(coalesce(request_parameters, ''), '` + fetches + `')`,
+			Resource:       `coalesce(` + ssmTarget + `, ` + param("documentName", "name") + `)`,
+			Explain:        `Programs come over protected lines from names; here something comes from a bare address or in a wrapping. Read the whole text and look at what was fetched.`,
+			FalsePositives: `Documents that fetch from a mirror within the network or pass settings in Base64.`,
 			Reference:      "https://docs.aws.amazon.com/systems-manager/latest/userguide/documents.html",
 		},
 		{
@@ -138,7 +157,7 @@ func systemsManager() []Rule {
 			Tactic:     "execution",
 			Techniques: []string{"T1651"},
 			Where: `event_source = 'ssm.amazonaws.com' AND event_name = 'ModifyDocumentPermission'
-            AND regexp_like(coalesce(request_parameters, ''), '(?i)"accountIdsToAdd":\[[^\]]*"all"')`,
+            AND regexp_like(coalesce(request_parameters, ''), '(?i)"accountIdsToAdd":(?:\[[^\]]*)?"all"')`,
 			Resource:       param("name"),
 			Explain:        `Anybody can read the document, with the names, addresses and secrets that stand in it. Take the permission back.`,
 			FalsePositives: `Vendors who publish documents on purpose.`,
@@ -151,7 +170,7 @@ func systemsManager() []Rule {
 			Tactic:     "execution",
 			Techniques: []string{"T1651"},
 			Where: `event_source = 'ssm.amazonaws.com' AND event_name = 'ModifyDocumentPermission'
-            AND regexp_like(coalesce(request_parameters, ''), '"accountIdsToAdd":\[[^\]]*"[0-9]{12}"')`,
+            AND regexp_like(replace(coalesce(request_parameters, ''), coalesce(account_id, '-'), 'own'), '"accountIdsToAdd":(?:\[[^\]]*)?"[0-9]{12}"')`,
 			Resource:       param("name"),
 			Explain:        `The accounts named can read and run the document. Check that they are yours.`,
 			FalsePositives: `Documents shared within an organization.`,
@@ -170,6 +189,20 @@ func systemsManager() []Rule {
 			FalsePositives: `A new pipeline or administrator.`,
 			Reference:      "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html",
 			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{actingPrincipal}, Learn: 7 * day},
+		},
+		{
+			// Low: infrastructure as code keeps documents.
+			ID:         "TS-EX-005d",
+			Title:      "Systems Manager document written",
+			Severity:   Low,
+			Tactic:     "execution",
+			Techniques: []string{"T1651"},
+			Where: `event_source = 'ssm.amazonaws.com' AND event_name IN ('CreateDocument', 'UpdateDocument', 'UpdateDocumentDefaultVersion')
+            AND NOT ` + byService,
+			Resource:       param("name"),
+			Explain:        `Documents say what runs on managed instances; a changed one runs wherever it is used already. Read its text.`,
+			FalsePositives: `Infrastructure as code.`,
+			Reference:      "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html",
 		},
 		{
 			ID:         "TS-EX-006",

@@ -40,6 +40,10 @@ const (
 	byStack = `coalesce(invoked_by, '') = 'cloudformation.amazonaws.com'`
 )
 
+// changes holds for a call that changes something. Old records and some exports
+// lack readOnly; there the name tells.
+const changes = `coalesce(read_only, regexp_like(event_name, '^(?:Get|List|Generate|Simulate|Describe)')) = false`
+
 // fromConsole holds for the calls of a console session. Records before 2023
 // lack sessionCredentialFromConsole; there the agent tells.
 const fromConsole = `(coalesce(session_credential_from_console, false)
@@ -65,9 +69,11 @@ const instanceSession = `regexp_like(coalesce(identity_arn, ''), ':assumed-role/
 const adminPolicy = `regexp_like(coalesce(json_extract_scalar(request_parameters, '$.policyArn'), ''),
                 ':aws:policy/(?:.*/)?(?:AdministratorAccess|IAMFullAccess|PowerUserAccess|AWSOrganizationsFullAccess)$|:[0-9]{12}:policy/(?:.*/)?[^/]*(?i:admin|full_?-?access)[^/]*$')`
 
-// fullAccessPolicy holds for AWS's policies that allow all of one service.
+// fullAccessPolicy holds for AWS's policies that allow all of one service or make
+// an administrator of it.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_job-functions.html
 const fullAccessPolicy = `regexp_like(coalesce(json_extract_scalar(request_parameters, '$.policyArn'), ''),
-                ':aws:policy/(?:.*/)?[^/]*FullAccess[^/]*$')
+                ':aws:policy/(?:.*/)?[^/]*(?:FullAccess|Admin)[^/]*$')
             AND NOT ` + adminPolicy
 
 // byPerson holds for the identities that people have and pipelines should not:

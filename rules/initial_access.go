@@ -89,8 +89,9 @@ func signIns() []Rule {
 			Severity:   High,
 			Tactic:     "persistence",
 			Techniques: []string{"T1098"},
-			Where: `event_source = 'signin.amazonaws.com' AND identity_type = 'Root'
-                AND event_name IN ('EmailUpdated', 'PasswordUpdated', 'PasswordRecoveryRequested', 'PasswordRecoveryCompleted')
+			Where: `event_source = 'signin.amazonaws.com'
+                AND (event_name IN ('EmailUpdated', 'PasswordUpdated') AND identity_type = 'Root'
+                    OR event_name IN ('PasswordRecoveryRequested', 'PasswordRecoveryCompleted'))
             OR event_source = 'account.amazonaws.com'
                 AND event_name IN ('StartPrimaryEmailUpdate', 'AcceptPrimaryEmailUpdate')`,
 			Needs:          SignIn,
@@ -285,12 +286,24 @@ func signIns() []Rule {
 			Severity:   Low,
 			Tactic:     "credential-access",
 			Techniques: []string{"T1528"},
-			Where: `event_source IN ('sso.amazonaws.com', 'sso-oidc.amazonaws.com')
+			Where: `event_source IN ('sso.amazonaws.com', 'sso-oidc.amazonaws.com', 'sso-oauth.amazonaws.com')
             AND event_name IN ('CreateToken', 'CreateTokenWithIAM', 'Authenticate', 'ListApplications')`,
 			Resource:       `coalesce(user_name, on_behalf_of_user_id, principal_id)`,
 			Explain:        `The portal or the end of a CLI sign-in. After device-code phishing, the token goes to the phisher: compare the address with the user's own.`,
 			FalsePositives: `Everybody who works through Identity Center.`,
 			Reference:      "https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtrail.html",
+		},
+		{
+			ID:             "TS-IA-016b",
+			Title:          "Registered applications of the account listed",
+			Severity:       Info,
+			Tactic:         "discovery",
+			Techniques:     []string{"T1526"},
+			Where:          `event_source = 'servicecatalog-appregistry.amazonaws.com' AND event_name = 'ListApplications' AND NOT ` + byService,
+			Resource:       `event_name`,
+			Explain:        `What the account runs, by the names that its owners gave it. By itself it means little: see who called, and what came next.`,
+			FalsePositives: `The console's start page and the owners of applications.`,
+			Reference:      "https://docs.aws.amazon.com/servicecatalog/latest/dg/API_app-registry_ListApplications.html",
 		},
 		{
 			ID:             "TS-IA-027",

@@ -7,6 +7,14 @@ const (
                 json_extract_scalar(request_parameters, '$.globalClusterIdentifier'), json_extract_scalar(response_elements, '$.dBInstanceArn'))`
 )
 
+// agentChange is a call that changes what Bedrock's agents and models do.
+const agentChange = `event_source IN ('bedrock.amazonaws.com', 'bedrock-agent.amazonaws.com') AND NOT ` + byService + `
+            AND event_name IN ('CreateAgent', 'UpdateAgent', 'PrepareAgent', 'CreateAgentActionGroup', 'UpdateAgentActionGroup', 'CreateAgentAlias', 'UpdateAgentAlias',
+                'AssociateAgentKnowledgeBase', 'CreateKnowledgeBase', 'UpdateKnowledgeBase', 'CreateDataSource', 'UpdateDataSource', 'StartIngestionJob', 'IngestKnowledgeBaseDocuments',
+                'CreatePrompt', 'UpdatePrompt', 'CreateFlow', 'UpdateFlow', 'CreateModelCustomizationJob')`
+
+var agentResource = param("agentId", "agentName", "knowledgeBaseId", "name", "jobName")
+
 // serviceFootholds are about what keeps a way in within a service: domains,
 // databases, models and senders of mail.
 func serviceFootholds() []Rule {
@@ -104,16 +112,13 @@ func serviceFootholds() []Rule {
 			Reference:      "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_RebootInstance.html",
 		},
 		{
-			ID:         "TS-PE-029",
-			Title:      "Bedrock agents, knowledge or models changed by somebody who never did",
-			Severity:   Medium,
-			Tactic:     "persistence",
-			Techniques: []string{"T1525"},
-			Where: `event_source IN ('bedrock.amazonaws.com', 'bedrock-agent.amazonaws.com') AND NOT ` + byService + `
-            AND event_name IN ('CreateAgent', 'UpdateAgent', 'PrepareAgent', 'CreateAgentActionGroup', 'UpdateAgentActionGroup', 'CreateAgentAlias', 'UpdateAgentAlias',
-                'AssociateAgentKnowledgeBase', 'CreateKnowledgeBase', 'UpdateKnowledgeBase', 'CreateDataSource', 'UpdateDataSource', 'StartIngestionJob', 'IngestKnowledgeBaseDocuments',
-                'CreatePrompt', 'UpdatePrompt', 'CreateFlow', 'UpdateFlow', 'CreateModelCustomizationJob')`,
-			Resource:       param("agentId", "agentName", "knowledgeBaseId", "name", "jobName"),
+			ID:             "TS-PE-029",
+			Title:          "Bedrock agents, knowledge or models changed by somebody who never did",
+			Severity:       Medium,
+			Tactic:         "persistence",
+			Techniques:     []string{"T1525"},
+			Where:          agentChange,
+			Resource:       agentResource,
 			Explain:        `What the agent says, which functions it may call and what it takes for true is decided here. Compare with the version before.`,
 			FalsePositives: `A new developer of the agent.`,
 			Reference:      "https://docs.aws.amazon.com/bedrock/latest/userguide/logging-using-cloudtrail.html",
@@ -131,6 +136,19 @@ func serviceFootholds() []Rule {
 			Explain:        `A model of the caller's own, or another's access to one of yours. See where it comes from and who is in the policy.`,
 			FalsePositives: `Teams that bring models of their own.`,
 			Reference:      "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelImportJob.html",
+		},
+		{
+			// Low: how an agent is developed.
+			ID:             "TS-PE-029c",
+			Title:          "Bedrock agents, knowledge or models changed",
+			Severity:       Low,
+			Tactic:         "persistence",
+			Techniques:     []string{"T1525"},
+			Where:          agentChange,
+			Resource:       agentResource,
+			Explain:        `What the agent says, which functions it may call and what it takes for true is decided here.`,
+			FalsePositives: `Developers of the agent.`,
+			Reference:      "https://docs.aws.amazon.com/bedrock/latest/userguide/logging-using-cloudtrail.html",
 		},
 		{
 			ID:         "TS-PE-030",

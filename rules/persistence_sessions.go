@@ -84,10 +84,10 @@ func persistentSessions() []Rule {
 			Techniques: []string{"T1078.004"},
 			Where: `event_source = 'iam.amazonaws.com'
             AND (regexp_like(user_agent, '(?i)S3 ?Browser')
-                OR coalesce(json_extract_scalar(request_parameters, '$.policyDocument'), '') LIKE '%<YOUR-BUCKET-NAME>%')
-            AND read_only IS DISTINCT FROM true`,
+                OR coalesce(request_parameters, '') LIKE '%YOUR-BUCKET-NAME%')
+            AND (event_name = 'GetLoginProfile' OR ` + changes + `)`,
 			Resource:       `coalesce(` + targetOfPolicy + `, event_name)`,
-			Explain:        `A Windows tool for buckets that also makes users and keys: the hand of a known group (GUI-vil). Its policy template leaves a placeholder in.`,
+			Explain:        `A Windows tool for buckets that also makes users and keys, and looks which have a password: the hand of a known group (GUI-vil). Its policy template leaves a placeholder in.`,
 			FalsePositives: `Administrators who use the tool's IAM manager.`,
 			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html",
 		},
@@ -135,7 +135,7 @@ func persistentSessions() []Rule {
 			Severity:   Low,
 			Tactic:     "persistence",
 			Techniques: []string{"T1078.004", "T1550.001"},
-			Where: `event_source = 'iam.amazonaws.com' AND read_only IS DISTINCT FROM true
+			Where: `event_source = 'iam.amazonaws.com' AND ` + changes + `
             AND identity_type = 'IAMUser' AND access_key_id LIKE 'ASIA%' AND invoked_by IS NULL
             AND NOT ` + fromConsole,
 			Resource:       `coalesce(` + targetOfPolicy + `, event_name)`,
@@ -149,7 +149,7 @@ func persistentSessions() []Rule {
 			Severity:   Medium,
 			Tactic:     "persistence",
 			Techniques: []string{"T1078.004", "T1550.001"},
-			Where: `event_source = 'iam.amazonaws.com' AND read_only IS DISTINCT FROM true
+			Where: `event_source = 'iam.amazonaws.com' AND ` + changes + `
             AND identity_type = 'IAMUser' AND access_key_id LIKE 'ASIA%' AND invoked_by IS NULL
             AND session_mfa IS DISTINCT FROM true
             AND NOT ` + fromConsole,

@@ -149,5 +149,17 @@ func triggers() []Rule {
 			FalsePositives: `The console shows them on request.`,
 			Reference:      "https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKeys.html",
 		},
+		{
+			ID:             "TS-PE-026c",
+			Title:          "Keys of an interface listed or looked at",
+			Severity:       Info,
+			Tactic:         "discovery",
+			Techniques:     []string{"T1526"},
+			Where:          `event_source = 'apigateway.amazonaws.com' AND event_name IN ('GetApiKeys', 'GetApiKey') AND NOT ` + byService,
+			Resource:       param("apiKey", "nameQuery"),
+			Explain:        `Names and customers of the keys, without their values unless the call asked for those.`,
+			FalsePositives: `The console, and infrastructure as code that compares.`,
+			Reference:      "https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKey.html",
+		},
 	}
 }

@@ -1,7 +1,6 @@
 package rules
 
-// persistentTrust are about roles and who may assume them, second factors,
-// identity providers and Identity Center.
+// persistentTrust are about roles and who may assume them, and second factors.
 func persistentTrust() []Rule {
 	return []Rule{
 		{
@@ -15,6 +14,19 @@ func persistentTrust() []Rule {
 			Resource:       `coalesce(json_extract_scalar(response_elements, '$.role.arn'), ` + targetRole + `, json_extract_scalar(request_parameters, '$.aWSServiceName'))`,
 			Explain:        `Deployments make roles every day. Look at whom this one trusts and what was attached.`,
 			FalsePositives: `Deployments.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html",
+		},
+		{
+			ID:         "TS-PE-010b",
+			Title:      "Role or user created under the name of an attack tool",
+			Severity:   High,
+			Tactic:     "persistence",
+			Techniques: []string{"T1136.003"},
+			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('CreateRole', 'CreateUser')
+            AND regexp_like(coalesce(` + targetRole + `, ` + targetUser + `, ''), '(?i)(?:^|[^a-z])(?:pacu|stratus-?red-?team|cloud-?goat|iam-?vulnerable|leonidas|nimbostratus|weirdaal|backdoor)(?:[^a-z]|$)')`,
+			Resource:       `coalesce(json_extract_scalar(response_elements, '$.role.arn'), json_extract_scalar(response_elements, '$.user.arn'), ` + targetRole + `, ` + targetUser + `)`,
+			Explain:        `Tools for attacking AWS name what they make after themselves. Unless a test was announced, look at whom it trusts and what was attached.`,
+			FalsePositives: `An announced test, or a training account.`,
 			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html",
 		},
 		{
@@ -125,114 +137,6 @@ func persistentTrust() []Rule {
 			Explain:        `The user's password is enough now. Look for a password set or a sign-in of that user next.`,
 			FalsePositives: `A help desk that helps after a lost telephone.`,
 			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeactivateMFADevice.html",
-		},
-		{
-			ID:         "TS-PE-015",
-			Title:      "SAML provider created, updated or deleted",
-			Severity:   High,
-			Tactic:     "privilege-escalation",
-			Techniques: []string{"T1484.002"},
-			Where: `event_source = 'iam.amazonaws.com'
-            AND event_name IN ('CreateSAMLProvider', 'UpdateSAMLProvider', 'DeleteSAMLProvider')
-            AND NOT ` + byService + `
-            AND coalesce(session_issuer_name, '') <> 'AWSServiceRoleForSSO'`,
-			Resource:       `coalesce(json_extract_scalar(response_elements, '$.sAMLProviderArn'), json_extract_scalar(request_parameters, '$.sAMLProviderArn'), json_extract_scalar(request_parameters, '$.name'))`,
-			Explain:        `Whoever signs the provider's assertions can be any role that trusts it. Compare the metadata's certificate with your identity provider's.`,
-			FalsePositives: `A certificate of the identity provider that is renewed.`,
-			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateSAMLProvider.html",
-		},
-		{
-			ID:         "TS-PE-016",
-			Title:      "OpenID Connect provider created or changed",
-			Severity:   Medium,
-			Tactic:     "privilege-escalation",
-			Techniques: []string{"T1484.002"},
-			Where: `event_source = 'iam.amazonaws.com'
-            AND event_name IN ('CreateOpenIDConnectProvider', 'UpdateOpenIDConnectProviderThumbprint',
-                'AddClientIDToOpenIDConnectProvider')
-            AND NOT ` + byService,
-			Resource:       `coalesce(json_extract_scalar(response_elements, '$.openIDConnectProviderArn'), json_extract_scalar(request_parameters, '$.openIDConnectProviderArn'), json_extract_scalar(request_parameters, '$.url'))`,
-			Explain:        `Tokens of an outside issuer can be exchanged for roles that trust it. Check the issuer's address.`,
-			FalsePositives: `Pipelines and clusters that are set up.`,
-			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html",
-		},
-		{
-			ID:         "TS-PE-017",
-			Title:      "Roles Anywhere: profile made, or an outside certificate authority trusted",
-			Severity:   High,
-			Tactic:     "persistence",
-			Techniques: []string{"T1098.003"},
-			Where: `event_source = 'rolesanywhere.amazonaws.com'
-            AND (event_name = 'CreateProfile'
-                OR event_name IN ('CreateTrustAnchor', 'UpdateTrustAnchor') AND coalesce(request_parameters, '') NOT LIKE '%AWS_ACM_PCA%')`,
-			Resource:       `coalesce(json_extract_scalar(response_elements, '$.trustAnchor.trustAnchorArn'), json_extract_scalar(response_elements, '$.profile.profileArn'), json_extract_scalar(request_parameters, '$.name'))`,
-			Explain:        `Certificates of that authority can be exchanged for the profile's roles, without a key to disable. Disable the trust anchor and the profile.`,
-			FalsePositives: `Machines outside AWS that are set up.`,
-			Reference:      "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/getting-started.html",
-		},
-		{
-			ID:         "TS-PE-017b",
-			Title:      "Roles Anywhere profile changed, or the account's own authority trusted",
-			Severity:   Medium,
-			Tactic:     "persistence",
-			Techniques: []string{"T1098.003"},
-			Where: `event_source = 'rolesanywhere.amazonaws.com'
-            AND (event_name IN ('UpdateProfile', 'EnableProfile', 'EnableTrustAnchor')
-                OR event_name IN ('CreateTrustAnchor', 'UpdateTrustAnchor') AND request_parameters LIKE '%AWS_ACM_PCA%')`,
-			Resource:       `coalesce(json_extract_scalar(response_elements, '$.profile.profileArn'), json_extract_scalar(response_elements, '$.trustAnchor.trustAnchorArn'), json_extract_scalar(request_parameters, '$.name'))`,
-			Explain:        `Which roles certificates can take is set here. Disable the profile if nobody knows it.`,
-			FalsePositives: `Machines outside AWS that are set up.`,
-			Reference:      "https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_UpdateProfile.html",
-		},
-		{
-			// Low: new colleagues and teams are set up so; the rest has its own rules.
-			ID:         "TS-PE-018",
-			Title:      "Identity Center changed",
-			Severity:   Low,
-			Tactic:     "persistence",
-			Techniques: []string{"T1556"},
-			Where: `event_source IN ('sso.amazonaws.com', 'sso-directory.amazonaws.com', 'identitystore.amazonaws.com')
-            AND read_only IS DISTINCT FROM true
-            AND event_type IS DISTINCT FROM 'AwsServiceEvent'
-            AND regexp_like(event_name, '^(?:Create|Update|Put|Attach|Associate|Disassociate|Enable|Disable|Import|Add|Start|Delete)')
-            AND event_name NOT IN ('CreateToken', 'CreateTokenWithIAM')`,
-			Resource:       `coalesce(json_extract_scalar(response_elements, '$.user.userId'), json_extract_scalar(response_elements, '$.group.groupId'), json_extract_scalar(response_elements, '$.userId'), json_extract_scalar(response_elements, '$.groupId'), json_extract_scalar(request_parameters, '$.permissionSetArn'), event_name)`,
-			Explain:        `Users, groups, rights or settings of the portal changed. The log hides names; the ids are those of the directory.`,
-			FalsePositives: `New colleagues and teams.`,
-			Reference:      "https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtrail.html",
-		},
-		{
-			ID:         "TS-PE-018b",
-			Title:      "Identity Center: identity source or MFA settings changed",
-			Severity:   High,
-			Tactic:     "persistence",
-			Techniques: []string{"T1556"},
-			Where: `event_source IN ('sso.amazonaws.com', 'sso-directory.amazonaws.com')
-            AND event_name IN ('AssociateDirectory', 'DisassociateDirectory', 'StartSSO', 'DeleteSSO',
-                'EnableExternalIdPConfigurationForDirectory', 'DisableExternalIdPConfigurationForDirectory',
-                'CreateExternalIdPConfigurationForDirectory', 'UpdateExternalIdPConfigurationForDirectory',
-                'ImportExternalIdPCertificate', 'CreateExternalIdPCertificate',
-                'UpdateSsoConfiguration', 'UpdateMfaDeviceManagementForDirectory', 'PutMfaDeviceManagementForDirectory',
-                'UpdateInstanceMfaConfiguration')`,
-			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.directoryId'), json_extract_scalar(request_parameters, '$.instanceArn'), json_extract_scalar(request_parameters, '$.identityStoreId'), event_name)`,
-			Explain:        `Who can sign in to every account of the organization, and with what proof, is decided here. Compare the settings with the intended ones.`,
-			FalsePositives: `A move to another identity provider.`,
-			Reference:      "https://docs.aws.amazon.com/singlesignon/latest/userguide/manage-your-identity-source-change.html",
-		},
-		{
-			ID:         "TS-PE-018c",
-			Title:      "Identity Center: permission set or account assignment changed",
-			Severity:   Medium,
-			Tactic:     "persistence",
-			Techniques: []string{"T1098.003"},
-			Where: `event_source = 'sso.amazonaws.com'
-            AND event_name IN ('CreateAccountAssignment', 'CreatePermissionSet', 'AttachManagedPolicyToPermissionSet',
-                'AttachCustomerManagedPolicyReferenceToPermissionSet', 'PutInlinePolicyToPermissionSet',
-                'DeletePermissionsBoundaryFromPermissionSet', 'CreateInstanceAccessControlAttributeConfiguration')`,
-			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.permissionSetArn'), json_extract_scalar(request_parameters, '$.name'))`,
-			Explain:        `Rights in member accounts were given or widened. Deleting the role there does not help: the assignment makes it again.`,
-			FalsePositives: `New colleagues, teams and accounts.`,
-			Reference:      "https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html",
 		},
 		{
 			ID:             "TS-PE-033",

@@ -5,7 +5,7 @@ import "slices"
 // persistence are the rules about ways to come back: users, keys, passwords,
 // roles, devices and identity providers that an intruder makes or takes.
 func persistence() []Rule {
-	return slices.Concat(persistentUsers(), persistentSessions(), persistentTrust(), triggers(), serviceFootholds())
+	return slices.Concat(persistentUsers(), persistentSessions(), persistentTrust(), identityProviders(), triggers(), serviceFootholds())
 }
 
 // persistentUsers are about users and their keys and passwords.
@@ -136,6 +136,19 @@ func persistentUsers() []Rule {
 			Resource:       `coalesce(user_name, identity_arn)`,
 			Explain:        `People change their password in the console. With a key, it is a way from a leaked key to a console session.`,
 			FalsePositives: `Users who work by command line alone.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ChangePassword.html",
+		},
+		{
+			// Info: everybody does it, and has to.
+			ID:             "TS-PE-008c",
+			Title:          "Own console password changed",
+			Severity:       Info,
+			Tactic:         "persistence",
+			Techniques:     []string{"T1098"},
+			Where:          `event_source = 'iam.amazonaws.com' AND event_name = 'ChangePassword'`,
+			Resource:       `coalesce(user_name, identity_arn)`,
+			Explain:        `The caller knew the old password and chose a new one, for the record: an intruder in the console locks the owner out so.`,
+			FalsePositives: `Everybody whose password expires.`,
 			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ChangePassword.html",
 		},
 		{

@@ -46,16 +46,22 @@ const (
 )
 
 // What a statement is about. Names of actions have no case, and wildcards stand
-// anywhere in them. The actions of escalation lead to all the others.
+// anywhere in them. The actions of escalation lead to all the others. An ARN of IAM
+// with a star for the name holds all users, roles, groups or policies.
 const (
 	allow        = `"Effect":"Allow"`
-	everyARN     = `arn:(?:[a-z*?-]+:)?(?:(?:iam|[*?]*):)?(?:[*?]*:)?(?:(?:[*?]*|[0-9]{12}):)?[*?]+`
+	everyARN     = `arn:(?:[a-z*?-]+:)?(?:(?:iam|[*?]*):)?(?:[*?]*:)?(?:(?:[*?]*|[0-9]{12}):)?(?:(?:user|role|group|policy)/)?[*?]+`
 	anyResource  = `(?:"Resource":` + someString + `"(?:[*?]+|` + everyARN + `)"|"NotResource":)`
+	allOfService = `(?:"Resource":` + someString + `"(?:[*?]+|arn:[^":]*:(?:s3:::[*?/]+|[a-z0-9*-]+:[^":]+:[^":]*:(?:[a-z-]+[/:])?[*?/]+))"|"NotResource":)`
 	anyAction    = `"Action":` + someString + `"(?:\*+:)?\*+"|"NotAction":`
 	escalation   = `"Action":` + someString + `"(?:(?:iam|sts|organizations):[*?]+|iam:(?:` + wildIAM + `)|sts:A[a-z]*[*?][a-z*?]*|iam:(?:PassRole|CreateAccessKey|CreateLoginProfile|UpdateLoginProfile|AttachUserPolicy|AttachRolePolicy|AttachGroupPolicy|PutUserPolicy|PutRolePolicy|PutGroupPolicy|CreatePolicyVersion|SetDefaultPolicyVersion|AddUserToGroup|UpdateAssumeRolePolicy)|sts:AssumeRole)"`
 	wildIAM      = `[*?][a-z*?]*|ad?d?[*?][a-z*?]*|(?:add|att|cr|pa|pu|set|up)[a-z]*[*?][a-z*?]*|[cpsu][*?][a-z*?]*|at[*?][a-z*?]*|se[*?][a-z*?]*`
 	wholeIAM     = `"Action":` + someString + `"iam:\*+"`
 	wholeService = `"Action":` + someString + `"(?:kms|lambda|s3|dynamodb|ec2|glue|ssm|cloudformation|datapipeline|secretsmanager|rds|eks|ecs|cloudtrail|guardduty):\*+"`
+	dataService  = `(?:s3|dynamodb|kms|lambda|iam)`
+	createsData  = `"Action":` + someString + `"` + dataService + `:Create[a-z*?]*"`
+	changesData  = `"Action":` + someString + `"` + dataService + `:(?:Put|Update)[a-z*?]*"`
+	deletesData  = `"Action":` + someString + `"` + dataService + `:Delete[a-z*?]*"`
 )
 
 // Conditions that let everybody through. A wide value is met by whoever calls; a
@@ -73,11 +79,14 @@ const (
 )
 
 // grants is a pattern for a policy with an Allow statement, free of conditions,
-// of what the action pattern says on every resource. JSON leaves the order of
-// members open.
-func grants(action string) string {
+// of what the action pattern says on every resource.
+func grants(action string) string { return grantsOn(action, anyResource) }
+
+// grantsOn is the same on what the resource pattern says. JSON leaves the order
+// of members open.
+func grantsOn(action, resource string) string {
 	const between = `(?:` + jsonString + `|[^"{}]|` + wideCondition + `)*`
-	a, e, r := "(?:"+action+")", allow, anyResource
+	a, e, r := "(?:"+action+")", allow, resource
 	orders := [][]string{{e, a, r}, {e, r, a}, {a, e, r}, {a, r, e}, {r, a, e}, {r, e, a}}
 	var all []string
 	for _, o := range orders {
@@ -89,6 +98,18 @@ func grants(action string) string {
 // policyGrants holds for a call that writes such a policy.
 func policyGrants(action string) string {
 	return `regexp_like(` + document("$.policyDocument") + `, '` + grants(action) + `')`
+}
+
+// grantsService holds for a call that writes a policy over all of a service, in
+// one word or by creating, changing and deleting. One that only says so in three
+// statements is as wide.
+var grantsService = `(` + policyGrantsOf(wholeService) + `
+                OR ` + policyGrantsOf(createsData) + `
+                    AND ` + policyGrantsOf(changesData) + `
+                    AND ` + policyGrantsOf(deletesData) + `)`
+
+func policyGrantsOf(action string) string {
+	return `regexp_like(` + document("$.policyDocument") + `, '` + grantsOn(action, allOfService) + `')`
 }
 
 // trusts is a pattern for a policy of a resource or role with an Allow statement

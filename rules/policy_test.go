@@ -45,6 +45,17 @@ func TestPolicyText(t *testing.T) {
 		{"all that IAM holds", statement(`"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:*"`), everything, true},
 		{"all of the account", statement(`"Effect":"Allow","Action":"*","Resource":"arn:aws:*:*:111122223333:*"`), everything, true},
 
+		{"roles of the account", statement(`"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::111122223333:role/*"`), everything, true},
+		{"all users", statement(`"Effect":"Allow","Action":"iam:PutUserPolicy","Resource":["arn:aws:iam::*:user/*"]`), everything, true},
+		{"a service by its ARN", statement(`"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::*"`), grantsService, true},
+		{"all buckets and what is in them", statement(`"Effect":"Allow","Action":["s3:*"],"Resource":["arn:aws:s3:::*/*"]`), grantsService, true},
+		{"all tables", statement(`"Effect":"Allow","Resource":"arn:aws:dynamodb:*:111122223333:table/*","Action":["dynamodb:CreateTable","dynamodb:PutItem","dynamodb:DeleteItem"]`), grantsService, true},
+
+		{"one path of roles", statement(`"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::111122223333:role/app/*"`), everything, false},
+		{"all of S3 is not all", statement(`"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::*"`), everything, false},
+		{"one bucket", statement(`"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::app/*"`), grantsService, false},
+		{"one table", statement(`"Effect":"Allow","Action":"dynamodb:*","Resource":"arn:aws:dynamodb:*:111122223333:table/app"`), grantsService, false},
+		{"creates and deletes", statement(`"Effect":"Allow","Action":["dynamodb:CreateTable","dynamodb:DeleteItem"],"Resource":"*"`), grantsService, false},
 		{"wildcards over reads", statement(`"Effect":"Allow","Action":["iam:Get*","iam:List*","iam:Simulate*","iam:Generate*"],"Resource":"*"`), everything, false},
 		{"one user's own", statement(`"Effect":"Allow","Action":"iam:*AccessKey*","Resource":"arn:aws:iam::*:user/${aws:username}"`), everything, false},
 		{"denied", statement(`"Effect":"Deny","Action":"*","Resource":"*"`), everything, false},

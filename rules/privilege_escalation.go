@@ -27,7 +27,7 @@ func policyChanges() []Rule {
 		},
 		{
 			ID:         "TS-PV-001b",
-			Title:      "Full-access policy of a service attached to a user or group",
+			Title:      "Full-access or administrator policy of a service attached to a user or group",
 			Severity:   Medium,
 			Tactic:     "privilege-escalation",
 			Techniques: []string{"T1098.003"},
@@ -41,7 +41,7 @@ func policyChanges() []Rule {
 		{
 			// Low: roles of programs get these all the time.
 			ID:         "TS-PV-001c",
-			Title:      "Full-access policy of a service attached to a role",
+			Title:      "Full-access or administrator policy of a service attached to a role",
 			Severity:   Low,
 			Tactic:     "privilege-escalation",
 			Techniques: []string{"T1098.003"},
@@ -103,9 +103,9 @@ func policyChanges() []Rule {
 			Techniques: []string{"T1484"},
 			Where: `event_source = 'iam.amazonaws.com'
             AND event_name IN ('PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy', 'CreatePolicy', 'CreatePolicyVersion')
-            AND ` + policyGrants(wholeService),
+            AND ` + grantsService,
 			Resource:       `coalesce(json_extract_scalar(response_elements, '$.policy.arn'), json_extract_scalar(request_parameters, '$.policyArn'), ` + targetOfPolicy + `)`,
-			Explain:        `All actions of a service on every resource. With iam:PassRole beside it, it is a way to other roles.`,
+			Explain:        `All actions of a service on every resource, or creating, changing and deleting. With iam:PassRole beside it, it is a way to other roles.`,
 			FalsePositives: `Sloppy policies of developers.`,
 			Reference:      "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html",
 		},
@@ -116,15 +116,32 @@ func policyChanges() []Rule {
 			Tactic:         "privilege-escalation",
 			Techniques:     []string{"T1484"},
 			Where:          `event_source = 'iam.amazonaws.com' AND outcome = 'success'`,
-			Resource:       `coalesce(json_extract_scalar(response_elements, '$.policy.arn'), json_extract_scalar(request_parameters, '$.policyArn'))`,
+			Resource:       writtenPolicy,
 			Explain:        `An administrator's policy under a name of the intruder's choice is in force. Detach it, then delete it.`,
 			FalsePositives: `Policies of administrators and pipelines.`,
 			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html",
 			Sequence: &Sequence{
 				Steps: []Step{
-					{Where: `event_name = 'CreatePolicy' AND ` + policyGrants(anyAction+"|"+escalation), On: `json_extract_scalar(response_elements, '$.policy.arn')`},
-					{Where: `event_name IN ('AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy')`, On: `json_extract_scalar(request_parameters, '$.policyArn')`},
+					{Where: policyWritten + policyGrants(anyAction+"|"+escalation), On: writtenPolicy},
+					policyAttached,
 				},
+				Within: 14 * day,
+			},
+		},
+		{
+			// Low: sloppy deployments do the same.
+			ID:             "TS-PV-005b",
+			Title:          "Policy that allows all of a service created, then attached",
+			Severity:       Low,
+			Tactic:         "privilege-escalation",
+			Techniques:     []string{"T1484"},
+			Where:          `event_source = 'iam.amazonaws.com' AND outcome = 'success'`,
+			Resource:       writtenPolicy,
+			Explain:        `Somebody has all of a service now, by a policy that no list of AWS's shows. See who, and what they did with it.`,
+			FalsePositives: `Sloppy deployments.`,
+			Reference:      "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html",
+			Sequence: &Sequence{
+				Steps:  []Step{{Where: policyWritten + grantsService, On: writtenPolicy}, policyAttached},
 				Within: 14 * day,
 			},
 		},
@@ -202,11 +219,23 @@ func policyChanges() []Rule {
 			Tactic:     "privilege-escalation",
 			Techniques: []string{"T1098"},
 			Where: `event_source = 'iam.amazonaws.com' AND NOT ` + byService + `
-            AND coalesce(read_only, regexp_like(event_name, '^(?:Get|List|Generate|Simulate|Describe)')) = false`,
+            AND ` + changes,
 			Resource:       `coalesce(` + targetOfPolicy + `, event_name)`,
 			Explain:        `Every change of users, roles and policies, for the record.`,
 			FalsePositives: `Everyday administration.`,
 			Reference:      "https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html",
 		},
 	}
+}
+
+// The two halves of a managed policy that comes into force: written, as new or as
+// another version, and attached.
+const (
+	policyWritten = `event_name IN ('CreatePolicy', 'CreatePolicyVersion') AND `
+	writtenPolicy = `coalesce(json_extract_scalar(response_elements, '$.policy.arn'), json_extract_scalar(request_parameters, '$.policyArn'))`
+)
+
+var policyAttached = Step{
+	Where: `event_name IN ('AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy')`,
+	On:    `json_extract_scalar(request_parameters, '$.policyArn')`,
 }

@@ -1,12 +1,12 @@
 package rules
 
 // iamCredentialCalls make or take a user; iamRoleCalls change what a role may
-// do or who may assume it.
+// do, who may assume it or which machines have it.
 const (
 	iamCredentialCalls = `event_name IN ('CreateUser', 'CreateAccessKey', 'CreateLoginProfile', 'UpdateLoginProfile', 'AddUserToGroup',
                 'AttachUserPolicy', 'PutUserPolicy', 'AttachGroupPolicy', 'PutGroupPolicy')`
 	iamRoleCalls = `event_name IN ('CreateRole', 'AttachRolePolicy', 'PutRolePolicy', 'UpdateAssumeRolePolicy', 'CreatePolicyVersion',
-                'SetDefaultPolicyVersion')`
+                'SetDefaultPolicyVersion', 'CreateInstanceProfile', 'AddRoleToInstanceProfile')`
 )
 
 // computeRole holds for the session of a role that a program runs under: an
@@ -14,7 +14,7 @@ const (
 // that it deploys is none.
 const computeRole = `(` + instanceSession + `
                 OR json_extract_scalar(user_identity, '$.sessionContext.ec2RoleDelivery') IS NOT NULL
-                OR regexp_like(coalesce(user_agent, ''), 'exec-env/AWS_(?:Lambda|ECS)|AWS_Lambda_')
+                OR regexp_like(coalesce(user_agent, ''), 'exec-env/AWS_(?:Lambda|ECS)|AWS_Lambda_') OR coalesce(invoked_by, '') = 'lambda.amazonaws.com'
                 OR coalesce(federated_provider, '') LIKE '%:oidc-provider/oidc.eks.%'
                 OR identity_type = 'AssumedRole' AND regexp_like(coalesce(session_issuer_name, ''), '(?i)lambda|ecs-?task|instance-?role|ec2-?role|node-?role|pod-?role')
                     AND NOT regexp_like(session_issuer_name, '(?i)deploy|terraform|github|gitlab|pipeline|ci-?cd|jenkins|cdk-|admin'))`
