@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // change is what the lineage did to one thing through one API: the events, the
@@ -15,6 +16,8 @@ type change struct {
 	unnamed bool     // the log lacks one of those values; objects is the event's id
 	// elements are what a call that acts on many did so to, such as instances.
 	elements []string
+	labels   map[string]bool // those of objects that no event spells out
+	el       any             // the one of them that this change is about, if the undo is split
 	gone     map[string]bool // elements that are undone already
 }
 
@@ -72,20 +75,39 @@ func changes(events []*event) (known []*change, unknown []*event) {
 		if !ok {
 			objects, elements = []string{e.id}, nil
 		}
-		place := e.region
-		if globalServices[e.source] {
-			place = ""
+		labels := map[string]bool{}
+		for _, x := range u.object {
+			if strings.Contains(x, "kind(") {
+				labels[e.text(x)] = true
+			}
 		}
-		key := strings.Join(slices.Concat([]string{u.call, e.accountID, place}, objects, elements), "\x00")
-		c := byKey[key]
-		if c == nil {
-			c = &change{undo: u, objects: objects, unnamed: !ok, elements: elements, gone: map[string]bool{}}
-			byKey[key] = c
-			known = append(known, c)
+		add := func(objects, elements []string, el any) {
+			key := strings.Join(slices.Concat([]string{u.call, e.accountID, e.place()}, objects, elements), "\x00")
+			c := byKey[key]
+			if c == nil {
+				c = &change{undo: u, objects: objects, unnamed: !ok, elements: elements, el: el, labels: labels, gone: map[string]bool{}}
+				byKey[key] = c
+				known = append(known, c)
+			}
+			c.events = append(c.events, e)
 		}
-		c.events = append(c.events, e)
+		if !u.split || len(elements) == 0 {
+			add(objects, elements, nil)
+			continue
+		}
+		for _, el := range elements {
+			add(append(slices.Clone(objects), el), nil, el)
+		}
 	}
 	return known, unknown
+}
+
+// place is the region in which the name of what an event acts on is unique.
+func (e *event) place() string {
+	if globalServices[e.source] {
+		return ""
+	}
+	return e.region
 }
 
 // failedSignIn says that a ConsoleLogin did not succeed; it has no error code.
@@ -134,7 +156,7 @@ func (c *change) within(e *event, names map[string]bool) bool {
 		return false
 	}
 	for _, o := range c.objects {
-		if o != last.accountID && o != last.region && !names[o] {
+		if o != last.accountID && o != last.region && !names[o] && !c.labels[o] {
 			return false
 		}
 	}
@@ -239,35 +261,123 @@ func container(e *event, param string) string {
 	return ""
 }
 
-// before is the last state that others' events show before the change.
-func (h history) before(c *change, mine map[*event]bool) any {
-	var found any
-	var at *event
+// before is the state that others' events show before the change, nil where they
+// show none, and whether the change left it as it was.
+func (h history) before(c *change, mine map[*event]bool) (was any, same bool) {
+	if c.undo.was != nil {
+		was = c.undo.was(h, c, mine)
+	} else if was = h.shown(c, mine); was != nil {
+		was, same = c.left(was)
+	}
+	if redacted(was) {
+		return nil, false
+	}
+	return was, same || was == asBefore
+}
+
+// asBefore is what an undo's own look at the past gives for a change that
+// changed nothing.
+var asBefore any = unchanged{}
+
+type unchanged struct{}
+
+// left compares what was there with what the change made of it: of an overlay,
+// what is left of was is what the fields that changed were.
+func (c *change) left(was any) (any, bool) {
+	value := ""
 	for _, p := range c.undo.prior {
-		for _, e := range h[c.first().source+":"+p.name] {
-			if mine[e] || !e.time.Before(c.first().time) || e.accountID != c.first().accountID || !globalServices[e.source] && e.region != c.first().region {
-				continue
+		if p.name == c.last().name {
+			value = p.value
+		}
+	}
+	if value == "" {
+		return was, false
+	}
+	if !c.undo.overlay {
+		now, err := (&scope{event: c.last()}).eval(value)
+		return was, err == nil && now != nil && same(now, was, time.Time{})
+	}
+	old, _ := was.(map[string]any)
+	out := map[string]any{}
+	for _, e := range c.events {
+		now, _ := (&scope{event: e}).eval(value)
+		fields, _ := now.(map[string]any)
+		for k, v := range fields {
+			o, known := old[k]
+			if !known {
+				return nil, false
 			}
-			objects, _, ok := values(e, p.object)
-			if !ok || !slices.Equal(objects, c.objects[:min(len(objects), len(c.objects))]) || at != nil && e.time.Before(at.time) {
-				continue
-			}
-			if v, err := (&scope{event: e}).eval(p.value); err == nil && v != nil {
-				found, at = v, e
+			if !same(v, o, time.Time{}) {
+				out[k] = o
 			}
 		}
 	}
+	return out, len(out) == 0
+}
+
+// shown is the last state that the prior events of others show; of an overlay
+// all of them, the later over the earlier.
+func (h history) shown(c *change, mine map[*event]bool) any {
+	type seen struct {
+		*event
+		value any
+	}
+	var states []seen
+	for _, p := range c.undo.prior {
+		for _, e := range h[c.first().source+":"+p.name] {
+			if mine[e] || !h.earlier(c, e) {
+				continue
+			}
+			objects, _, ok := values(e, p.object)
+			if !ok || !slices.Equal(objects, c.objects[:min(len(objects), len(c.objects))]) {
+				continue
+			}
+			if v, err := (&scope{event: e}).eval(p.value); err == nil && v != nil {
+				states = append(states, seen{e, v})
+			}
+		}
+	}
+	slices.SortStableFunc(states, func(a, b seen) int { return a.time.Compare(b.time) })
 	for _, n := range c.undo.also {
 		if slices.ContainsFunc(c.undo.prior, func(p prior) bool { return p.name == n }) {
 			continue
 		}
 		for _, e := range h[c.first().source+":"+n] {
-			if found != nil && !mine[e] && e.time.After(at.time) && e.time.Before(c.first().time) && c.touches(e) {
-				return nil
+			if !mine[e] && h.earlier(c, e) && c.touches(e) {
+				states = slices.DeleteFunc(states, func(s seen) bool { return s.time.Before(e.time) })
 			}
 		}
 	}
-	return found
+	if len(states) == 0 {
+		return nil
+	}
+	if !c.undo.overlay {
+		return states[len(states)-1].value
+	}
+	out := map[string]any{}
+	for _, s := range states {
+		if m, ok := s.value.(map[string]any); ok {
+			maps.Copy(out, m)
+		}
+	}
+	return out
+}
+
+// earlier says that an event came before the change, in its account and region.
+func (h history) earlier(c *change, e *event) bool {
+	first := c.first()
+	return e.time.Before(first.time) && e.accountID == first.accountID && e.place() == first.place()
+}
+
+// redacted says whether CloudTrail left out a value of what it shows: to write
+// the mark back in its place would destroy what it stands for.
+func redacted(v any) bool {
+	for text := range leaves(v) {
+		if slices.Contains([]string{"HIDDEN_DUE_TO_SECURITY_REASONS", "<sensitiveDataRemoved>", "***", "****", "REDACTED"}, strings.TrimSpace(text)) {
+			return true
+		}
+	}
+	return false
 }
 
 // takers begin the names of operations that take away what another gave.
@@ -298,7 +408,7 @@ func (h history) ownMade(c *change, mine map[*event]bool) bool {
 // not the intruder's to undo.
 func (h history) stood(c *change, mine map[*event]bool) bool {
 	first := c.first()
-	if c.undo.creates != "" || len(c.undo.prior) > 0 || len(c.elements) > 0 || len(c.undo.steps) == 0 || first.source != "iam" {
+	if !c.undo.idempotent || len(c.elements) > 0 {
 		return false
 	}
 	var made *event
@@ -310,7 +420,10 @@ func (h history) stood(c *change, mine map[*event]bool) bool {
 	if made == nil {
 		return false
 	}
-	for _, n := range c.undo.also {
+	for _, n := range c.undo.related() {
+		if n == first.name {
+			continue
+		}
 		for _, e := range h[first.source+":"+n] {
 			if e.time.After(made.time) && e.time.Before(first.time) && c.touches(e) {
 				return false

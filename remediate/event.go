@@ -59,8 +59,9 @@ func parseJSON(s string) any {
 	return v
 }
 
-// leaves are all strings in v, and for those that are ARNs the names in them
-// too, so that a trail given by ARN equals the trail given by name.
+// leaves are all strings, numbers and truth values in v, and for those that are
+// ARNs the names in them too, so that a trail given by ARN equals the trail given
+// by name.
 func leaves(v any) map[string]bool {
 	set := map[string]bool{}
 	var walk func(any)
@@ -79,6 +80,8 @@ func leaves(v any) map[string]bool {
 			for _, e := range v {
 				walk(e)
 			}
+		case float64, bool:
+			set[show(v)] = true
 		}
 	}
 	walk(v)

@@ -22,6 +22,8 @@ type evidence struct {
 	byID     map[string]use // calls of others, by the unique id of user or role
 	byKey    map[string]use // calls of others, by access key id
 	attempts map[string][]string
+	// keyUsed is when a key was used last before the lineage set its status.
+	keyUsed map[string]time.Time
 }
 
 // subject is a user or role by the name that the IAM API takes.
@@ -61,6 +63,9 @@ func loadEvidence(ctx context.Context, c *query.Case, l *lineage.Lineage) (*evid
 	}
 	if err := ev.loadAttempts(ctx, c); err != nil {
 		return nil, fmt.Errorf("plan: read the first uses of the lineage's credentials: %w", err)
+	}
+	if err := ev.loadKeyUse(ctx, c); err != nil {
+		return nil, fmt.Errorf("plan: read whether keys worked before the lineage enabled them: %w", err)
 	}
 	return ev, nil
 }
@@ -233,6 +238,41 @@ func (ev *evidence) loadAttempts(ctx context.Context, c *query.Case) error {
 		ev.attempts[credential.String] = append(ev.attempts[credential.String], id.String)
 	}
 	return rows.Err()
+}
+
+// loadKeyUse reads whether the keys whose status the lineage set were in use
+// before: CloudTrail records no call that is signed with an inactive key.
+func (ev *evidence) loadKeyUse(ctx context.Context, c *query.Case) error {
+	ev.keyUsed = map[string]time.Time{}
+	for _, e := range ev.events {
+		key, _ := dig(e.request, []string{"accessKeyId"}).(string)
+		if _, asked := ev.keyUsed[key]; asked || e.source != "iam" || e.name != "UpdateAccessKey" || key == "" {
+			continue
+		}
+		var last sql.NullTime
+		if err := c.DB.QueryRowContext(ctx, `SELECT max(event_time) FROM events WHERE access_key_id = ? AND event_time < ?`, key, e.time).Scan(&last); err != nil {
+			return err
+		}
+		ev.keyUsed[key] = last.Time.UTC()
+	}
+	return nil
+}
+
+// wasActive says that a change only enabled a key that was in use already.
+func (ev *evidence) wasActive(c *change, h history) bool {
+	if c.undo.call != "iam:UpdateAccessKey" || dig(c.last().request, []string{"status"}) != "Active" {
+		return false
+	}
+	used := ev.keyUsed[c.objects[0]]
+	if used.IsZero() || used.Before(time.Unix(1, 0)) {
+		return false
+	}
+	for _, e := range h["iam:UpdateAccessKey"] {
+		if e.time.After(used) && e.time.Before(c.first().time) && c.touches(e) && dig(e.request, []string{"status"}) == "Inactive" {
+			return false
+		}
+	}
+	return true
 }
 
 // risk says what a principal or key that is cut off does for others.

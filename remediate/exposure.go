@@ -18,6 +18,7 @@ var exposures = []exposure{
 			risk:  "What uses the old value breaks unless it reads the secret each time. Works only where the secret has a rotation function; change it by hand otherwise, and end the sessions that it opened.",
 		},
 	},
+	{call: "secretsmanager:BatchGetSecretValue", object: []string{"rq.secretIdList[]|rq.filters|ev.region"}, todo: "Secrets were read in bulk ({rq.secretIdList[]|rq.filters}): each has a GetSecretValue event too; rotate all of them."},
 	{call: "ssm:GetParameter", object: []string{"rq.name"}, only: "rq.withDecryption", todo: "Rotate what the parameter {rq.name} holds: it was read in the clear."},
 	{call: "ssm:GetParameters", object: []string{"rq.names[]"}, only: "rq.withDecryption", todo: "Rotate what the parameters {rq.names[]} hold: they were read in the clear."},
 	{call: "ssm:GetParametersByPath", object: []string{"rq.path"}, only: "rq.withDecryption", todo: "Rotate what the parameters under {rq.path} hold: they were read in the clear."},

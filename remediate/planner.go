@@ -77,6 +77,9 @@ func newPlan(l *lineage.Lineage, ev *evidence) (*Plan, error) {
 func (p *planner) standing(known []*change) []*change {
 	var out []*change
 	for _, c := range known {
+		if _, unchanged := p.history.before(c, p.mine); unchanged || p.evidence.wasActive(c, p.history) {
+			continue
+		}
 		if p.history.settle(c) || p.history.stood(c, p.mine) || p.history.ownMade(c, p.mine) {
 			continue
 		}

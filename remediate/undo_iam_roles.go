@@ -4,15 +4,7 @@ package remediate
 var undoIAMRoles = []undo{
 	{
 		call: "iam:CreateRole", object: []string{"rs.role.roleName|rq.roleName"}, creates: "role", chain: true,
-		steps: []step{
-			ofRoleEach("RemoveRoleFromInstanceProfile", "InstanceProfileName", "ListInstanceProfilesForRole", "InstanceProfiles[].InstanceProfileName", "Take the role {rs.role.roleName} out of every instance profile"),
-			ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[?PolicyName!='AWSDenyAll'].PolicyArn", "Detach every policy of the role {rs.role.roleName} but the deny"),
-			ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames[?@!={plan.denyName}]", "Delete every inline policy of the role {rs.role.roleName} but the deny"),
-			inOrder(ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[].PolicyArn", "Detach the deny of the role {rs.role.roleName}, if it is a managed policy")),
-			inOrder(ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames", "Delete the deny of the role {rs.role.roleName}, now that it can do nothing else")),
-			ofRole("DeleteRolePermissionsBoundary", args{}, "Remove the permissions boundary of the role {rs.role.roleName}"),
-			ofRole("DeleteRole", args{}, "Delete the role {rs.role.roleName}"),
-		},
+		steps: roleRemoval(),
 	},
 	{
 		call: "iam:UpdateAssumeRolePolicy", object: []string{"rq.roleName"},
@@ -50,17 +42,8 @@ var undoIAMRoles = []undo{
 	{call: "iam:UpdateRoleDescription", object: []string{"rq.roleName"}, todo: "Put the description of the role {rq.roleName} back."},
 	{call: "iam:DeleteRole", object: []string{"rq.roleName"}, also: []string{"CreateRole"},
 		todo: "The role {rq.roleName} was deleted. Make it anew from the account's snapshot or code: it gets another unique id, so policies that name it must be saved again."},
-	{
-		call: "iam:TagRole", object: []string{"rq.roleName", "rq.tags[].key"},
-		steps: []step{{
-			phase: Recover, mode: Review, call: "iam:UntagRole", in: args{"RoleName": "rq.roleName", "TagKeys": "rq.tags[].key"},
-			back:  []reverse{{"iam:TagRole", args{"RoleName": "rq.roleName", "Tags": "sdk(rq.tags)"}}},
-			title: "Take the tags {rq.tags[].key} off the role {rq.roleName}",
-			risk:  "A tag can grant permissions. If the role had one of these tags before, with another value, that value must be set instead.",
-		}},
-	},
-	{call: "iam:UntagRole", object: []string{"rq.roleName", "rq.tagKeys[]"}, also: []string{"TagRole"},
-		todo: "Put the tags {rq.tagKeys[]} of the role {rq.roleName} back; their values are not in the log."},
+	tagged("Role", roleTags, "rq.roleName", "the role {rq.roleName}"),
+	untagged("Role", roleTags, "rq.roleName", "the role {rq.roleName}"),
 	{
 		call: "iam:CreateInstanceProfile", object: []string{"rs.instanceProfile.instanceProfileName|rq.instanceProfileName"}, creates: "instance profile", chain: true,
 		steps: []step{
@@ -107,8 +90,9 @@ var undoIAMRoles = []undo{
 		}},
 	},
 	{
-		call: "iam:AcquireRole", object: []string{"rs.role.roleName"}, creates: "role",
-		todo: "The intruder acquired the role {rs.role.roleName} from a template: deny it everything and delete it.",
+		call: "iam:AcquireRole", object: []string{"rs.role.roleName"}, creates: "role", chain: true, also: []string{"DeleteRole"},
+		steps: roleRemoval(),
+		todo:  "The intruder acquired a role from the template {rq.templateArn}, whose name is not in the log: find it, deny it everything and delete it.",
 	},
 }
 
@@ -130,4 +114,19 @@ func ofRoleEach(op, param, list, path, title string) step {
 	s.each = &each{"iam:" + list, args{"RoleName": "rs.role.roleName"}, path}
 	s.apart = true
 	return s
+}
+
+// roleRemoval takes a role apart, the deny last, and deletes it: a role must be
+// empty before DeleteRole accepts it:
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html.
+func roleRemoval() []step {
+	return []step{
+		ofRoleEach("RemoveRoleFromInstanceProfile", "InstanceProfileName", "ListInstanceProfilesForRole", "InstanceProfiles[].InstanceProfileName", "Take the role {rs.role.roleName} out of every instance profile"),
+		ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[?PolicyName!='AWSDenyAll'].PolicyArn", "Detach every policy of the role {rs.role.roleName} but the deny"),
+		ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames[?@!={plan.denyName}]", "Delete every inline policy of the role {rs.role.roleName} but the deny"),
+		inOrder(ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[].PolicyArn", "Detach the deny of the role {rs.role.roleName}, if it is a managed policy")),
+		inOrder(ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames", "Delete the deny of the role {rs.role.roleName}, now that it can do nothing else")),
+		ofRole("DeleteRolePermissionsBoundary", args{}, "Remove the permissions boundary of the role {rs.role.roleName}"),
+		ofRole("DeleteRole", args{}, "Delete the role {rs.role.roleName}"),
+	}
 }

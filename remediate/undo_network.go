@@ -12,12 +12,39 @@ var undoNetwork = []undo{
 	rules("Egress", "be reached from"),
 	closed("Ingress"),
 	closed("Egress"),
-	{call: "ec2:ModifySecurityGroupRules", object: []string{"rq.ModifySecurityGroupRulesRequest.GroupId"}, todo: "Rules of the security group {rq.ModifySecurityGroupRulesRequest.GroupId} were changed: put them back."},
-	remove("ec2:CreateNetworkAclEntry", "ec2:DeleteNetworkAclEntry", "network ACL entry", []string{"rq.networkAclId", "rq.ruleNumber"},
-		args{"NetworkAclId": "rq.networkAclId", "RuleNumber": "rq.ruleNumber", "Egress": "rq.egress"}, "Delete the rule {rq.ruleNumber} of the network ACL {rq.networkAclId}"),
-	{call: "ec2:ReplaceNetworkAclEntry", object: []string{"rq.networkAclId", "rq.ruleNumber"}, todo: "The rule {rq.ruleNumber} of the network ACL {rq.networkAclId} was replaced: put the old one back."},
-	remove("ec2:CreateRoute", "ec2:DeleteRoute", "route", []string{"rq.routeTableId", "rq.destinationCidrBlock"},
-		args{"RouteTableId": "rq.routeTableId", "DestinationCidrBlock": "rq.destinationCidrBlock"}, "Delete the route to {rq.destinationCidrBlock} in {rq.routeTableId}"),
+	{
+		call: "ec2:ModifySecurityGroupRules", object: []string{"rq.ModifySecurityGroupRulesRequest.GroupId"}, was: groupRulesBefore, also: []string{"DeleteSecurityGroup"},
+		prior: []prior{
+			{"AuthorizeSecurityGroupIngress", []string{"rq.groupId"}, "rs.securityGroupRuleSet.items"},
+			{"AuthorizeSecurityGroupEgress", []string{"rq.groupId"}, "rs.securityGroupRuleSet.items"},
+		},
+		steps: []step{{phase: Recover, mode: Auto, call: "ec2:ModifySecurityGroupRules", in: args{"GroupId": "rq.ModifySecurityGroupRulesRequest.GroupId", "SecurityGroupRules": "prior"},
+			back:  []reverse{{"ec2:ModifySecurityGroupRules", args{"GroupId": "rq.ModifySecurityGroupRulesRequest.GroupId", "SecurityGroupRules": "rules(rq.ModifySecurityGroupRulesRequest.SecurityGroupRule)"}}},
+			title: "Set the rules {prior[].SecurityGroupRuleId} of the security group {rq.ModifySecurityGroupRulesRequest.GroupId} back to what they were", risk: "Lets in what they did before, and no longer what the intruder let in."}},
+		todo: "Rules of the security group {rq.ModifySecurityGroupRulesRequest.GroupId} were changed and the log does not show how they were: put them back. The intruder's: {rq.ModifySecurityGroupRulesRequest.SecurityGroupRule}",
+	},
+	{
+		call: "ec2:CreateNetworkAclEntry", object: []string{"rq.networkAclId", "rq.ruleNumber", "rq.egress"}, also: []string{"DeleteNetworkAclEntry", "DeleteNetworkAcl"},
+		steps: []step{{phase: Evict, mode: Review, call: "ec2:DeleteNetworkAclEntry", in: args{"NetworkAclId": "rq.networkAclId", "RuleNumber": "rq.ruleNumber", "Egress": "rq.egress"},
+			back:  []reverse{{"ec2:CreateNetworkAclEntry", aclEntry("rq")}},
+			title: "Delete the rule {rq.ruleNumber} of the network ACL {rq.networkAclId}", risk: "What has come to pass through it no longer does."}},
+	},
+	{
+		call: "ec2:ReplaceNetworkAclEntry", object: []string{"rq.networkAclId", "rq.ruleNumber", "rq.egress"}, also: []string{"DeleteNetworkAclEntry", "DeleteNetworkAcl"},
+		prior: []prior{{"CreateNetworkAclEntry", []string{"rq.networkAclId", "rq.ruleNumber", "rq.egress"}, "rq"}, {"ReplaceNetworkAclEntry", []string{"rq.networkAclId", "rq.ruleNumber", "rq.egress"}, "rq"}},
+		steps: []step{{phase: Recover, mode: Auto, call: "ec2:ReplaceNetworkAclEntry", in: aclEntry("prior"), back: []reverse{{"ec2:ReplaceNetworkAclEntry", aclEntry("rq")}},
+			title: "Set the rule {rq.ruleNumber} of the network ACL {rq.networkAclId} back to what it was", risk: "Lets through what it did before, and no longer what the intruder let through."}},
+		todo: "The rule {rq.ruleNumber} of the network ACL {rq.networkAclId} was replaced and the old one is not in the log: put it back.",
+	},
+	{
+		call: "ec2:CreateRoute", object: []string{"rq.routeTableId", "rq.destinationCidrBlock|rq.destinationIpv6CidrBlock|rq.destinationPrefixListId"}, also: []string{"DeleteRoute", "DeleteRouteTable"},
+		steps: []step{{phase: Evict, mode: Review, call: "ec2:DeleteRoute",
+			in: args{"RouteTableId": "rq.routeTableId", "DestinationCidrBlock": "rq.destinationCidrBlock?", "DestinationIpv6CidrBlock": "rq.destinationIpv6CidrBlock?", "DestinationPrefixListId": "rq.destinationPrefixListId?"},
+			back: []reverse{{"ec2:CreateRoute", args{"RouteTableId": "rq.routeTableId", "DestinationCidrBlock": "rq.destinationCidrBlock?", "DestinationIpv6CidrBlock": "rq.destinationIpv6CidrBlock?",
+				"DestinationPrefixListId": "rq.destinationPrefixListId?", "GatewayId": "rq.gatewayId?", "NatGatewayId": "rq.natGatewayId?", "NetworkInterfaceId": "rq.networkInterfaceId?",
+				"InstanceId": "rq.instanceId?", "VpcPeeringConnectionId": "rq.vpcPeeringConnectionId?", "TransitGatewayId": "rq.transitGatewayId?"}}},
+			title: "Delete the route to {rq.destinationCidrBlock|rq.destinationIpv6CidrBlock|rq.destinationPrefixListId} in {rq.routeTableId}", risk: "What has come to use the route loses its way."}},
+	},
 	remove("ec2:CreateVpcPeeringConnection", "ec2:DeleteVpcPeeringConnection", "peering", []string{"rs.vpcPeeringConnection.vpcPeeringConnectionId"},
 		args{"VpcPeeringConnectionId": "rs.vpcPeeringConnection.vpcPeeringConnectionId"}, "Delete the VPC peering {rs.vpcPeeringConnection.vpcPeeringConnectionId}"),
 	{
@@ -31,12 +58,25 @@ var undoNetwork = []undo{
 	{call: "ec2:CreateDefaultVpc", object: []string{"ev.region"}, todo: "A default VPC was made: delete it with what is in it, if nobody uses it."},
 	remove("ec2:AllocateAddress", "ec2:ReleaseAddress", "address", []string{"rs.allocationId"}, args{"AllocationId": "rs.allocationId"}, "Release the address {rs.publicIp}"),
 	{
-		call: "ec2:CreateTags", object: []string{"rq.resourcesSet.items[].resourceId"}, also: []string{"DeleteTags"},
-		steps: []step{{phase: Recover, mode: Review, call: "ec2:DeleteTags", in: args{"Resources": "rq.resourcesSet.items[].resourceId", "Tags": "sdk(rq.tagSet)"},
-			back:  []reverse{{"ec2:CreateTags", args{"Resources": "rq.resourcesSet.items[].resourceId", "Tags": "sdk(rq.tagSet)"}}},
-			title: "Take the tags off {rq.resourcesSet.items[].resourceId}", risk: "If a tag of the same name was there before, set its old value instead."}},
+		call: "ec2:CreateTags", object: []string{"text(rq.tagSet.items[].key)", "rq.resourcesSet.items[].resourceId"}, split: true, was: ec2Tags.before,
+		prior: []prior{{"DeleteTags", []string{"text(rq.tagSet.items[].key)"}, "rq.tagSet"}},
+		steps: []step{
+			{phase: Recover, mode: Auto, call: "ec2:CreateTags", when: [2]string{"prior.set", anyValue}, in: args{"Resources": "list(el)", "Tags": "prior.set"},
+				back:  []reverse{{"ec2:CreateTags", args{"Resources": "list(el)", "Tags": "sdk(rq.tagSet)"}}},
+				title: "Set the tags {prior.set[].Key} of {el} back to what they were", risk: "A tag can grant permissions: the old ones grant what they did."},
+			{phase: Recover, mode: Review, call: "ec2:DeleteTags", when: [2]string{"prior.drop", anyValue}, in: args{"Resources": "list(el)", "Tags": "of.Key(prior.drop)"},
+				back:  []reverse{{"ec2:CreateTags", args{"Resources": "list(el)", "Tags": "sdk(rq.tagSet)"}}},
+				title: "Take the tags {prior.drop} off {el}", risk: "The log shows none of them before, but may not reach back: if one was there, set its old value instead."},
+		},
 	},
-	{call: "route53:ChangeResourceRecordSets", object: []string{"rq.hostedZoneId"}, todo: "Records of the hosted zone {rq.hostedZoneId} were changed: put the old ones back. The changes: {rq.changeBatch}"},
+	{
+		call: "route53:ChangeResourceRecordSets", object: []string{"name(rq.hostedZoneId)"}, was: recordsBack, also: []string{"DeleteHostedZone"},
+		prior: []prior{{"CreateHostedZone", []string{"name(rs.hostedZone.id)"}, "rq.none"}},
+		steps: []step{{phase: Recover, mode: Review, call: "route53:ChangeResourceRecordSets", in: args{"HostedZoneId": "rq.hostedZoneId", "ChangeBatch": args{"Changes": "prior"}},
+			title: "Take the changes of the records {prior[].ResourceRecordSet.Name} in the hosted zone {rq.hostedZoneId} back",
+			risk:  "Names lead where they did before. AWS refuses the whole batch when a record is no longer as the log says; CloudTrail warns that its records do not serve to rebuild a zone, so compare with your own copy."}},
+		todo: "Records of the hosted zone {rq.hostedZoneId} were changed and the log does not show what they said before: put the old ones back. The changes: {rq.changeBatch}",
+	},
 	remove("route53:CreateHostedZone", "route53:DeleteHostedZone", "hosted zone", []string{"rs.hostedZone.id"}, args{"Id": "rs.hostedZone.id"}, "Delete the hosted zone {rq.name}, once only its NS and SOA records are left"),
 	{
 		call: "route53:AssociateVPCWithHostedZone", object: []string{"rq.hostedZoneId"}, also: []string{"DisassociateVPCFromHostedZone"},
@@ -91,5 +131,14 @@ func closed(way string) undo {
 			risk:  "Opens what they opened before: read them first.",
 		}},
 		todo: "Rules were taken out of the security group {rq.groupId}: put them back. They were: {rs.revokedSecurityGroupRuleSet|rq.securityGroupRuleIds}",
+	}
+}
+
+// aclEntry is a rule of a network ACL. CloudTrail calls its protocol aclProtocol.
+func aclEntry(from string) args {
+	return args{
+		"NetworkAclId": "rq.networkAclId", "RuleNumber": "rq.ruleNumber", "Egress": "rq.egress", "Protocol": from + ".aclProtocol|" + from + ".protocol", "RuleAction": from + ".ruleAction",
+		"CidrBlock": from + ".cidrBlock?", "Ipv6CidrBlock": from + ".ipv6CidrBlock?", "PortRange": args{"From": from + ".portRange.from?", "To": from + ".portRange.to?"},
+		"IcmpTypeCode": args{"Code": from + ".icmpTypeCode.code?", "Type": from + ".icmpTypeCode.type?"},
 	}
 }
