@@ -10,8 +10,7 @@ func aftermath() []Rule {
 			Severity:   Medium,
 			Tactic:     "persistence",
 			Techniques: []string{"T1136.003", "T1578"},
-			Where: tainted + `
-            AND event_id IN (
+			Where: `event_id IN (
                 SELECT creation.event_id FROM ` + unmade + `
                 WHERE deletion.event_id IS NULL)`,
 			Resource:       made,
@@ -51,8 +50,7 @@ func aftermath() []Rule {
                 OR event_source = 'ecr.amazonaws.com' AND event_name IN ('BatchGetImage', 'GetDownloadUrlForLayer')
                 OR event_source = 'athena.amazonaws.com' AND event_name IN ('GetQueryResults', 'GetQueryResultsStream')
                 OR event_source = 'logs.amazonaws.com' AND event_name IN ('GetLogEvents', 'FilterLogEvents', 'GetQueryResults', 'CreateExportTask')
-                OR event_source = 'lightsail.amazonaws.com' AND event_name IN ('DownloadDefaultKeyPair', 'GetInstanceAccessDetails'))
-            AND ` + tainted,
+                OR event_source = 'lightsail.amazonaws.com' AND event_name IN ('DownloadDefaultKeyPair', 'GetInstanceAccessDetails'))`,
 			Resource: `coalesce(` + param("secretId") + `,
                 ` + listText("secretIdList") + `, ` + listText("names") + `,
                 CASE WHEN event_source = 's3.amazonaws.com' THEN ` + param("bucketName") + ` || '/' || ` + param("key") + ` END,
@@ -72,8 +70,7 @@ func aftermath() []Rule {
 			Severity:   High,
 			Tactic:     "defense-evasion",
 			Techniques: []string{"T1070", "T1562.008"},
-			Where: tainted + `
-            AND (event_source = 'cloudtrail.amazonaws.com' AND event_name IN ('DeleteTrail', 'DeleteEventDataStore')
+			Where: `(event_source = 'cloudtrail.amazonaws.com' AND event_name IN ('DeleteTrail', 'DeleteEventDataStore')
                 OR event_source = 'logs.amazonaws.com' AND event_name IN ('DeleteLogGroup', 'DeleteLogStream', 'PutRetentionPolicy')
                 OR event_source = 'ec2.amazonaws.com' AND event_name = 'DeleteFlowLogs'
                 OR event_source = 'config.amazonaws.com' AND event_name IN ('DeleteConfigurationRecorder', 'DeleteDeliveryChannel')
@@ -94,12 +91,10 @@ func aftermath() []Rule {
 			Severity:   High,
 			Tactic:     "privilege-escalation",
 			Techniques: []string{"T1078.004", "T1648", "T1578"},
-			Where: tainted + `
-            AND event_id IN (
-                SELECT e.event_id FROM lineage_events AS l
-                JOIN events AS e ON e.source_id = l.source_id AND e.record_index = l.record_index
+			Where: `event_id IN (
+                SELECT e.event_id FROM ` + ofCredentials + `
                 JOIN credentials AS c ON c.id = l.credential_id
-                WHERE l.actor <> 'owner' AND ` + ofWorkload + `
+                WHERE ` + ofWorkload + `
                 UNION ALL
                 SELECT g.event_id FROM lineage_edges AS g JOIN credentials AS c ON c.id = g."to"
                 WHERE ` + ofWorkload + `)`,
@@ -107,39 +102,6 @@ func aftermath() []Rule {
 			Explain:        `What the intruder did stands in the log under a role of an instance or function, which no key of theirs ever took. Stop the workload: it is given new credentials again and again.`,
 			FalsePositives: `Deployments of the owner's that could not be told apart.`,
 			Reference:      iamGuide + "id_roles_use_passrole.html",
-		},
-		{
-			ID:         "TS-KEY-019",
-			Title:      "AWS's quarantine policy put on a user of the lineage",
-			Severity:   High,
-			Tactic:     "credential-access",
-			Techniques: []string{"T1552.001"},
-			Where: `event_source = 'iam.amazonaws.com'
-            AND (event_name = 'AttachUserPolicy' AND regexp_like(` + param("policyArn") + `, ':policy/(?:.*/)?AWSCompromisedKeyQuarantine')
-                OR event_name = 'PutUserPolicy' AND regexp_like(` + param("policyName") + `, 'AWSExposedCredentialPolicy|AWSCompromisedKeyQuarantine'))
-            AND account_id || ' ' || ` + targetUser + ` IN ` + lineageUsers,
-			Resource:       targetUser,
-			Explain:        `AWS found the key in public: the leak is certain, and others than this intruder may have it. The policy leaves sts:AssumeRole and most reads open, so the key must still be disabled.`,
-			FalsePositives: `None: AWS attaches it to exposed users alone, unless somebody tests.`,
-			Reference:      "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html",
-			Outcomes:       []Outcome{Success},
-		},
-		{
-			ID:         "TS-KEY-020",
-			Title:      "Logging changed since the compromise",
-			Severity:   Medium,
-			Tactic:     "defense-evasion",
-			Techniques: []string{"T1562.008", "T1535"},
-			Where: `(event_source = 'cloudtrail.amazonaws.com' AND event_name IN ('StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors',
-                    'StopEventDataStoreIngestion', 'UpdateEventDataStore', 'DeleteEventDataStore', 'PutEventConfiguration')
-                OR event_source = 'account.amazonaws.com' AND event_name IN ('EnableRegion', 'DisableRegion')
-                OR event_source = 'ec2.amazonaws.com' AND event_name = 'DeleteFlowLogs')
-            AND event_time >= (SELECT min(compromised_since) FROM lineage)`,
-			Resource:       `coalesce(` + param("name", "trailName", "eventDataStore", "RegionName", "regionName") + `, event_name)`,
-			Explain:        `From here on the log may lack what the intruder did, whoever made the change: no finding after it is no proof. Look for another trail, and at what coverage says of the gap.`,
-			FalsePositives: `Administrators who change a trail, or switch a region on, at that time.`,
-			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-turning-off-logging.html",
-			Outcomes:       []Outcome{Success},
 		},
 		{
 			ID:         "TS-KEY-020b",

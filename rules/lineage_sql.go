@@ -1,31 +1,27 @@
 package rules
 
-// SQL that the rules over the stored lineage share. Each looks first for the
-// rows of lineage_events, which are few, and reads nothing else of the others.
+// SQL that the rules over the stored lineage share. Most are about its events
+// alone (Rule.OfLineage), which are few: there calls holds no others.
 
-// tainted holds for the events of the lineage: all that its credentials did,
-// but what the owner did.
-const tainted = `EXISTS (
-                SELECT 1 FROM lineage_events AS l
-                WHERE l.source_id = calls.source_id AND l.record_index = calls.record_index AND l.actor <> 'owner')`
+// ofCredentials are the events e of the lineage with the credential of it, l,
+// that made them.
+const ofCredentials = `calls AS e
+                JOIN lineage_events AS l ON l.source_id = e.source_id AND l.record_index = e.record_index AND l.actor <> 'owner'`
 
 // among holds for the events e of the lineage, by the credential c of it, for
 // which a condition holds; joined brings in more tables.
 func among(joined, condition string) string {
-	return tainted + `
-            AND event_id IN (
-                SELECT e.event_id FROM lineage_events AS l
-                JOIN events AS e ON e.source_id = l.source_id AND e.record_index = l.record_index
+	return `event_id IN (
+                SELECT e.event_id FROM ` + ofCredentials + `
                 JOIN credentials AS c ON c.id = l.credential_id
                 ` + joined + `
-                WHERE l.actor <> 'owner' AND ` + condition + `)`
+                WHERE ` + condition + `)`
 }
 
 // issuing holds for the events of the lineage that issued a credential c of it
 // for which a condition holds.
 func issuing(condition string) string {
-	return tainted + `
-            AND event_id IN (
+	return `event_id IN (
                 SELECT c.issued_event_id FROM credentials AS c
                 WHERE c.parent IS NOT NULL AND ` + condition + `)`
 }
@@ -63,10 +59,8 @@ var thing = `event_source || ':' || event_name || ' ' || coalesce(aws_region, ''
 // didThings are the things that credentials of the lineage did or tried.
 var didThings = `(
                     SELECT l.credential_id AS doer, event_id, event_time, ` + thing + ` AS thing,
-                        ` + OutcomeSQL + ` AS became
-                    FROM lineage_events AS l
-                    JOIN events ON events.source_id = l.source_id AND events.record_index = l.record_index
-                    WHERE l.actor <> 'owner')`
+                        outcome AS became
+                    FROM ` + ofCredentials + `)`
 
 // made is what a call created, and kindOf is the kind of what a call creates or
 // deletes: the same for CreateUser and DeleteUser. Of several instances the
@@ -91,10 +85,8 @@ const creates = `regexp_like(event_name, '^(?:Create|Copy|Import|Register|RunIns
 var unmade = `(
                     SELECT l.credential_id AS maker, event_id, event_time, event_source, coalesce(account_id, '') AS account,
                         ` + kindOf + ` AS kind, ` + made + ` AS made
-                    FROM lineage_events AS l
-                    JOIN events ON events.source_id = l.source_id AND events.record_index = l.record_index
-                    WHERE l.actor <> 'owner' AND error_code IS NULL AND error_message IS NULL
-                        AND ` + creates + `) AS creation
+                    FROM ` + ofCredentials + `
+                    WHERE outcome = 'success' AND ` + creates + `) AS creation
                 LEFT JOIN (
                     SELECT event_id, event_time, event_source, coalesce(account_id, '') AS account, ` + kindOf + ` AS kind,
                         coalesce(request_parameters, '') AS named
