@@ -5,15 +5,13 @@ package rules
 func aftermath() []Rule {
 	return []Rule{
 		{
-			ID:         "TS-KEY-014",
-			Title:      "Things that the lineage created and that are still there",
-			Severity:   Medium,
-			Tactic:     "persistence",
-			Techniques: []string{"T1136.003", "T1578"},
-			Where: `event_id IN (
-                SELECT creation.event_id FROM ` + unmade + `
-                WHERE deletion.event_id IS NULL)`,
-			Resource:       made,
+			ID:             "TS-KEY-014",
+			Title:          "Things that the lineage created and that are still there",
+			Severity:       Medium,
+			Tactic:         "persistence",
+			Techniques:     []string{"T1136.003", "T1578"},
+			Where:          `event_id IN (SELECT event_id FROM ` + leftovers + ` AS leftover)`,
+			Resource:       `(SELECT ` + together("made") + ` FROM ` + leftovers + ` AS leftover WHERE leftover.event_id = calls.event_id)`,
 			Explain:        `No call of the log deletes them by the name that their creation tells. Go through the list: what nobody of yours asked for goes, after its evidence is kept.`,
 			FalsePositives: `Things that AWS or an expiry removes without a call that names them.`,
 			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html",
@@ -77,9 +75,9 @@ func aftermath() []Rule {
                 OR event_source = 'guardduty.amazonaws.com' AND event_name IN ('DeleteDetector', 'ArchiveFindings')
                 OR event_source = 's3.amazonaws.com' AND event_name IN ('DeleteObject', 'DeleteObjects', 'PutBucketLifecycle') AND request_parameters LIKE '%AWSLogs/%'
                 OR event_id IN (
-                    SELECT deletion.event_id FROM ` + unmade + `
-                    WHERE deletion.event_id IS NOT NULL))`,
-			Resource:       `coalesce(` + param("name", "logGroupName", "detectorId", "accessKeyId", "userName", "roleName", "bucketName", "snapshotId", "groupId", "keyName", "functionName") + `, request_parameters)`,
+                    SELECT deleted_by FROM ` + unmade + ` AS fate WHERE deleted_by IS NOT NULL))`,
+			Resource: `coalesce((SELECT ` + together("made") + ` FROM ` + unmade + ` AS fate WHERE fate.deleted_by = calls.event_id),
+                ` + param("name", "logGroupName", "detectorId", "accessKeyId", "userName", "roleName", "bucketName", "snapshotId", "groupId", "keyName", "functionName") + `, request_parameters)`,
 			Explain:        `Logs that are gone, or things that the lineage made and deleted again: what they did lives on in this log alone. Keep a copy of it out of the account.`,
 			FalsePositives: `Tests and deployments that take down what they set up.`,
 			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html",
@@ -126,5 +124,5 @@ const ofWorkload = `c.kind = 'role_session' AND c.parent IS NOT NULL
 
 // listText is a list of the request as text.
 func listText(path string) string {
-	return `replace(replace(replace(replace(json_format(json_extract(request_parameters, '$.` + path + `')), '["', ''), '"]', ''), '","', ', '), 'null', '')`
+	return `nullif(array_join(regexp_extract_all(json_format(json_extract(request_parameters, '$.` + path + `')), '"((?:[^"\\]|\\.)*)"', 1), ` + separator + `), '')`
 }

@@ -65,7 +65,7 @@ func conduct(others []Rule) []Rule {
 			Reference:      iamGuide + "troubleshoot_access-denied.html",
 			Sequence: &Sequence{
 				Within: 30 * day,
-				Steps:  []Step{{Where: `outcome = 'denied'`, On: thing}, {Where: `outcome = 'success'`, On: thing}},
+				Steps:  []Step{{Where: `outcome = 'denied'`, On: sameThing}, {Where: `outcome = 'success'`, On: sameThing}},
 			},
 		},
 		{

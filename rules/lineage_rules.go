@@ -46,7 +46,9 @@ func descendants() []Rule {
 			Tactic:     "persistence",
 			Techniques: []string{"T1078.004", "T1550.001"},
 			Where: among(`JOIN `+ancestry+` AS chain ON chain.id = c.id
-                JOIN credentials AS p ON p.id = chain.ancestor`, `e.event_time > p.ended_at`),
+                JOIN `+endings+` AS p ON p.id = chain.ancestor`,
+				`e.event_time > p.ended_at
+                    AND (p.active_again IS NULL OR e.event_time < p.active_again OR coalesce(c.issued_at, c.first_used) < p.ended_at)`),
 			Resource:       `access_key_id`,
 			Explain:        `Disabling or deleting the key was not enough: somebody goes on with what it had issued before. Revoke the sessions of the role or user.`,
 			FalsePositives: `A workload of the owner's that holds a session of the old key until it expires.`,
@@ -97,8 +99,7 @@ func descendants() []Rule {
                     SELECT c.issued_event_id FROM credentials AS c JOIN credentials AS p ON p.id = c.parent
                     WHERE c.account_id <> p.account_id AND c.account_id <> '' AND p.account_id <> ''))`,
 			Resource: `CASE WHEN identity_account_id <> account_id THEN identity_account_id || ' > ' || account_id
-                WHEN ` + otherAccount(param("roleArn")) + ` THEN account_id || ' > ' || regexp_extract(` + param("roleArn") + `, ':([0-9]{12}):', 1)
-                ELSE account_id END`,
+                ELSE account_id || coalesce(' > ' || nullif(nullif(regexp_extract(` + param("roleArn") + `, ':([0-9]{12}):', 1), ''), account_id), '') END`,
 			Explain:        `The incident is not one account's: get the logs of the other account too, and tell whoever runs it.`,
 			FalsePositives: `Roles in other accounts that the owner takes every day, where the use could not be told apart.`,
 			Reference:      iamGuide + "id_roles_common-scenarios_aws-accounts.html",

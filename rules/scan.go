@@ -163,7 +163,7 @@ SELECT rule, coalesce(account_id, '') AS account, who, outcome, in_lineage,
     list_sort(array_agg(DISTINCT access_key_id) FILTER (WHERE access_key_id <> '')),
     list_sort(array_agg(DISTINCT source_ip_address) FILTER (WHERE source_ip_address <> '')),
     list_sort(array_agg(DISTINCT user_agent) FILTER (WHERE user_agent <> '')),
-    list_sort(array_agg(DISTINCT resource) FILTER (WHERE resource <> '')),
+    list_sort(list_distinct(flatten(array_agg(DISTINCT string_split(resource, chr(31))) FILTER (WHERE resource <> '')))),
     arg_min(event_id, (event_time, event_id, source_id, record_index), %d)
 FROM marked
 WHERE rule IN (%s)
