@@ -38,8 +38,7 @@ func aftermath() []Rule {
                 OR event_source = 'rds-data.amazonaws.com' AND event_name IN ('ExecuteStatement', 'BatchExecuteStatement')
                 OR event_source = 's3.amazonaws.com' AND event_name IN ('GetObject', 'CopyObject', 'SelectObjectContent', 'GetObjectTorrent')
                 OR event_source = 'dynamodb.amazonaws.com' AND event_name IN ('GetItem', 'BatchGetItem', 'Query', 'Scan', 'ExecuteStatement', 'ExportTableToPointInTime', 'CreateBackup')
-                OR event_source = 'lambda.amazonaws.com' AND regexp_like(event_name, '^(?:GetFunction|GetFunctionConfiguration|GetLayerVersion|ListFunctions)(?:20[0-9]{6}|$)')
-                    AND event_name NOT LIKE 'ListFunctions%'
+                OR event_source = 'lambda.amazonaws.com' AND regexp_like(event_name, '^(?:GetFunction|GetFunctionConfiguration|GetLayerVersion)(?:20[0-9]{6}|$)')
                 OR event_source = 'acm.amazonaws.com' AND event_name = 'ExportCertificate'
                 OR event_source = 'redshift.amazonaws.com' AND event_name IN ('GetClusterCredentials', 'GetClusterCredentialsWithIAM')
                 OR event_source = 'apigateway.amazonaws.com' AND event_name IN ('GetApiKey', 'GetApiKeys')
@@ -55,7 +54,7 @@ func aftermath() []Rule {
                 nullif(regexp_extract(request_parameters, '"SecretARN":"([^"]+)"', 1), ''), nullif(regexp_extract(request_parameters, '"PARAMETER_ARN":"([^"]+)"', 1), ''),
                 ` + param("path", "keyId", "sourceSnapshotId", "snapshotId", "volumeId", "imageId", "sourceImageId", "instanceId", "functionName", "tableName",
 				"dBSnapshotIdentifier", "sourceDBSnapshotIdentifier", "dBClusterSnapshotIdentifier", "dBInstanceIdentifier", "dBClusterIdentifier", "certificateArn",
-				"repositoryName", "logGroupName", "queryExecutionId", "clusterIdentifier", "apiKey", "name") + `,
+				"CreateSnapshotsRequest.InstanceSpecification.InstanceId", "repositoryName", "logGroupName", "queryExecutionId", "clusterIdentifier", "apiKey", "name") + `,
                 json_extract_scalar(resources, '$[0].ARN'), ` + param("bucketName") + `)`,
 			Explain:        `The list to rotate: the resources are what left, and disabling the key does not bring it back. Data events that the trail does not record are not in it.`,
 			FalsePositives: `What the owner read where the use could not be told apart.`,
@@ -96,7 +95,8 @@ func aftermath() []Rule {
                 UNION ALL
                 SELECT g.event_id FROM lineage_edges AS g JOIN credentials AS c ON c.id = g."to"
                 WHERE ` + ofWorkload + `)`,
-			Resource:       `coalesce(session_issuer_arn, ` + param("functionName", "instanceId", "name", "roleArn") + `)`,
+			Resource: `coalesce(session_issuer_arn, array_join(regexp_extract_all(CASE event_name WHEN 'RunInstances' THEN response_elements END, '"instanceId":"([^"]+)"', 1), ` + separator + `),
+                ` + param("functionName", "instanceId", "name", "roleArn") + `)`,
 			Explain:        `What the intruder did stands in the log under a role of an instance or function, which no key of theirs ever took. Stop the workload: it is given new credentials again and again.`,
 			FalsePositives: `Deployments of the owner's that could not be told apart.`,
 			Reference:      iamGuide + "id_roles_use_passrole.html",

@@ -14,6 +14,7 @@ func around() []Rule {
             AND (access_key_id IS NOT NULL OR event_source = 'signin.amazonaws.com')
             AND event_time >= (SELECT min(compromised_since) FROM lineage)
             AND ` + network24 + ` IN ` + intruderNetworks + `
+            AND NOT (event_source = 'signin.amazonaws.com' AND coalesce(account_id || ' ' || ` + caller + `, '') IN ` + lineageUsers + `)
             AND NOT EXISTS (
                 SELECT 1 FROM lineage_events AS l WHERE l.source_id = calls.source_id AND l.record_index = calls.record_index)`,
 			Resource:       `coalesce(access_key_id, user_name, identity_arn)`,
@@ -48,7 +49,7 @@ func around() []Rule {
                 OR event_source = 'account.amazonaws.com' AND event_name IN ('EnableRegion', 'DisableRegion')
                 OR event_source = 'ec2.amazonaws.com' AND event_name = 'DeleteFlowLogs')
             AND event_time >= (SELECT min(compromised_since) FROM lineage)`,
-			Resource:       `coalesce(` + param("name", "trailName", "eventDataStore", "RegionName", "regionName") + `, event_name)`,
+			Resource:       `coalesce(` + param("name", "trailName", "eventDataStore", "RegionName", "regionName") + `, nullif(regexp_extract(request_parameters, '"(fl-[0-9a-f]+)"', 1), ''), event_name)`,
 			Explain:        `From here on the log may lack what the intruder did, whoever made the change: no finding after it is no proof. Look for another trail, and at what coverage says of the gap.`,
 			FalsePositives: `Administrators who change a trail, or switch a region on, at that time.`,
 			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-turning-off-logging.html",

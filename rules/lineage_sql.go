@@ -95,11 +95,13 @@ var didThings = `(
 const network24 = `nullif(regexp_extract(source_ip_address, '^([0-9]+\.[0-9]+\.[0-9]+\.|(?:[0-9a-fA-F]+:){4}|(?:[0-9a-fA-F]+:){1,3}:)', 1), '')`
 
 // intruderNetworks are the networks that the intruder used, but those that
-// somebody else used before the compromise.
+// somebody else used before the compromise and those of workloads, where AWS
+// lets others be as well.
 const intruderNetworks = `(
                 SELECT ` + network24 + ` FROM events
                 JOIN lineage_events AS l ON events.source_id = l.source_id AND events.record_index = l.record_index
-                WHERE ` + publicAddress + `
+                JOIN credentials AS c ON c.id = l.credential_id
+                WHERE ` + publicAddress + ` AND NOT (` + ofWorkload + `)
                 GROUP BY 1
                 HAVING count(CASE WHEN l.actor = 'intruder' THEN 1 END) > 0 AND count(CASE WHEN l.actor = 'owner' THEN 1 END) = 0)
             AND ` + network24 + ` NOT IN (

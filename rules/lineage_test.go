@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,7 +30,7 @@ const (
 	guardKey  = "AKIAIOSFODNN7GUARD01"
 )
 
-// session is the id of the session key that a step issues.
+// sessionKey is the id of the session key that a step issues.
 func sessionKey(name string) string {
 	return "ASIAIOSFODNN7" + fmt.Sprintf("%07s", strings.ToUpper(name))
 }
@@ -55,20 +56,14 @@ func (s step) record(i int, taken map[string]string) map[string]any {
 	default:
 		identity = map[string]any{"type": "AssumedRole", "principalId": "AROAIOSFODNN7EXAMPLE:" + s.by,
 			"arn": "arn:aws:sts::111122223333:assumed-role/Ops/" + s.by, "accountId": "111122223333", "accessKeyId": sessionKey(s.by),
-			"sessionContext": map[string]any{"attributes": map[string]any{"creationDate": "2026-03-02T" + taken[s.by] + "Z"},
+			"sessionContext": map[string]any{"attributes": map[string]any{"creationDate": "2026-03-02T" + cmp.Or(taken[s.by], s.at) + "Z"},
 				"sessionIssuer": map[string]any{"type": "Role", "principalId": "AROAIOSFODNN7EXAMPLE", "arn": "arn:aws:iam::111122223333:role/Ops",
 					"accountId": "111122223333", "userName": "Ops"}}}
 	}
-	or := func(text, usual string) string {
-		if text == "" {
-			return usual
-		}
-		return text
-	}
 	r := map[string]any{"eventVersion": "1.11", "eventID": fmt.Sprintf("event-%d", i), "eventTime": "2026-03-02T" + s.at + "Z", "eventSource": service + ".amazonaws.com",
-		"eventName": name, "awsRegion": or(s.region, "us-east-1"), "sourceIPAddress": or(s.from, from), "userAgent": "aws-cli/2.15.30", "userIdentity": identity,
-		"requestParameters": json.RawMessage(or(s.request, "null")), "responseElements": json.RawMessage(or(s.response, "null")),
-		"eventType": "AwsApiCall", "managementEvent": true, "eventCategory": "Management", "recipientAccountId": or(s.account, "111122223333")}
+		"eventName": name, "awsRegion": cmp.Or(s.region, "us-east-1"), "sourceIPAddress": cmp.Or(s.from, from), "userAgent": "aws-cli/2.15.30", "userIdentity": identity,
+		"requestParameters": json.RawMessage(cmp.Or(s.request, "null")), "responseElements": json.RawMessage(cmp.Or(s.response, "null")),
+		"eventType": "AwsApiCall", "managementEvent": true, "eventCategory": "Management", "recipientAccountId": cmp.Or(s.account, "111122223333")}
 	if s.denied != "" {
 		r["errorCode"], r["errorMessage"] = "AccessDenied", s.denied
 	}
@@ -201,6 +196,13 @@ func TestLineageRules(t *testing.T) {
 			{at: "09:00:00", by: "key", call: "secretsmanager:GetSecretValue", request: `{"secretId":"db"}`, denied: "not authorized"},
 			take("09:01:00", "key", "a"),
 			{at: "09:02:00", by: "a", call: "secretsmanager:GetSecretValue", request: `{"secretId":"db"}`}}},
+		{"a network that only a workload of the lineage uses", "TS-KEY-018", "", []step{
+			make("09:00:00", "ec2:RunInstances", `{"iamInstanceProfile":{"name":"Ops"}}`, `{"instancesSet":{"items":[{"instanceId":"i-0123456789abcdef0"}]}}`),
+			{at: "09:10:00", by: "i-0123456789abcdef0", call: "s3:ListBuckets", from: "198.51.100.9"},
+			{at: "09:11:00", by: "guard", call: "s3:ListBuckets", from: "198.51.100.10"}}},
+		{"an instance's role", "TS-KEY-017", "1 i-0123456789abcdef0; 2 arn:aws:iam::111122223333:role/Ops", []step{
+			make("09:00:00", "ec2:RunInstances", `{"iamInstanceProfile":{"name":"Ops"}}`, `{"instancesSet":{"items":[{"instanceId":"i-0123456789abcdef0"}]}}`),
+			{at: "09:10:00", by: "i-0123456789abcdef0", call: "s3:ListBuckets", from: "198.51.100.9"}}},
 		{"a password by whose it is", "TS-KEY-003", "1 arn:aws:iam::111122223333:user/bob", []step{
 			make("09:00:00", "iam:CreateLoginProfile", `{"userName":"bob"}`, `{"loginProfile":{"userName":"bob"}}`)}},
 		{"every secret of a batch", "TS-KEY-015", "1 a,b,c", []step{
