@@ -216,3 +216,38 @@ func TestLineageRules(t *testing.T) {
 		})
 	}
 }
+
+// The list of what must be rotated is whole, however long.
+func TestRotationListIsWhole(t *testing.T) {
+	const secrets = 1100
+	var steps []step
+	for i := range secrets {
+		steps = append(steps, step{at: fmt.Sprintf("09:%02d:%02d", i/60, i%60), by: "key", call: "secretsmanager:GetSecretValue", request: fmt.Sprintf(`{"secretId":"s%04d"}`, i)})
+	}
+	c := openCase(t)
+	incident(t, c, steps)
+	findings, _, err := Scan(context.Background(), c, []Rule{ruleNamed(t, "TS-KEY-015"), ruleNamed(t, "TS-CA-001")}, Options{})
+	if err != nil || len(findings) != 2 {
+		t.Fatalf("%d findings, %v", len(findings), err)
+	}
+	for _, f := range findings {
+		want := map[string]int{"TS-KEY-015": secrets, "TS-CA-001": 1000}[f.Rule]
+		if len(f.Resources) != want || f.Count != secrets || len(f.EventIDs) != 1000 {
+			t.Errorf("%s has %d resources, want %d; count %d, %d event ids", f.Rule, len(f.Resources), want, f.Count, len(f.EventIDs))
+		}
+	}
+}
+
+// An event that several rules find only over the whole lineage names them all.
+func TestRerunNamesEveryRule(t *testing.T) {
+	steps := []step{take("08:00:00", "key", "a"), take("08:00:01", "key", "b"), take("08:00:02", "key", "c")}
+	for i := range 21 {
+		steps = append(steps, step{at: fmt.Sprintf("09:00:%02d", i), by: string("abc"[i%3]), call: fmt.Sprintf("ec2:DescribeThing%d", i), denied: "not authorized to perform"})
+	}
+	c := openCase(t)
+	incident(t, c, steps)
+	want := "4,7,10,13,16,19,22 TS-DI-002,TS-DI-003; 5,8,11,14,17,20,23 TS-DI-002,TS-DI-003; 6,9,12,15,18,21,24 TS-DI-002,TS-DI-003"
+	if got := told(t, c, "TS-KEY-013"); got != want {
+		t.Errorf("finds %q, want %q", got, want)
+	}
+}

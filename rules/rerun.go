@@ -43,7 +43,7 @@ func rerun(pack []Rule) []Rule {
 }
 
 // compileRerun runs the rules over the events of the lineage alone, as far as
-// their own findings have none of it. The resource is the rule.
+// their own findings have none of it. The resources are the rules.
 func (r Rule) compileRerun(from relations) string {
 	from.columns = columns
 	var found []string
@@ -61,7 +61,7 @@ func (r Rule) compileRerun(from relations) string {
 		"found AS (",
 		strings.Join(found, "\n    UNION ALL\n"),
 		")",
-		"SELECT "+wrap(others)+", min(resource) AS resource",
+		"SELECT "+wrap(others)+", "+together("resource")+" AS resource",
 		"FROM found",
 		"GROUP BY "+wrap(others))
 }
