@@ -17,7 +17,7 @@ var nested = regexp.MustCompile(`(?i)\bselect\b`)
 // cost little more than one, for the events are read once and the query is
 // planned once.
 func (r Rule) inBatch() bool {
-	return r.Threshold == nil && r.Sequence == nil && r.FirstSeen == nil && r.Spike == nil && !r.OnFindings &&
+	return r.Threshold == nil && r.Sequence == nil && r.FirstSeen == nil && r.Spike == nil && !r.OnFindings && !r.OfLineage &&
 		!nested.MatchString(r.Where+" "+r.Resource)
 }
 

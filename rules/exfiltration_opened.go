@@ -85,7 +85,7 @@ func bucketsOpened() []Rule {
 			Tactic:     "exfiltration",
 			Techniques: []string{"T1537"},
 			Where: `event_source = 's3.amazonaws.com' AND event_name = 'PutBucketReplication'
-            AND regexp_like(replace(request_parameters, coalesce(account_id, '-'), 'own'), '"Account"\s*:\s*"?[0-9]{12}')`,
+            AND regexp_like(` + withoutOurs(`request_parameters`) + `, '"Account"\s*:\s*"?[0-9]{12}')`,
 			Resource:       bucket,
 			Explain:        `Every new object is copied away by S3 itself. Delete the replication; what was written since is in the other account.`,
 			FalsePositives: `Backups in an account of their own.`,
@@ -141,11 +141,11 @@ func resourcesOpened() []Rule {
 			Tactic:     "exfiltration",
 			Techniques: []string{"T1567"},
 			Where: `(event_source = 'lambda.amazonaws.com' AND regexp_like(event_name, '^AddPermission(?:2015|$)')
-                    AND regexp_like(replace(json_extract_scalar(request_parameters, '$.principal'), coalesce(account_id, '-'), 'own'), '^\*$|^[0-9]{12}$|:iam::[0-9]{12}:')
+                    AND regexp_like(` + withoutOurs(param("principal")) + `, '^\*$|^[0-9]{12}$|:iam::[0-9]{12}:')
                     AND json_extract_scalar(request_parameters, '$.sourceArn') IS NULL AND json_extract_scalar(request_parameters, '$.principalOrgID') IS NULL
                     AND coalesce(json_extract_scalar(request_parameters, '$.functionUrlAuthType'), '') <> 'AWS_IAM'
                 OR event_source IN ('sns.amazonaws.com', 'sqs.amazonaws.com') AND event_name = 'AddPermission'
-                    AND regexp_like(replace(request_parameters, coalesce(account_id, '-'), 'own'), '(?i)"aWSAccountIds?"\s*:\s*\[[^\]]*"(?:\*|[0-9]{12})"'))`,
+                    AND regexp_like(` + withoutOurs(`request_parameters`) + `, '(?i)"aWSAccountIds?"\s*:\s*\[[^\]]*"(?:\*|[0-9]{12})"'))`,
 			Needs: ManagementWrite,
 			Resource: `coalesce(json_extract_scalar(request_parameters, '$.functionName'), json_extract_scalar(request_parameters, '$.topicArn'),
                 json_extract_scalar(request_parameters, '$.queueUrl'))`,
@@ -180,5 +180,5 @@ var readByOutsider = func() string {
 // readByOutsiders holds when a policy has such a statement for an account that
 // is not the event's.
 func readByOutsiders(policy string) string {
-	return `regexp_like(replace(` + policy + `, coalesce(account_id, '-'), 'own'), '` + readByOutsider + `')`
+	return `regexp_like(` + withoutOurs(policy) + `, '` + readByOutsider + `')`
 }

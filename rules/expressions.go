@@ -102,6 +102,13 @@ func member(column string, paths []string) string {
 	return `coalesce(` + strings.Join(all, ", ") + `)`
 }
 
+// withoutOurs is a text in which the event's own account and those that are
+// trusted have no number, so that a number left is an outsider's.
+func withoutOurs(text string) string {
+	return `array_join(regexp_split(replace(` + text + `, coalesce(account_id, '-'), 'own'),
+                (SELECT coalesce(array_join(array_agg(value), '|'), 'none is trusted') FROM lists WHERE name = 'trusted_accounts')), 'own')`
+}
+
 // otherAccount holds when an account id or an ARN is of another account than the
 // event's, and not one of those that are trusted; what names no account is of
 // none.

@@ -158,7 +158,8 @@ func storage() []Rule {
 			Tactic:     "impact",
 			Techniques: []string{"T1486"},
 			Where: `event_source = 's3.amazonaws.com' AND event_name IN ('CopyObject', 'PutObject', 'PutBucketEncryption')
-            AND regexp_like(replace(request_parameters, coalesce(account_id, '-'), 'own'), '(?i)"(?:x-amz-server-side-encryption-aws-kms-key-id|KMSMasterKeyID)"\s*:\s*"arn:[^"]*:kms:[^":]*:[0-9]{12}:')`,
+            AND strpos(request_parameters, ':kms:') > 0
+            AND regexp_like(` + withoutOurs(`request_parameters`) + `, '(?i)"(?:x-amz-server-side-encryption-aws-kms-key-id|KMSMasterKeyID)"\s*:\s*"arn:[^"]*:kms:[^":]*:[0-9]{12}:')`,
 			Needs:          S3Data,
 			Resource:       bucket,
 			Explain:        `The other account can take its key away, and the objects with it. Copy them with a key of this account while it still answers.`,

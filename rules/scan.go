@@ -29,10 +29,11 @@ type Options struct {
 	Observe func(Timing)
 }
 
-// How much of a finding's events a finding names. Its count is of all.
+// How much of a finding's events a finding names. Its count is of all, and so
+// are the resources of what the lineage did: lists to rotate and to clean up.
 const (
 	maxEventIDs = 1000
-	maxValues   = 100
+	maxValues   = 1000
 )
 
 // Timing is what a part of a scan took: a rule, or work for many of them.
@@ -163,7 +164,7 @@ SELECT rule, coalesce(account_id, '') AS account, who, outcome, in_lineage,
     list_sort(array_agg(DISTINCT access_key_id) FILTER (WHERE access_key_id <> '')),
     list_sort(array_agg(DISTINCT source_ip_address) FILTER (WHERE source_ip_address <> '')),
     list_sort(array_agg(DISTINCT user_agent) FILTER (WHERE user_agent <> '')),
-    list_sort(array_agg(DISTINCT resource) FILTER (WHERE resource <> '')),
+    list_sort(list_distinct(flatten(array_agg(DISTINCT string_split(resource, chr(31))) FILTER (WHERE resource <> '')))),
     arg_min(event_id, (event_time, event_id, source_id, record_index), %d)
 FROM marked
 WHERE rule IN (%s)
@@ -205,7 +206,11 @@ func groupMatches(ctx context.Context, conn *sql.Conn, pack []Rule, places strin
 		f.Severity = r.severityOf(f.Outcome)
 		f.ID = findingID(f)
 		f.Summary = summarize(f, names, invokedBy)
-		for _, values := range []*[]string{&f.Regions, &f.AccessKeyIDs, &f.SourceIPs, &f.UserAgents, &f.Resources} {
+		capped := []*[]string{&f.Regions, &f.AccessKeyIDs, &f.SourceIPs, &f.UserAgents}
+		if !r.OfLineage {
+			capped = append(capped, &f.Resources)
+		}
+		for _, values := range capped {
 			*values = (*values)[:min(len(*values), maxValues)]
 		}
 		findings = append(findings, f)

@@ -206,7 +206,7 @@ func (s *scanner) gather(ctx context.Context, place int) (int64, error) {
 // sql is the query of a rule in this scan.
 func (s *scanner) sql(place int) string {
 	r, reached := s.pack[place], s.reached[place]
-	if s.isStored(reached) {
+	if r.OfLineage || s.isStored(reached) {
 		return r.compile(s.relations(reached))
 	}
 	return r.compileLean(s.relations(reached))
