@@ -92,6 +92,7 @@ func detectors() []Rule {
                     AND NOT ` + byService + ` AND NOT ` + fromConsole + ` AND NOT ` + computeRole + `
                 OR event_source IN ('macie2.amazonaws.com', 'macie.amazonaws.com')
                     AND (event_name IN ('DisableMacie', 'CreateFindingsFilter', 'DeleteFindingsFilter')
+                        OR event_name IN ('ArchiveFindings', 'UpdateFindingsFilter', 'UpdateMemberSession', 'UpdateClassificationJob')
                         OR event_name = 'UpdateMacieSession' AND coalesce(request_parameters, '') NOT LIKE '%"ENABLED"%')
                 OR event_source = 'inspector2.amazonaws.com' AND event_name IN ('Disable', 'CreateFilter')
                 OR event_source = 'detective.amazonaws.com' AND event_name = 'DeleteGraph'
@@ -202,13 +203,28 @@ func detectors() []Rule {
 			Reference:      "https://docs.aws.amazon.com/waf/latest/APIReference/API_DisassociateWebACL.html",
 		},
 		{
+			// Low: lists of addresses change with every block.
+			ID:         "TS-DE-019b",
+			Title:      "WAF rules or lists of addresses changed",
+			Severity:   Low,
+			Tactic:     "defense-evasion",
+			Techniques: []string{"T1562.007"},
+			Where: `event_source IN ('wafv2.amazonaws.com', 'waf.amazonaws.com', 'waf-regional.amazonaws.com') AND NOT ` + byService + `
+            AND event_name IN ('CreateIPSet', 'UpdateIPSet', 'UpdateWebACL', 'CreateRule', 'UpdateRule', 'CreateRuleGroup', 'UpdateRuleGroup',
+                'UpdateRegexPatternSet', 'PutLoggingConfiguration')`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.name'), json_extract_scalar(request_parameters, '$.iPSetId'), json_extract_scalar(request_parameters, '$.webACLId'), event_name)`,
+			Explain:        `An address may be let through now, or a rule count where it blocked. Look for the intruder's own address in the lists.`,
+			FalsePositives: `Whoever runs the web sites, and programs that block addresses.`,
+			Reference:      "https://docs.aws.amazon.com/waf/latest/APIReference/API_UpdateIPSet.html",
+		},
+		{
 			ID:         "TS-DE-024",
-			Title:      "Membership of an organization changed",
+			Title:      "Accounts of an organization changed",
 			Severity:   Medium,
 			Tactic:     "defense-evasion",
 			Techniques: []string{"T1666"},
 			Where: `event_source IN ('organizations.amazonaws.com', 'account.amazonaws.com')
-            AND event_name IN ('InviteAccountToOrganization', 'AcceptHandshake', 'MoveAccount', 'CreateOrganization', 'LeaveOrganization',
+            AND event_name IN ('InviteAccountToOrganization', 'AcceptHandshake', 'MoveAccount', 'CreateAccount', 'CreateOrganization', 'LeaveOrganization',
                 'RemoveAccountFromOrganization', 'CloseAccount', 'CloseAccountResult', 'DeleteOrganization')`,
 			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.target.id'), json_extract_scalar(request_parameters, '$.accountId'), json_extract_scalar(request_parameters, '$.handshakeId'))`,
 			Explain:        `Another management account, or another unit with other policies. An intruder's organization can take an account over.`,
@@ -350,7 +366,7 @@ func tracesRemoved() []Rule {
 // regionalChange holds for a change that somebody makes in a region of their
 // choice.
 const regionalChange = `read_only IS DISTINCT FROM true AND NOT regexp_like(event_name, '^(?:Get|List|Describe|Head|Lookup)')
-            AND NOT ` + byService + ` AND invoked_by IS NULL
+            AND NOT ` + byService + ` AND ` + byCaller + `
             AND event_type IS DISTINCT FROM 'AwsServiceEvent'
             AND event_source NOT IN ('iam.amazonaws.com', 'sts.amazonaws.com', 'signin.amazonaws.com',
                 'organizations.amazonaws.com', 'account.amazonaws.com', 'cloudfront.amazonaws.com',
