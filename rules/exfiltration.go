@@ -31,8 +31,8 @@ func snapshotsShared() []Rule {
 			Tactic:     "exfiltration",
 			Techniques: []string{"T1537"},
 			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'ModifyImageAttribute'
-            AND regexp_like(replace(request_parameters, coalesce(account_id, '-'), 'own'),
-                '"add"\s*:\s*\{\s*"items"\s*:\s*\[[^\]]*(?:"userId"\s*:\s*"[0-9]{12}"|"group"\s*:\s*"all"|"organization(?:alUnit)?Arn")')`,
+            AND regexp_like(replace(request_parameters, coalesce(account_id, '-'), ''),
+                '(?s)"launchPermission"\s*:\s*\{.*"add"\s*:\s*\{\s*"items"\s*:\s*\[[^\]]*(?:"userId"\s*:\s*"[^"]|"group"\s*:\s*"all"|"organization(?:alUnit)?Arn")')`,
 			Resource:       `json_extract_scalar(request_parameters, '$.imageId')`,
 			Explain:        `Another account can start machines from the image and read its disks. Take the permission back.`,
 			FalsePositives: `Images that are handed to the company's other accounts.`,
