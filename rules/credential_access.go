@@ -45,6 +45,23 @@ func stolenCredentials() []Rule {
 			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html",
 		},
 		{
+			// Medium: some people work on a machine in the cloud.
+			ID:         "TS-CA-005c",
+			Title:      "Instance credentials used from the address and with the program of a person",
+			Severity:   Medium,
+			Tactic:     "credential-access",
+			Techniques: []string{"T1552.005"},
+			Where: `(` + instanceSession + ` OR ` + byPerson + `)
+            AND ` + byCaller + `
+            AND ` + publicAddress,
+			Resource:       `identity_arn`,
+			Explain:        `The machine's role and somebody's own credentials came from one computer within hours. Find out whose it is: if not the machine, the role's sessions are stolen.`,
+			FalsePositives: `People who use credentials of their own on a machine of the account, or behind its way out.`,
+			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html",
+			Threshold: &Threshold{By: []string{"account_id", "source_ip_address", `regexp_extract(user_agent, '^\[?([^ ]+)', 1)`},
+				Distinct: `CASE WHEN ` + instanceSession + ` THEN 'machine' ELSE 'person' END`, Count: 2, Window: 6 * time.Hour},
+		},
+		{
 			ID:             "TS-CA-006",
 			Title:          "Function credentials used outside the function",
 			Severity:       High,
