@@ -8,7 +8,7 @@ import (
 // defenseEvasion are the rules about being seen: logs stopped or narrowed,
 // detectors blinded, traces removed.
 func defenseEvasion() []Rule {
-	return slices.Concat(trails(), detectors(), tracesRemoved(), openings(), safeguards())
+	return slices.Concat(trails(), detectors(), accounts(), tracesRemoved(), openings(), safeguards())
 }
 
 // trails are about CloudTrail itself and where its logs lie.

@@ -1,5 +1,7 @@
 package rules
 
+import "time"
+
 // discovery are the rules about looking around: who am I, what may I do, what
 // is there.
 func discovery() []Rule { return append(identities(), services()...) }
@@ -37,7 +39,7 @@ func identities() []Rule {
 			Explain:        `One principal reads across services within minutes. Whether it is an inventory or an intruder, the agent and the address tell.`,
 			FalsePositives: `Inventories, scanners and infrastructure as code.`,
 			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html",
-			Threshold:      &Threshold{By: []string{"account_id", "principal_id", "source_ip_address"}, Distinct: `event_source || ' ' || event_name`, Count: 10, Window: burst},
+			Threshold:      &Threshold{By: []string{"account_id", "principal_id", "source_ip_address"}, Distinct: `event_source || ' ' || event_name`, Count: 15, Window: 5 * time.Minute},
 		},
 		{
 			ID:         "TS-DI-002b",
