@@ -32,7 +32,7 @@ func snapshotsShared() []Rule {
 			Techniques: []string{"T1537"},
 			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'ModifyImageAttribute'
             AND regexp_like(` + withoutOurs(`request_parameters`) + `,
-                '"add"\s*:\s*\{\s*"items"\s*:\s*\[[^\]]*(?:"userId"\s*:\s*"[0-9]{12}"|"group"\s*:\s*"all"|"organization(?:alUnit)?Arn")')`,
+                '(?s)"launchPermission"\s*:\s*\{.*"add"\s*:\s*\{\s*"items"\s*:\s*\[[^\]]*(?:"userId"\s*:\s*"[0-9]|"group"\s*:\s*"all"|"organization(?:alUnit)?Arn")')`,
 			Resource:       `json_extract_scalar(request_parameters, '$.imageId')`,
 			Explain:        `Another account can start machines from the image and read its disks. Take the permission back.`,
 			FalsePositives: `Images that are handed to the company's other accounts.`,

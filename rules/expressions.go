@@ -44,6 +44,11 @@ const (
 // lack readOnly; there the name tells.
 const changes = `coalesce(read_only, regexp_like(event_name, '^(?:Get|List|Generate|Simulate|Describe)')) = false`
 
+// byCaller holds for what no service did for the caller. Older records of
+// console sessions name the sign-in service there.
+// https://docs.aws.amazon.com/mediastore/latest/ug/monitoring-example-log-file-entries.html
+const byCaller = `coalesce(invoked_by, 'signin.amazonaws.com') = 'signin.amazonaws.com'`
+
 // fromConsole holds for the calls of a console session. Records before 2023
 // lack sessionCredentialFromConsole; there the agent tells.
 const fromConsole = `(coalesce(session_credential_from_console, false)
