@@ -80,6 +80,9 @@ func (c *Client) Call(ctx context.Context, region, serviceName, operation string
 	if op == nil {
 		return Answer{}, fmt.Errorf("%w: %s of %s", ErrUnknown, operation, serviceName)
 	}
+	if serviceName == "route53" {
+		parameters = withoutPaths(parameters)
+	}
 	schema := s.operation(operation)
 	in, err := s.input(op, schema.Input, parameters)
 	if err != nil {
@@ -108,6 +111,18 @@ func (c *Client) Call(ctx context.Context, region, serviceName, operation string
 	return answer, nil
 }
 
+// withoutPaths cuts the /hostedzone/ off that Route 53 puts before its ids, and
+// does not take in them.
+func withoutPaths(parameters map[string]any) map[string]any {
+	out := maps.Clone(parameters)
+	for _, k := range []string{"Id", "HostedZoneId"} {
+		if text, ok := out[k].(string); ok {
+			out[k] = text[strings.LastIndexByte(text, '/')+1:]
+		}
+	}
+	return out
+}
+
 // request is one call on its way.
 type request struct {
 	client     *Client
@@ -128,7 +143,7 @@ func (r *request) stack(operation string) (*middleware.Stack, error) {
 	}
 	attempts := retry.NewAttemptMiddleware(retryer, smithyhttp.RequestCloner)
 	steps := []error{
-		stack.Serialize.Add(middleware.SerializeMiddlewareFunc("Serialize", r.serialize), middleware.After),
+		stack.Serialize.Add(middleware.SerializeMiddlewareFunc("OperationSerializer", r.serialize), middleware.After),
 		awsmiddleware.AddRequestUserAgentMiddleware(stack),
 		awsmiddleware.AddClientRequestIDMiddleware(stack),
 		stack.Finalize.Add(attempts, middleware.After),
@@ -136,7 +151,7 @@ func (r *request) stack(operation string) (*middleware.Stack, error) {
 		stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Signing", r.sign), middleware.After),
 		awsmiddleware.AddRawResponseToMetadata(stack),
 		awsmiddleware.AddRecordResponseTiming(stack),
-		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("Deserialize", r.deserialize), middleware.After),
+		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("OperationDeserializer", r.deserialize), middleware.After),
 		awsmiddleware.AddRequestIDRetrieverMiddleware(stack),
 		awshttp.AddResponseErrorMiddleware(stack),
 	}
@@ -173,6 +188,10 @@ func (r *request) serialize(ctx context.Context, in middleware.SerializeInput, n
 	}
 	if !own {
 		req.URL.Host = r.hostPrefix() + req.URL.Host
+	}
+	if r.service.name == "apigateway" {
+		// It would answer in another form of JSON, as the SDK's client knows.
+		req.Header.Set("Accept", "application/json")
 	}
 	in.Request = req
 	return next.HandleSerialize(ctx, in)

@@ -20,7 +20,7 @@ NAMES = {
 KEEP = {
     "type", "required", "members", "member", "key", "value", "flattened", "payload", "union", "document", "shape", "location",
     "locationName", "queryName", "xmlNamespace", "xmlAttribute", "timestampFormat", "idempotencyToken", "streaming", "enum",
-    "hostLabel",
+    "uri", "prefix",
 }
 MOST_VALUES = 30  # of an enum; the longer ones are types of instances and the like
 
@@ -67,6 +67,8 @@ def endpoints(prefix):
 
 def write(service, names):
     raw = session.get_component("data_loader").load_service_model(NAMES.get(service, service), "service-2")
+    if service == "route53":
+        raw["shapes"]["PageMaxItems"]["type"] = "integer"  # as the SDK has it; botocore keeps an old mistake
     meta = {k: v for k, v in raw["metadata"].items()
             if k in ("apiVersion", "endpointPrefix", "jsonVersion", "protocol", "protocols", "serviceId", "signingName", "targetPrefix",
                      "xmlNamespace", "awsQueryCompatible")}
