@@ -205,6 +205,35 @@ func TestEveryCallHasItsShape(t *testing.T) {
 	}
 }
 
+// TestReadsOfEffectsHaveTheirShape sends the read that comes before each write.
+func TestReadsOfEffectsHaveTheirShape(t *testing.T) {
+	a, server := shapes(t)
+	for _, name := range slices.Sorted(maps.Keys(effects)) {
+		service, operation := splitCall(strings.Fields(name)[0])
+		m, err := awsapi.Load(service)
+		if err != nil || m.Operations[operation] == nil {
+			t.Errorf("%s: the model is not there (%v)", name, err)
+			continue
+		}
+		c := Call{Service: service, Operation: operation, Parameters: map[string]any{}}
+		if in := m.Operations[operation].Input; in != nil {
+			shape := m.Shapes[in.Shape]
+			for n, ref := range shape.Members {
+				if m.Shapes[ref.Shape].Type != "structure" && n != "DryRun" {
+					c.Parameters[awsapi.Field(n)] = sample(m, ref, 1)
+				}
+			}
+		}
+		read := effects[name].reading(c)
+		if _, err := a.Call(t.Context(), there, read); err != nil {
+			t.Errorf("%s: %v: %v", name, read, err)
+		}
+		if calls := server.Calls(); len(calls) != 1 || calls[0].Operation != read.Operation {
+			t.Errorf("%s: the server saw %v", name, calls)
+		}
+	}
+}
+
 func cloneArgs(in args) args {
 	out := args{}
 	for k, v := range in {
