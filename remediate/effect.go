@@ -1,10 +1,8 @@
 package remediate
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -186,29 +184,6 @@ func (e effect) reading(c Call) Call {
 	return Call{Service: c.Service, Operation: e.read, Parameters: in}
 }
 
-// filled gives v with the parameters that it names.
-func filled(v any, parameters map[string]any) any {
-	switch v := v.(type) {
-	case string:
-		if name, ok := strings.CutPrefix(v, "{"); ok {
-			return parameters[strings.TrimSuffix(name, "}")]
-		}
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = filled(e, parameters)
-		}
-		return out
-	case map[string]any:
-		out := map[string]any{}
-		for k, e := range v {
-			out[k] = filled(e, parameters)
-		}
-		return out
-	}
-	return v
-}
-
 // at gives the state that c changes from the answer to reading; nil is none.
 func (e effect) at(c Call, answer any) (any, error) {
 	v, err := search(fillPath(e.value, c.Parameters), answer)
@@ -224,50 +199,12 @@ func (e effect) at(c Call, answer any) (any, error) {
 	return v, nil
 }
 
-// statementOf is the statement of a policy that has a Sid.
-func statementOf(policy, sid any) any {
-	text, _ := policy.(string)
-	var document struct{ Statement []map[string]any }
-	if json.Unmarshal([]byte(text), &document) != nil {
-		return nil
-	}
-	for _, s := range document.Statement {
-		if s["Sid"] == sid {
-			return s
-		}
-	}
-	return nil
-}
-
 // samePlace says whether two calls change the same state.
 func samePlace(a, b Call) bool {
 	ea, known := effectOf(a)
 	eb, too := effectOf(b)
 	return known && too && a.Service == b.Service && ea.read == eb.read && fillPath(ea.value, a.Parameters) == fillPath(eb.value, b.Parameters) &&
 		sameParameters(ea.reading(a).Parameters, eb.reading(b).Parameters)
-}
-
-// fillPath puts parameters as literals into the {places} of a path.
-func fillPath(path string, parameters map[string]any) string {
-	return parameterPlace.ReplaceAllStringFunc(path, func(place string) string {
-		name, list := strings.CutSuffix(strings.Trim(place, "{}"), "[]")
-		v := parameters[name]
-		if v == nil && list {
-			v = []any{}
-		}
-		return jmesValue(v)
-	})
-}
-
-var parameterPlace = regexp.MustCompile(`\{[A-Z]\w*(\[\])?\}`)
-
-// jmesValue is v as a JMESPath literal.
-func jmesValue(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return "`null`"
-	}
-	return "`" + strings.ReplaceAll(string(text), "`", `\u0060`) + "`"
 }
 
 func pick(m map[string]any, names []string) map[string]any {

@@ -23,7 +23,7 @@ type service struct {
 	schemas  map[string]*smithy.Schema
 }
 
-// Protocol is the one of the service's protocols that is spoken here.
+// ProtocolName is the one of the service's protocols that is spoken here.
 func (m *Metadata) ProtocolName() string {
 	if slices.Contains(m.Protocols, "json") {
 		return "json" // where CBOR is preferred

@@ -111,30 +111,31 @@ func (d decoder) text(at string, ref *awsapi.Ref, text string) (any, error) {
 		return text, nil
 	case "boolean":
 		b, err := strconv.ParseBool(text)
-		return b, at2(at, err)
+		return b, located(at, err)
 	case "integer", "long":
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err == nil && shape.Type == "integer" && (n > math.MaxInt32 || n < math.MinInt32) {
 			err = errors.New("it is too large")
 		}
-		return float64(n), at2(at, err)
+		return float64(n), located(at, err)
 	case "float", "double":
 		n, err := strconv.ParseFloat(text, 64)
-		return n, at2(at, err)
+		return n, located(at, err)
 	case "timestamp":
 		if _, err := strconv.ParseFloat(text, 64); err == nil {
 			return text, nil
 		}
 		_, err := time.Parse(time.RFC3339Nano, text)
-		return text, at2(at, err)
+		return text, located(at, err)
 	case "blob":
 		_, err := base64.StdEncoding.DecodeString(text)
-		return text, at2(at, err)
+		return text, located(at, err)
 	}
 	return nil, fmt.Errorf("%s is a text, not a %s", at, shape.Type)
 }
 
-func at2(at string, err error) error {
+// located says where an error is.
+func located(at string, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", at, err)
 	}
