@@ -340,13 +340,7 @@ func (s *scope) path(template string) (string, error) {
 
 // jmesString is s as a JMESPath literal. It is the JSON literal, because
 // implementations differ in how a raw string treats a backslash.
-func jmesString(s string) string {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return "`null`"
-	}
-	return "`" + strings.ReplaceAll(string(b), "`", `\u0060`) + "`"
-}
+func jmesString(s string) string { return jmesValue(s) }
 
 // show is a value as a person reads it.
 func show(v any) string {
