@@ -85,10 +85,10 @@ type judgment struct {
 
 // judge says what a plan's denials do to a call: automatic ones count first, then
 // those that wait for a person.
-func judge(denials []*denial, r *request) judgment {
+func (g *guard) judge(r *request) judgment {
 	near := judgment{verdict: WouldNotBlock}
 	var later *judgment
-	for _, d := range denials {
+	for _, d := range g.about(r) {
 		got, why := d.blocks(r)
 		switch {
 		case got == yes && d.action.Mode == Auto:

@@ -89,6 +89,7 @@ func Prove(ctx context.Context, c *query.Case, l *lineage.Lineage, p *Plan, o Pr
 	if err := findRenamed(ctx, c, v.denials); err != nil {
 		return nil, fmt.Errorf("prove: %w", err)
 	}
+	v.guard = newGuard(v.denials)
 	if err := v.replay(ctx); err != nil {
 		return nil, fmt.Errorf("prove: replay the intruder's calls: %w", err)
 	}
@@ -108,6 +109,7 @@ type prover struct {
 	plan    *Plan
 	proof   *Proof
 	denials []*denial
+	guard   *guard
 	// void are the credentials that would not exist, with the judgment on the call
 	// that they rest on.
 	void map[string]judgment
@@ -119,8 +121,8 @@ const requestColumns = callerColumns + `, e.event_time, e.event_source, e.event_
 
 type requestRow struct {
 	callerRow
-	when                                                                     sql.NullTime
-	source, name, region, ip, agent, event, account, params, resources, hint sql.NullString
+	when                                                               sql.NullTime
+	source, name, region, ip, agent, event, account, params, resources sql.NullString
 }
 
 func (r *requestRow) into() []any {
@@ -169,7 +171,7 @@ func (v *prover) replay(ctx context.Context) error {
 			return err
 		}
 		r := row.request()
-		j := judge(v.denials, r)
+		j := v.guard.judge(r)
 		if rests, ok := v.void[credential.String]; ok && stronger(rests.verdict, j.verdict) {
 			j = judgment{rests.verdict, ReasonNeverIssued, rests.by}
 		}

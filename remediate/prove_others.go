@@ -111,7 +111,7 @@ func (v *prover) others(ctx context.Context) error {
 		if j.verdict == WouldNotBlock {
 			continue
 		}
-		if judge(v.denials, r).verdict == WouldNotBlock {
+		if v.guard.judge(r).verdict == WouldNotBlock {
 			after = 0
 		}
 		if window == 0 && after == 0 {
@@ -174,13 +174,13 @@ func (v *prover) judgeOther(r *request) (judgment, Effect) {
 	if r.temporary() {
 		whole.issued = v.proof.At.Add(365 * 24 * time.Hour) // younger than any cut-off
 	}
-	if j := judge(v.denials, &whole); j.verdict != WouldNotBlock {
+	if j := v.guard.judge(&whole); j.verdict != WouldNotBlock {
 		return j, Stops
 	}
 	if r.temporary() {
 		whole.issued = time.Unix(0, 0).UTC()
 	}
-	return judge(v.denials, &whole), MustRenew
+	return v.guard.judge(&whole), MustRenew
 }
 
 // asksForDetail says that a denial depends on more than caller and action.
@@ -208,66 +208,62 @@ func (v *prover) asksForDetail() bool {
 }
 
 // concerned is an SQL condition, with its values, that holds for the calls that
-// some denial could be about.
+// some denial could be about. However many denials there are, it looks at a call
+// a few times.
 func (v *prover) concerned() (string, []any) {
-	var parts []string
-	var args []any
-	seen := map[string]bool{}
-	add := func(condition string, values ...any) {
-		id := condition
-		for _, value := range values {
-			id += " " + value.(string)
-		}
-		if !seen[id] {
-			seen[id] = true
-			parts = append(parts, condition)
-			args = append(args, values...)
-		}
-	}
-	holder := func(s subject) {
-		switch s.kind {
-		case "user":
-			add(`e.identity_account_id = ? AND (ends_with(e.identity_arn, ?) AND contains(e.identity_arn, ':user/')
-				OR ends_with(e.session_issuer_arn, ?) AND contains(e.session_issuer_arn, ':user/'))`, s.account, "/"+s.name, "/"+s.name)
-		case "role":
-			add(`e.identity_account_id = ? AND (ends_with(e.session_issuer_arn, ?) AND contains(e.session_issuer_arn, ':role/') OR contains(e.identity_arn, ?))`,
-				s.account, "/"+s.name, ":assumed-role/"+s.name+"/")
-		}
-	}
+	holders, keys, assumed, arns, accounts, buckets := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	anchors := false
 	for _, d := range v.denials {
+		holder := d.holder.account + " " + d.holder.name
 		switch d.kind {
 		case byKey:
 			if d.name == Item {
-				holder(d.holder)
+				holders[holder] = true
 			} else {
-				add(`e.access_key_id = ?`, d.name)
+				keys[d.name] = true
 			}
 		case byTrust:
-			add(`e.event_source LIKE 'sts.%' AND e.event_name LIKE 'AssumeRole%' AND contains(e.request_parameters, ?)`, "/"+d.holder.name+`"`)
+			assumed[d.holder.name] = true
 		case byBucket:
-			add(`e.account_id = ? AND e.event_source LIKE 's3.%' AND contains(e.request_parameters, ?)`, d.account, d.name)
+			buckets[d.name] = true
 		case byAnchor:
-			add(`e.event_source LIKE 'rolesanywhere.%' AND e.event_name = ?`, "CreateSession")
+			anchors = true
 		case bySCP:
-			arns := scpPrincipals(d.policy)
-			if arns == nil {
-				add(`e.identity_account_id = ?`, d.account)
-			}
-			for _, arn := range arns {
-				if s, ok := subjectOf(arn); ok && s.kind != "root" && !strings.ContainsAny(arn, "*?") {
-					holder(s)
+			limited := scpPrincipals(d.policy)
+			accounts[d.account] = accounts[d.account] || limited == nil
+			for _, arn := range limited {
+				if s, ok := subjectOf(arn); ok && s.kind != "root" {
+					holders[s.account+" "+s.name] = true
 				} else {
-					add(`e.identity_account_id = ? AND e.identity_arn = ?`, d.account, arn)
+					arns[arn] = true
 				}
 			}
 		case byPolicy, byPassword, byAbsence:
-			holder(d.holder)
+			holders[holder] = true
+			if d.kind == byAbsence && d.holder.kind == "role" {
+				assumed[d.holder.name] = true
+			}
 		}
 	}
-	if len(parts) == 0 {
-		return "", nil
+	var parts []string
+	var args []any
+	in := func(expression string, set map[string]bool) {
+		maps.DeleteFunc(set, func(_ string, wanted bool) bool { return !wanted })
+		if len(set) > 0 {
+			parts = append(parts, expression+" IN "+placeholders(slices.Sorted(maps.Keys(set)), &args))
+		}
 	}
-	return "(" + strings.Join(parts, ") OR (") + ")", args
+	in(`e.identity_account_id || ' ' || split_part(coalesce(nullif(e.session_issuer_arn, ''), e.identity_arn), '/', -1)`, holders)
+	in(`e.identity_account_id || ' ' || CASE WHEN contains(e.identity_arn, ':assumed-role/') THEN split_part(e.identity_arn, '/', 2) END`, holders)
+	in(`e.access_key_id`, keys)
+	in(`CASE WHEN e.event_name LIKE 'AssumeRole%' THEN regexp_extract(e.request_parameters, '"roleArn":"[^"]*/([^"/]+)"', 1) END`, assumed)
+	in(`CASE WHEN e.event_source LIKE 's3.%' THEN regexp_extract(e.request_parameters, '"bucketName":"([^"]+)"', 1) END`, buckets)
+	in(`e.identity_arn`, arns)
+	in(`e.identity_account_id`, accounts)
+	if anchors {
+		parts = append(parts, `e.event_source LIKE 'rolesanywhere.%' AND e.event_name = 'CreateSession'`)
+	}
+	return strings.Join(parts, " OR "), args
 }
 
 // scpPrincipals are the ARNs that all denying statements of a policy are limited

@@ -60,6 +60,25 @@ func pending(a *Action) *PendingAction {
 type holding struct {
 	*lineage.Credential
 	request request
+	about   []*denial        // that bear on it
+	enders  map[*denial]bool // of them those that leave it nothing
+	ender   *Action
+}
+
+// study finds once what the denials of the plan do to a credential.
+func (v *prover) study(live []*holding, denials []*denial) {
+	g := newGuard(denials)
+	credentials := slices.DeleteFunc(slices.Clone(denials), func(d *denial) bool { return d.kind != byCredential })
+	for _, h := range live {
+		h.enders = map[*denial]bool{}
+		h.about = g.about(&h.request)
+		for _, d := range append(slices.Clone(h.about), credentials...) {
+			if all, _, _ := d.ends(h); all == yes {
+				h.enders[d] = true
+			}
+		}
+		h.ender = v.ender(h, denials)
+	}
 }
 
 // stages goes through the plan step by step, as it would be applied now: after
@@ -75,6 +94,7 @@ func (v *prover) stages(ctx context.Context) error {
 		return err
 	}
 	live := v.holdings()
+	v.study(live, denials)
 	var automatic, all []*denial
 	for i := range v.plan.Actions {
 		a := &v.plan.Actions[i]
@@ -87,11 +107,12 @@ func (v *prover) stages(ctx context.Context) error {
 			if a.Mode == Manual {
 				now = left(now, denialsOfAction(denials, a))
 			}
+			wasLeft, isLeft, wasAuto, isAuto := setOf(then), setOf(now), setOf(before), setOf(after)
 			for _, h := range live {
 				switch {
-				case slices.Contains(then, h) && !slices.Contains(now, h), slices.Contains(before, h) && !slices.Contains(after, h):
+				case wasLeft[h] && !isLeft[h], wasAuto[h] && !isAuto[h]:
 					s.Ends = append(s.Ends, h.ID)
-				case !slices.Contains(then, h) && slices.Contains(now, h):
+				case !wasLeft[h] && isLeft[h]:
 					s.GivesBack = append(s.GivesBack, h.ID)
 				}
 			}
@@ -100,11 +121,11 @@ func (v *prover) stages(ctx context.Context) error {
 			}
 		}
 		if i+1 == len(v.plan.Actions) || v.plan.Actions[i+1].Phase != a.Phase {
-			v.proof.Phases = append(v.proof.Phases, v.stage(a.Phase, live, automatic, denials, ways, i))
+			v.proof.Phases = append(v.proof.Phases, v.stage(a.Phase, live, automatic, ways, i))
 		}
 	}
 	if len(v.plan.Actions) == 0 {
-		v.proof.Phases = append(v.proof.Phases, v.stage("", live, nil, nil, ways, -1))
+		v.proof.Phases = append(v.proof.Phases, v.stage("", live, nil, ways, -1))
 	}
 	return nil
 }
@@ -127,6 +148,14 @@ func (v *prover) carryOut(a *Action, denials []*denial, automatic, all *[]*denia
 	return len(denies) > 0 || lifted
 }
 
+func setOf(list []*holding) map[*holding]bool {
+	out := map[*holding]bool{}
+	for _, h := range list {
+		out[h] = true
+	}
+	return out
+}
+
 func denialsOfAction(denials []*denial, a *Action) []*denial {
 	var out []*denial
 	for _, d := range denials {
@@ -147,7 +176,7 @@ func (v *prover) holdings() []*holding {
 	for i := range v.lineage.Credentials {
 		c := &v.lineage.Credentials[i]
 		if c.LiveAtEnd {
-			out = append(out, &holding{c, request{caller: callerOf(c, byID), time: v.proof.LogThrough, account: c.AccountID}})
+			out = append(out, &holding{Credential: c, request: request{caller: callerOf(c, byID), time: v.proof.LogThrough, account: c.AccountID}})
 		}
 	}
 	return out
@@ -225,9 +254,17 @@ func credentialOf(a *Action) lineage.Kind {
 
 // left are the credentials that some denials leave alive.
 func left(live []*holding, denials []*denial) []*holding {
+	standing := map[*denial]bool{}
+	for _, d := range denials {
+		standing[d] = true
+	}
 	var out []*holding
 	for _, h := range live {
-		if !slices.ContainsFunc(denials, func(d *denial) bool { all, _, _ := d.ends(h); return all == yes }) {
+		ended := false
+		for d := range h.enders {
+			ended = ended || standing[d]
+		}
+		if !ended {
 			out = append(out, h)
 		}
 	}
@@ -249,12 +286,19 @@ func undoesCall(a *Action, d *denial) bool {
 }
 
 // stage is what is left after the action at an index of the plan.
-func (v *prover) stage(phase Phase, live []*holding, done, denials []*denial, ways []way, index int) Stage {
+func (v *prover) stage(phase Phase, live []*holding, done []*denial, ways []way, index int) Stage {
 	s := Stage{Phase: phase, Live: []LiveCredential{}, WaysBack: []WayBack{}}
 	alive := left(live, done)
+	standing := map[*denial]bool{}
+	for _, d := range done {
+		standing[d] = true
+	}
 	for _, h := range alive {
 		c := LiveCredential{ID: h.ID, Kind: h.Kind, PrincipalARN: h.PrincipalARN, Until: h.ExpiresAt, Reason: h.request.unboundBy()}
-		for _, d := range done {
+		for _, d := range h.about {
+			if !standing[d] {
+				continue
+			}
 			all, some, why := d.ends(h)
 			c.Limited = c.Limited || some || all == unknown
 			if all == unknown || why != ReasonNotDenied && why != "" && c.Reason == h.request.unboundBy() {
@@ -262,7 +306,7 @@ func (v *prover) stage(phase Phase, live []*holding, done, denials []*denial, wa
 			}
 		}
 		c.Why = c.Reason.Words()
-		c.EndsWith = pending(v.ender(h, denials))
+		c.EndsWith = pending(h.ender)
 		if c.Reason == ReasonNotDenied && c.EndsWith != nil {
 			c.Why = "nothing done so far is about it"
 		}
@@ -286,7 +330,7 @@ func (v *prover) stage(phase Phase, live []*holding, done, denials []*denial, wa
 func (v *prover) ender(h *holding, denials []*denial) *Action {
 	var found []*Action
 	for _, d := range denials {
-		if all, _, _ := d.ends(h); all == yes {
+		if h.enders[d] {
 			found = append(found, d.action)
 		}
 	}

@@ -114,7 +114,7 @@ func (v *prover) foundations(ctx context.Context) (map[string]foundation, error)
 		if err := rows.Scan(append(row.into(), &id, &credential)...); err != nil {
 			return nil, err
 		}
-		out[id.String] = foundation{judge(v.denials, row.request()), credential.String}
+		out[id.String] = foundation{v.guard.judge(row.request()), credential.String}
 	}
 	return out, rows.Err()
 }
