@@ -114,7 +114,7 @@ func wildcard(pattern, s string) bool {
 // covers says whether a statement's Action or NotAction names an action. Case
 // does not matter in them.
 func (s *statement) covers(action string) bool {
-	match := func(p string) bool { return wildcard(strings.ToLower(p), strings.ToLower(action)) }
+	match := func(p string) bool { return p == "*" || wildcard(strings.ToLower(p), strings.ToLower(action)) }
 	if len(s.notActions) > 0 {
 		return !slices.ContainsFunc(s.notActions, match)
 	}
