@@ -27,8 +27,8 @@ func ended(read, value string, by ...string) effect {
 	return effect{kind: takes, read: read, by: by, value: value}
 }
 
-// document are the operations that put and delete a document.
-func document(m map[string]effect, service, put, remove, read, param, value string, by ...string) {
+// documented are the operations that put and delete a document.
+func documented(m map[string]effect, service, put, remove, read, param, value string, by ...string) {
 	m[service+":"+put] = effect{kind: sets, read: read, by: by, value: value, param: param, inverse: remove, ids: by}
 	m[service+":"+remove] = effect{kind: takes, read: read, by: by, value: value, param: param, inverse: put, ids: by}
 }
@@ -42,9 +42,9 @@ func filtered(name string, value any) map[string]any {
 func one(parameter string) []any { return []any{"{" + parameter + "}"} }
 
 func storageEffects(m map[string]effect) {
-	document(m, "s3", "PutBucketPolicy", "DeleteBucketPolicy", "GetBucketPolicy", "Policy", "Policy", "Bucket")
-	document(m, "s3", "PutPublicAccessBlock", "DeletePublicAccessBlock", "GetPublicAccessBlock", "PublicAccessBlockConfiguration", "PublicAccessBlockConfiguration", "Bucket")
-	document(m, "s3control", "PutPublicAccessBlock", "DeletePublicAccessBlock", "GetPublicAccessBlock", "PublicAccessBlockConfiguration", "PublicAccessBlockConfiguration", "AccountId")
+	documented(m, "s3", "PutBucketPolicy", "DeleteBucketPolicy", "GetBucketPolicy", "Policy", "Policy", "Bucket")
+	documented(m, "s3", "PutPublicAccessBlock", "DeletePublicAccessBlock", "GetPublicAccessBlock", "PublicAccessBlockConfiguration", "PublicAccessBlockConfiguration", "Bucket")
+	documented(m, "s3control", "PutPublicAccessBlock", "DeletePublicAccessBlock", "GetPublicAccessBlock", "PublicAccessBlockConfiguration", "PublicAccessBlockConfiguration", "AccountId")
 	m["s3:PutBucketVersioning"] = effect{kind: sets, read: "GetBucketVersioning", by: []string{"Bucket"}, value: "Status && {Status: Status}", param: "VersioningConfiguration"}
 	m["s3:PutBucketOwnershipControls"] = effect{kind: sets, read: "GetBucketOwnershipControls", by: []string{"Bucket"}, value: "OwnershipControls", param: "OwnershipControls",
 		inverse: "DeleteBucketOwnershipControls", ids: []string{"Bucket"}}
@@ -153,7 +153,7 @@ func functionEffects(m map[string]effect) {
 	m["lambda:RemoveLayerVersionPermission"] = layer
 	layer.kind = makes
 	m["lambda:AddLayerVersionPermission"] = layer
-	document(m, "lambda", "PutFunctionConcurrency", "DeleteFunctionConcurrency", "GetFunctionConcurrency", "ReservedConcurrentExecutions", "ReservedConcurrentExecutions", "FunctionName")
+	documented(m, "lambda", "PutFunctionConcurrency", "DeleteFunctionConcurrency", "GetFunctionConcurrency", "ReservedConcurrentExecutions", "ReservedConcurrentExecutions", "FunctionName")
 	m["lambda:DeleteFunctionUrlConfig"] = ended("GetFunctionUrlConfig", "FunctionUrl", "FunctionName", "Qualifier")
 	m["lambda:UpdateFunctionUrlConfig"] = effect{kind: sets, read: "GetFunctionUrlConfig", by: []string{"FunctionName", "Qualifier"}, value: "AuthType", param: "AuthType"}
 	m["lambda:DeleteFunction"] = ended("GetFunction", "Configuration.FunctionArn", "FunctionName")
@@ -195,7 +195,7 @@ func keyEffects(m map[string]effect) {
 	m["kms:PutKeyPolicy"] = effect{kind: sets, read: "GetKeyPolicy", by: []string{"KeyId", "PolicyName"}, value: "Policy", param: "Policy"}
 	m["kms:DeleteAlias"] = ended("ListAliases", "Aliases[?AliasName=={AliasName}].AliasName | [0]")
 	m["kms:RevokeGrant"] = ended("ListGrants", "Grants[?GrantId=={GrantId}].GrantId | [0]", "KeyId")
-	document(m, "secretsmanager", "PutResourcePolicy", "DeleteResourcePolicy", "GetResourcePolicy", "ResourcePolicy", "ResourcePolicy", "SecretId")
+	documented(m, "secretsmanager", "PutResourcePolicy", "DeleteResourcePolicy", "GetResourcePolicy", "ResourcePolicy", "ResourcePolicy", "SecretId")
 	switched(m, "secretsmanager", "DeleteSecret", "RestoreSecret", effect{read: "DescribeSecret", by: []string{"SecretId"}, value: "DeletedDate != `null`"})
 }
 
