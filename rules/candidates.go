@@ -11,8 +11,8 @@ import (
 // candidatesSQL is the query for the groups of which a rule may find anything,
 // and the expressions that tell a group. Of most rules a case has few or none,
 // and counting costs little beside putting all events in order. It is "" for
-// rules that do not judge groups by themselves.
-func (r Rule) candidatesSQL(from relations) (query string, by []string) {
+// rules that do not judge groups by themselves. events is how many the case holds.
+func (r Rule) candidatesSQL(from relations, events int64) (query string, by []string) {
 	var least int
 	var bucket, distinct string
 	switch {
@@ -42,9 +42,10 @@ func (r Rule) candidatesSQL(from relations) (query string, by []string) {
 	ctes, grouped := []string{from.calls}, by
 	if bucket != "" {
 		// A number for the group and the time is quicker to count by than what it
-		// is made from; two that have one number are told apart after.
+		// is made from, and with so many numbers few have enough events by chance;
+		// the groups that share one are told apart after.
 		grouped = append(slices.Clone(by), bucket)
-		number := "hash(" + strings.Join(grouped, ", ") + ")"
+		number := fmt.Sprintf("(hash(%s) %% %d)", strings.Join(grouped, ", "), 4*events/int64(least)+1)
 		ctes = append(ctes, lines(
 			"busy AS (",
 			"    SELECT "+number,
@@ -107,7 +108,7 @@ func tuple(expressions []string) string {
 // narrowed is the rule for the groups of which it may find anything; false when
 // there are none.
 func (s *scanner) narrowed(ctx context.Context, r Rule, from relations) (Rule, bool, error) {
-	query, by := r.candidatesSQL(from)
+	query, by := r.candidatesSQL(from, s.total)
 	if query == "" {
 		return r, true, nil
 	}

@@ -96,7 +96,7 @@ SELECT row_number() OVER () AS number, * FROM (
 // those that hold several values.
 var severalSQL = `
 CREATE OR REPLACE TEMP TABLE scan_several AS
-SELECT number, event_time, coalesce(event_id_text, CAST(event_uuid AS VARCHAR)) AS event_id,
+SELECT number, event_time, event_uuid, event_id_text,
     ` + eachList(",\n    ", "CASE WHEN least_%[1]d <> most_%[1]d THEN value_%[1]d END AS value_%[1]d") + `
 FROM temp.scan_coded JOIN temp.scan_groups USING (` + findingKey + `)
 WHERE events > 1`
@@ -120,8 +120,8 @@ texts AS (
         ` + eachList("\n        ", "UNION ALL SELECT number, %[1]d, least_%[1]d, 1, 1 FROM temp.scan_groups WHERE least_%[1]d = most_%[1]d") + `
     ) JOIN temp.scan_values USING (place)
     UNION ALL SELECT number, 0, 1, 1, coalesce(id_text, CAST(uuid AS VARCHAR)) FROM temp.scan_groups WHERE events = 1
-    UNION ALL SELECT number, 0, nth, 2, event_id
-    FROM (SELECT number, event_id, row_number() OVER (PARTITION BY number ORDER BY event_time, event_id) AS nth FROM temp.scan_several)
+    UNION ALL SELECT number, 0, nth, 2, coalesce(event_id_text, CAST(event_uuid AS VARCHAR))
+    FROM (SELECT *, row_number() OVER (PARTITION BY number ORDER BY event_time, event_id_text NULLS FIRST, event_uuid) AS nth FROM temp.scan_several)
     WHERE nth <= ` + fmt.Sprint(maxEventIDs) + `
 ),
 lists AS (
