@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,17 +16,29 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 	smithymiddleware "github.com/aws/smithy-go/middleware"
 	jsonv2 "github.com/go-json-experiment/json"
+
+	"trailscan/internal/awsapi"
 )
 
-// clients are the services that AWS can call. Their operations are found by
-// reflection, so a line here is all that a further service needs.
+// clients are the services that are called through the SDK's own clients, whose
+// operations are found by reflection: those that trailscan has anyway or that it
+// needs many operations of. All others go through awsapi.
 var clients = map[string]func(aws.Config) any{
-	"iam": func(c aws.Config) any { return iam.NewFromConfig(c) },
+	"cloudtrail": func(c aws.Config) any { return cloudtrail.NewFromConfig(c) },
+	"iam":        func(c aws.Config) any { return iam.NewFromConfig(c) },
+	"s3": func(c aws.Config) any {
+		return s3.NewFromConfig(c, func(o *s3.Options) {
+			// Servers other than AWS's seldom have a host name a bucket.
+			o.UsePathStyle = o.BaseEndpoint != nil
+		})
+	},
 	"sts": func(c aws.Config) any { return sts.NewFromConfig(c) },
 }
 
@@ -42,6 +55,7 @@ type AWSOptions struct {
 type AWS struct {
 	config aws.Config
 	region string
+	api    *awsapi.Client
 
 	mu      sync.Mutex
 	clients map[[2]string]any // by service and region
@@ -79,7 +93,7 @@ func NewAWS(ctx context.Context, o AWSOptions) (*AWS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the AWS configuration: %w", err)
 	}
-	return &AWS{config: c, region: o.Region, clients: map[[2]string]any{}}, nil
+	return &AWS{config: c, region: o.Region, api: awsapi.New(c), clients: map[[2]string]any{}}, nil
 }
 
 // AccessKeyID implements Caller.
@@ -93,13 +107,19 @@ func (a *AWS) AccessKeyID(ctx context.Context) (string, error) {
 
 // Supports implements Caller.
 func (a *AWS) Supports(service, operation string) bool {
-	_, err := a.method(service, operation, "us-east-1")
+	_, err := a.operation(service, operation, "us-east-1")
 	return err == nil
+}
+
+// operation is one that can be called.
+type operation interface {
+	// has says whether it takes a parameter.
+	has(parameter string) bool
+	invoke(ctx context.Context, parameters map[string]any) (Answer, error)
 }
 
 // Call implements Caller.
 func (a *AWS) Call(ctx context.Context, at Target, c Call) (Answer, error) {
-	name := c.Service + ":" + c.Operation
 	region := at.Region
 	if a.region != "" || region == "" {
 		region = a.region
@@ -107,29 +127,108 @@ func (a *AWS) Call(ctx context.Context, at Target, c Call) (Answer, error) {
 	if region == "" {
 		region = a.config.Region
 	}
-	method, err := a.method(c.Service, c.Operation, region)
+	answer, err := a.call(ctx, region, c)
+	if right := bucketRegion(err); c.Service == "s3" && right != "" && right != region {
+		answer, err = a.call(ctx, right, c)
+	}
+	if err != nil && !errors.Is(err, ErrNotExecutable) {
+		err = fmt.Errorf("%s:%s: %w", c.Service, c.Operation, err)
+	}
+	return answer, err
+}
+
+func (a *AWS) call(ctx context.Context, region string, c Call) (Answer, error) {
+	op, err := a.operation(c.Service, c.Operation, region)
 	if err != nil {
 		return Answer{}, err
 	}
-	input := reflect.New(method.Type().In(1).Elem())
-	if err := decodeInput(c, input.Interface()); err != nil {
-		return Answer{}, fmt.Errorf("%s: %w: %w", name, errBadCall, err)
+	if done, answer, err := rehearse(ctx, op, c); done || err != nil {
+		return answer, err
 	}
-	answer, err := invoke(ctx, method, input)
-	if err != nil {
-		return answer, fmt.Errorf("%s: %w", name, err)
+	answer, err := op.invoke(ctx, c.Parameters)
+	if err != nil || !isRead(c.Operation) {
+		return answer, err
 	}
-	for pages := 1; isRead(c.Operation) && nextPage(answer.Result, input); pages++ {
-		if pages == maxPages {
-			return answer, fmt.Errorf("%s: the answer has more than %d pages", name, maxPages)
-		}
-		more, err := invoke(ctx, method, input)
-		if err != nil {
-			return more, fmt.Errorf("%s: %w", name, err)
-		}
-		answer = joinPages(answer, more)
+	return allPages(ctx, op, c.Parameters, answer)
+}
+
+// rehearse has EC2 check a write first, where the operation can. It ends with an
+// error that says whether the call itself would go through:
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html.
+// Done is when a server that is not AWS's carried it out nevertheless.
+func rehearse(ctx context.Context, op operation, c Call) (done bool, answer Answer, err error) {
+	if c.Service != "ec2" || isRead(c.Operation) || !op.has("DryRun") || c.Parameters["DryRun"] != nil {
+		return false, answer, nil
 	}
-	return answer, nil
+	dry := maps.Clone(c.Parameters)
+	if dry == nil {
+		dry = map[string]any{}
+	}
+	dry["DryRun"] = true
+	answer, err = op.invoke(ctx, dry)
+	if errorCode(err) == "DryRunOperation" {
+		return false, Answer{}, nil
+	}
+	return err == nil, answer, err
+}
+
+// bucketRegion is where S3 says that a bucket is, to one who asked elsewhere.
+func bucketRegion(err error) string {
+	var response *awshttp.ResponseError
+	if !errors.As(err, &response) || response.Response == nil {
+		return ""
+	}
+	return response.Response.Header.Get("X-Amz-Bucket-Region")
+}
+
+// operation finds an operation of a service: in the SDK's client, or in what
+// awsapi has of the API's model.
+func (a *AWS) operation(service, name, region string) (operation, error) {
+	if _, ok := clients[service]; ok {
+		m, err := a.method(service, name, region)
+		return sdkOperation{m, service, name}, err
+	}
+	if !awsapi.Supports(service, name) {
+		return nil, fmt.Errorf("%s:%s: %w: no client for the operation", service, name, ErrNotExecutable)
+	}
+	return apiOperation{a.api, service, name, region}, nil
+}
+
+// apiOperation is called by its model.
+type apiOperation struct {
+	client                *awsapi.Client
+	service, name, region string
+}
+
+func (o apiOperation) has(parameter string) bool {
+	return slices.Contains(awsapi.Parameters(o.service, o.name), parameter)
+}
+
+func (o apiOperation) invoke(ctx context.Context, parameters map[string]any) (Answer, error) {
+	a, err := o.client.Call(ctx, o.region, o.service, o.name, parameters)
+	if errors.Is(err, awsapi.ErrParameters) {
+		err = fmt.Errorf("%w: %w", errBadCall, err)
+	}
+	return Answer{Result: a.Result, Date: a.Date}, err
+}
+
+// sdkOperation is a method of an SDK client.
+type sdkOperation struct {
+	method        reflect.Value
+	service, name string
+}
+
+func (o sdkOperation) has(parameter string) bool {
+	_, ok := o.method.Type().In(1).Elem().FieldByName(parameter)
+	return ok
+}
+
+func (o sdkOperation) invoke(ctx context.Context, parameters map[string]any) (Answer, error) {
+	input := reflect.New(o.method.Type().In(1).Elem())
+	if err := decodeInput(Call{o.service, o.name, parameters}, input.Interface()); err != nil {
+		return Answer{}, fmt.Errorf("%w: %w", errBadCall, err)
+	}
+	return invoke(ctx, o.method, input)
 }
 
 // method is an operation of a service's client.
@@ -138,13 +237,9 @@ func (a *AWS) method(service, operation, region string) (reflect.Value, error) {
 	defer a.mu.Unlock()
 	client := a.clients[[2]string{service, region}]
 	if client == nil {
-		create, ok := clients[service]
-		if !ok {
-			return reflect.Value{}, fmt.Errorf("%s:%s: %w: no client for the service", service, operation, ErrNotExecutable)
-		}
 		c := a.config.Copy()
 		c.Region = region
-		client = create(c)
+		client = clients[service](c)
 		a.clients[[2]string{service, region}] = client
 	}
 	m := reflect.ValueOf(client).MethodByName(operation)
@@ -223,43 +318,4 @@ func dropNull(v any) {
 			dropNull(e)
 		}
 	}
-}
-
-const maxPages = 1000
-
-// isRead says that an operation changes nothing.
-func isRead(operation string) bool {
-	for _, p := range []string{"Get", "List", "Describe", "Simulate"} {
-		if strings.HasPrefix(operation, p) {
-			return true
-		}
-	}
-	return operation == "GenerateCredentialReport"
-}
-
-// nextPage puts the place where a cut answer goes on into the input.
-func nextPage(result map[string]any, input reflect.Value) bool {
-	for _, name := range []string{"Marker", "NextToken"} {
-		value, _ := result[name].(string)
-		field := input.Elem().FieldByName(name)
-		if value != "" && field.IsValid() && field.Type() == reflect.TypeFor[*string]() {
-			field.Set(reflect.ValueOf(&value))
-			return true
-		}
-	}
-	return false
-}
-
-// joinPages appends the lists of a page to those before it.
-func joinPages(a, b Answer) Answer {
-	joined := Answer{Result: b.Result, Date: b.Date}
-	for k, v := range a.Result {
-		first, isList := v.([]any)
-		if !isList {
-			continue
-		}
-		second, _ := b.Result[k].([]any)
-		joined.Result[k] = append(first, second...)
-	}
-	return joined
 }

@@ -54,38 +54,48 @@ func digest(text []byte) (string, error) {
 // ReadPlan reads a plan and checks that it is whole, that its digest matches
 // (ErrDigest) and that it is a plan that can be carried out (Validate).
 func ReadPlan(r io.Reader) (*Plan, error) {
+	p, sealed, err := ReadDraft(r)
+	switch {
+	case err != nil:
+		return nil, err
+	case !sealed:
+		return nil, fmt.Errorf("read plan: %w: it was changed after it was written; make it anew with `trailscan plan` and choose actions with --only", ErrDigest)
+	}
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	return p, nil
+}
+
+// ReadDraft reads a plan that is to be looked at and not to be carried out: it may
+// have been changed after it was made. sealed says that it was not.
+func ReadDraft(r io.Reader) (p *Plan, sealed bool, err error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
-		return nil, fmt.Errorf("read plan: %w", err)
+		return nil, false, fmt.Errorf("read plan: %w", err)
 	}
 	var head struct {
 		Version *int   `json:"version"`
 		Digest  string `json:"digest"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return nil, fmt.Errorf("read plan: not a plan.json, or cut short: %w", err)
+		return nil, false, fmt.Errorf("read plan: not a plan.json, or cut short: %w", err)
 	}
 	switch {
 	case head.Version == nil:
-		return nil, errors.New("read plan: not a plan.json: it has no version")
+		return nil, false, errors.New("read plan: not a plan.json: it has no version")
 	case *head.Version != PlanVersion:
-		return nil, fmt.Errorf("read plan: it has version %d and this trailscan reads %d: make the plan anew", *head.Version, PlanVersion)
+		return nil, false, fmt.Errorf("read plan: it has version %d and this trailscan reads %d: make the plan anew", *head.Version, PlanVersion)
 	}
 	want, err := digest(text)
 	if err != nil {
-		return nil, fmt.Errorf("read plan: %w", err)
+		return nil, false, fmt.Errorf("read plan: %w", err)
 	}
-	if head.Digest != want {
-		return nil, fmt.Errorf("read plan: %w: it was changed after it was written; make it anew with `trailscan plan` and choose actions with --only", ErrDigest)
-	}
-	p := &Plan{}
+	p = &Plan{}
 	if err := json.Unmarshal(text, p); err != nil {
-		return nil, fmt.Errorf("read plan: %w", err)
+		return nil, false, fmt.Errorf("read plan: %w", err)
 	}
-	if err := p.Validate(); err != nil {
-		return nil, fmt.Errorf("read plan: %w", err)
-	}
-	return p, nil
+	return p, head.Digest == want, nil
 }
 
 // Write writes the plan as indented JSON. The same plan gives the same bytes.

@@ -17,11 +17,21 @@ type effect struct {
 	// it takes over from the call.
 	read string
 	by   []string
+	// in are further parameters of read: what they hold, with {Parameter} for a
+	// parameter of the call.
+	in map[string]any
 	// value is the JMESPath of the state in the answer, with {Parameter} for the
 	// literal of a parameter of the call.
 	value string
-	// param is the parameter whose value the state shows.
+	// {Parameter[]} is its list, empty without the parameter. statement narrows a
+	// policy to the statement whose Sid is this parameter.
+	statement string
+	// find, if set, takes what of the value the call is about.
+	find func(c Call, value any) any
+	// param is the parameter whose value the state shows, to the one value that
+	// the operation always leads to.
 	param string
+	to    any
 	// inverse is the operation that takes back what makes and sets created or
 	// brings back what takes removed; ids are its parameters. Without it the
 	// plan's own rollback counts.
@@ -49,10 +59,11 @@ const (
 	takes                   // there is none then
 )
 
-// effects has what IAM's writes do. The undo of other services is the plan's
-// own; their state is what the plan reads to check.
+// effects has what IAM's writes and those of effects_services.go do. The undo of
+// others is the plan's own; their state is what the plan reads to check.
 var effects = func() map[string]effect {
-	m := map[string]effect{
+	m := serviceEffects()
+	maps.Copy(m, map[string]effect{
 		"iam:UpdateAssumeRolePolicy": {kind: sets, read: "GetRole", by: []string{"RoleName"}, value: "Role.AssumeRolePolicyDocument", param: "PolicyDocument"},
 		"iam:UpdateRole":             {kind: sets, read: "GetRole", by: []string{"RoleName"}, value: "Role.MaxSessionDuration", param: "MaxSessionDuration"},
 		"iam:UpdateAccessKey": {kind: sets, read: "ListAccessKeys", by: []string{"UserName"},
@@ -108,7 +119,7 @@ var effects = func() map[string]effect {
 			value: "MFADevices[?SerialNumber=={SerialNumber}].SerialNumber | [0]"},
 		"iam:DeleteSAMLProvider":          {kind: takes, read: "GetSAMLProvider", by: []string{"SAMLProviderArn"}, value: "SAMLMetadataDocument"},
 		"iam:DeleteOpenIDConnectProvider": {kind: takes, read: "GetOpenIDConnectProvider", by: []string{"OpenIDConnectProviderArn"}, value: "Url"},
-	}
+	})
 	for _, kind := range []string{"User", "Role", "Group"} {
 		name := kind + "Name"
 		ids := []string{name, "PolicyName"}
@@ -148,18 +159,40 @@ func inGroup(kind effectKind, inverse string) effect {
 }
 
 func effectOf(c Call) (effect, bool) {
-	e, ok := effects[c.Service+":"+c.Operation]
+	name := c.Service + ":" + c.Operation
+	if s, ok := c.Parameters["OperationType"].(string); ok {
+		name += " " + s
+	}
+	for _, p := range adders {
+		if c.Parameters[p] != nil {
+			name += " " + p
+		}
+	}
+	e, ok := effects[name]
 	return e, ok
 }
 
+// adders are parameters of operations that add or remove, as they are given.
+var adders = []string{"ValuesToAdd", "AccountIdsToAdd", "AddPublicKeys", "IpPermissions"}
+
 // reading is the call that shows the state that c changes.
 func (e effect) reading(c Call) Call {
-	return Call{Service: c.Service, Operation: e.read, Parameters: pick(c.Parameters, e.by)}
+	in := pick(c.Parameters, e.by)
+	for k, v := range e.in {
+		in[k] = filled(v, c.Parameters)
+	}
+	return Call{Service: c.Service, Operation: e.read, Parameters: in}
 }
 
 // at gives the state that c changes from the answer to reading; nil is none.
 func (e effect) at(c Call, answer any) (any, error) {
 	v, err := search(fillPath(e.value, c.Parameters), answer)
+	if err == nil && e.statement != "" {
+		v = statementOf(v, c.Parameters[e.statement])
+	}
+	if err == nil && e.find != nil {
+		v = e.find(c, v)
+	}
 	if err != nil || isEmpty(v) {
 		return nil, err
 	}
@@ -172,16 +205,6 @@ func samePlace(a, b Call) bool {
 	eb, too := effectOf(b)
 	return known && too && a.Service == b.Service && ea.read == eb.read && fillPath(ea.value, a.Parameters) == fillPath(eb.value, b.Parameters) &&
 		sameParameters(ea.reading(a).Parameters, eb.reading(b).Parameters)
-}
-
-// fillPath puts parameters as literals into the {places} of a path.
-func fillPath(path string, parameters map[string]any) string {
-	for k, v := range parameters {
-		if s, ok := v.(string); ok {
-			path = strings.ReplaceAll(path, "{"+k+"}", jmesString(s))
-		}
-	}
-	return path
 }
 
 func pick(m map[string]any, names []string) map[string]any {
@@ -199,6 +222,9 @@ func pick(m map[string]any, names []string) map[string]any {
 func (e effect) holds(c Call, state any, since time.Time) bool {
 	switch e.kind {
 	case sets:
+		if e.to != nil {
+			return state != nil && same(state, e.to, since)
+		}
 		return c.Parameters[e.param] != nil && state != nil && same(state, c.Parameters[e.param], since)
 	case makes:
 		return e.fresh == "" && state != nil
@@ -235,6 +261,11 @@ func (e effect) undo(c Call, before any, id string) (calls []Call, known bool) {
 		before = decodeDocument(s)
 	}
 	switch {
+	case e.to != nil:
+		if before != nil && same(before, e.to, time.Time{}) {
+			return []Call{}, true
+		}
+		return nil, false
 	case e.fresh != "":
 		if id == "" {
 			return nil, false

@@ -381,7 +381,7 @@ func (s *scope) path(template string) (string, error) {
 			first = err
 		}
 		if list, ok := v.([]any); ok {
-			return jmesLiteral(texts(list))
+			return jmesValue(texts(list))
 		}
 		return jmesString(show(v))
 	})
@@ -390,15 +390,7 @@ func (s *scope) path(template string) (string, error) {
 
 // jmesString is s as a JMESPath literal. It is the JSON literal, because
 // implementations differ in how a raw string treats a backslash.
-func jmesString(s string) string { return jmesLiteral(s) }
-
-func jmesLiteral(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return "`null`"
-	}
-	return "`" + strings.ReplaceAll(string(b), "`", `\u0060`) + "`"
-}
+func jmesString(s string) string { return jmesValue(s) }
 
 // show is a value as a person reads it.
 func show(v any) string {

@@ -45,18 +45,7 @@ func NewPlan(ctx context.Context, c *query.Case, l *lineage.Lineage) (*Plan, err
 }
 
 func newPlan(l *lineage.Lineage, ev *evidence) (*Plan, error) {
-	keys := slices.Sorted(slices.Values(l.Keys))
-	p := &planner{
-		lineage: l, evidence: ev, names: followNames(ev.events, ev.others), history: newHistory(ev.events, ev.others), mine: map[*event]bool{},
-		partition: "aws", byPhase: map[Phase][]*Action{}, ids: map[string]bool{}, created: map[subject]*change{},
-		values: map[string]string{"denyName": "trailscan-contain-" + incidentHash(keys)},
-	}
-	for _, e := range ev.events {
-		p.mine[e] = true
-	}
-	if len(l.Credentials) > 0 {
-		p.partition = partitionOf(l.Credentials[0].PrincipalARN, "")
-	}
+	p := newPlanner(l, ev)
 	known, unknown := changes(ev.events)
 	standing := p.standing(known)
 
@@ -69,7 +58,23 @@ func newPlan(l *lineage.Lineage, ev *evidence) (*Plan, error) {
 	p.unknown(unknown)
 	p.exposures(unknown)
 	p.restore()
-	return p.finish(keys)
+	return p.finish()
+}
+
+func newPlanner(l *lineage.Lineage, ev *evidence) *planner {
+	keys := slices.Sorted(slices.Values(l.Keys))
+	p := &planner{
+		lineage: l, evidence: ev, names: followNames(ev.events, ev.others), history: newHistory(ev.events, ev.others), mine: map[*event]bool{},
+		partition: "aws", byPhase: map[Phase][]*Action{}, ids: map[string]bool{}, created: map[subject]*change{},
+		values: map[string]string{"denyName": "trailscan-contain-" + incidentHash(keys)},
+	}
+	for _, e := range ev.events {
+		p.mine[e] = true
+	}
+	if len(l.Credentials) > 0 {
+		p.partition = partitionOf(l.Credentials[0].PrincipalARN, "")
+	}
+	return p
 }
 
 // standing are the changes that no later event undid, that the intruder, not
@@ -151,7 +156,8 @@ func allUnclear(events []*event) bool {
 }
 
 // finish puts the phases together and seals the plan.
-func (p *planner) finish(keys []string) (*Plan, error) {
+func (p *planner) finish() (*Plan, error) {
+	keys := slices.Sorted(slices.Values(p.lineage.Keys))
 	plan := &Plan{
 		Version: PlanVersion, Keys: keys, GeneratedAt: time.Now().UTC().Truncate(time.Second), LogThrough: p.lineage.AsOf.UTC(),
 	}

@@ -179,13 +179,21 @@ func sameValue(got, want any, since time.Time) bool {
 		return slices.EqualFunc(g, w, func(a, b any) bool { return sameValue(a, b, since) })
 	case string:
 		if g, ok := got.(string); ok {
-			return g == w || sameText(g, w, since)
+			return g == w || sameText(g, w, since) || isRootOf(g, w) || isRootOf(w, g)
 		}
 	}
 	if g, ok := got.([]any); ok && len(g) == 1 {
 		return sameValue(g[0], want, since)
 	}
 	return reflect.DeepEqual(got, want)
+}
+
+// isRootOf says that an ARN names an account as a principal. AWS gives a policy
+// back with it where the account's number was written:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html.
+func isRootOf(arn, account string) bool {
+	a, ok := parseARN(arn)
+	return ok && len(account) == 12 && a.service == "iam" && a.account == account && a.resource == "root"
 }
 
 // sameText compares with a text that holds ${now} once.

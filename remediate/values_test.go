@@ -106,3 +106,18 @@ func FuzzJournal(f *testing.F) {
 		}
 	})
 }
+
+// AWS writes an account's root where a policy names its number.
+func TestAccountsAreTheirRoots(t *testing.T) {
+	want := `{"Statement":[{"Principal":{"AWS":"444455556666"}}]}`
+	for got, alike := range map[string]bool{
+		`{"Statement":[{"Principal":{"AWS":"arn:aws:iam::444455556666:root"}}]}`:   true,
+		`{"Statement":[{"Principal":{"AWS":["arn:aws:iam::444455556666:root"]}}]}`: true,
+		`{"Statement":[{"Principal":{"AWS":"arn:aws:iam::111122223333:root"}}]}`:   false,
+		`{"Statement":[{"Principal":{"AWS":"arn:aws:iam::444455556666:user/a"}}]}`: false,
+	} {
+		if same(got, want, time.Time{}) != alike {
+			t.Errorf("%s: the same is %v", got, !alike)
+		}
+	}
+}

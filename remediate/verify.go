@@ -1,5 +1,7 @@
 package remediate
 
+import "slices"
+
 // verifyOf are the checks that an operation took effect, from its parameters:
 // what was deleted or detached is absent, what was switched on answers so.
 func verifyOf(service, operation string, in map[string]any) []Check {
@@ -81,5 +83,35 @@ func verifyOf(service, operation string, in map[string]any) []Check {
 	case "ec2:TerminateInstances":
 		return of("DescribeInstances", "Reservations[].Instances[?State.Name!='shutting-down' && State.Name!='terminated'][].InstanceId | [0]", nil, "InstanceIds")
 	}
-	return nil
+	return verifyEffect(Call{service, operation, in})
+}
+
+// optional are parameters without which a call is about the default one.
+var optional = []string{"Cluster", "EventBusName", "GroupName", "PolicyName", "Qualifier"}
+
+// verifyEffect is the check that a state which effects knows has become what the
+// call makes it. That something is there has no check of its own.
+func verifyEffect(c Call) []Check {
+	e, known := effectOf(c)
+	if !known || e.kind == makes || e.statement != "" || e.find != nil || mentions(c.Parameters, Item) {
+		return nil
+	}
+	check := Check{Read: Read{e.reading(c), fillPath(e.value, c.Parameters)}}
+	switch {
+	case e.kind == takes:
+		check.Absent = true
+	case e.to != nil:
+		check.Equals = e.to
+	default:
+		check.Equals = c.Parameters[e.param]
+	}
+	for _, p := range e.by {
+		if c.Parameters[p] == nil && !slices.Contains(optional, p) {
+			return nil
+		}
+	}
+	if check.Equals == nil && !check.Absent {
+		return nil
+	}
+	return []Check{check}
 }

@@ -109,7 +109,7 @@ func findingsIn(format string, v rules.AttackVersion) func(io.Writer, *Incident)
 			findings[0].SourceIPs = append(findings[0].SourceIPs, "ec2.amazonaws.com")
 		}
 		return WriteFindings(w, format, FindingSet{
-			Findings: v.Findings(findings),
+			Findings: each(v.Findings(findings)),
 			Assessments: []rules.Assessment{
 				{Rule: "TS-CO-001", Assessed: rules.NotAssessable, Reason: "the case holds no S3 data events"},
 				{Rule: "TS-IA-017", Assessed: rules.NotAssessed, Reason: "the list hostile was not given: use --hostile"},

@@ -17,7 +17,7 @@ var nested = regexp.MustCompile(`(?i)\bselect\b`)
 // cost little more than one, for the events are read once and the query is
 // planned once.
 func (r Rule) inBatch() bool {
-	return r.Threshold == nil && r.Sequence == nil && r.FirstSeen == nil && r.Spike == nil && !r.OnFindings &&
+	return r.Threshold == nil && r.Sequence == nil && r.FirstSeen == nil && r.Spike == nil && !r.OnFindings && !r.OfLineage &&
 		!nested.MatchString(r.Where+" "+r.Resource)
 }
 
@@ -80,7 +80,7 @@ func (s *scanner) gatherBatch(ctx context.Context, places []int) (map[int]int64,
 	between, args := s.between()
 	query := `
 		INSERT INTO temp.rule_matches BY NAME
-		SELECT rule, ` + strings.Join(matchColumns, ", ") + `, ` + resource + ` AS resource
+		SELECT rule, outcome, source_id, record_index, ` + resource + ` AS resource
 		FROM (SELECT *, unnest(hits) AS rule FROM (
 			SELECT *, list_filter([` + strings.Join(hits, ",\n") + `], lambda place: place IS NOT NULL) AS hits
 			FROM (` + from + `) AS calls

@@ -40,7 +40,9 @@ func collection() []Rule {
             AND (event_name = 'StartExportTask'
                 OR event_name IN ('CopyDBSnapshot', 'CopyDBClusterSnapshot')
                     AND nullif(regexp_extract(coalesce(json_extract_scalar(request_parameters, '$.sourceDBSnapshotIdentifier'),
-                        json_extract_scalar(request_parameters, '$.sourceDBClusterSnapshotIdentifier')), '^arn:[^:]+:rds:([^:]+):', 1), '') <> aws_region)`,
+                        json_extract_scalar(request_parameters, '$.sourceDBClusterSnapshotIdentifier')), '^arn:[^:]+:rds:([^:]+):', 1), '') <> aws_region
+                OR event_name IN ('CopyDBSnapshot', 'CopyDBClusterSnapshot')
+                    AND nullif(json_extract_scalar(request_parameters, '$.sourceRegion'), '') <> aws_region)`,
 			Resource: `coalesce(json_extract_scalar(request_parameters, '$.sourceArn'), json_extract_scalar(request_parameters, '$.sourceDBSnapshotIdentifier'),
                 json_extract_scalar(request_parameters, '$.sourceDBClusterSnapshotIdentifier'))`,
 			Explain:        `All of a database, as files in a bucket or where nobody looks. See who may read them there.`,
@@ -82,7 +84,7 @@ func collection() []Rule {
 			Severity:   Medium,
 			Tactic:     "collection",
 			Techniques: []string{"T1530"},
-			Where: `event_source = 'dynamodb.amazonaws.com' AND event_name = 'Scan' AND invoked_by IS NULL
+			Where: `event_source = 'dynamodb.amazonaws.com' AND event_name = 'Scan' AND ` + byCaller + `
             AND NOT ` + byService,
 			Needs:          OtherData,
 			Resource:       `json_extract_scalar(request_parameters, '$.tableName')`,
@@ -95,11 +97,12 @@ func collection() []Rule {
 		{
 			// Low: backups do it every night.
 			ID:         "TS-CO-004",
-			Title:      "Machine image or volume snapshot taken",
+			Title:      "Machine image or volume snapshot taken, copied, stored or imported",
 			Severity:   Low,
 			Tactic:     "collection",
 			Techniques: []string{"T1074.002"},
-			Where: `event_source = 'ec2.amazonaws.com' AND event_name IN ('CreateImage', 'CreateSnapshot', 'CreateSnapshots', 'CopySnapshot', 'CopyImage')
+			Where: `event_source = 'ec2.amazonaws.com' AND event_name IN ('CreateImage', 'CreateSnapshot', 'CreateSnapshots', 'CopySnapshot', 'CopyImage',
+                'CreateFpgaImage', 'CopyFpgaImage', 'ImportImage', 'CreateStoreImageTask', 'CreateRestoreImageTask')
             AND NOT ` + byService,
 			Resource: `coalesce(json_extract_scalar(response_elements, '$.snapshotId'), json_extract_scalar(response_elements, '$.imageId'),
                 json_extract_scalar(request_parameters, '$.volumeId'), json_extract_scalar(request_parameters, '$.instanceId'))`,

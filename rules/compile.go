@@ -17,8 +17,9 @@ var columns = []string{
 
 // relations are the CTEs that rules of several shapes begin with.
 type relations struct {
-	calls   string // what the SQL of rules is about: events and their outcome
-	tainted string // the events of the lineage
+	calls     string // what the SQL of rules is about: events and their outcome
+	tainted   string // the events of the lineage
+	ofLineage string // calls, of the lineage alone
 	// history is since when each scope is in the log, whatever it did first.
 	history func(expressions, names []string) string
 	columns []string // of the result
@@ -26,7 +27,10 @@ type relations struct {
 
 // ownRelations make a query that stands alone.
 var ownRelations = relations{
-	calls:   "calls AS (\n    SELECT events.*,\n" + indent(OutcomeSQL, "        ") + " AS outcome\n    FROM events\n)",
+	calls: "calls AS (\n    SELECT events.*,\n" + indent(OutcomeSQL, "        ") + " AS outcome\n    FROM events\n)",
+	ofLineage: "calls AS (\n    SELECT events.*,\n" + indent(eventsOutcome, "        ") + " AS outcome\n" +
+		"    FROM (SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner') AS l\n" +
+		"    JOIN events ON events.source_id = l.source_id AND events.record_index = l.record_index\n)",
 	tainted: "tainted AS (\n    SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'\n)",
 	history: historyCTE,
 	columns: columns,
@@ -45,6 +49,9 @@ func (r Rule) SQL() string {
 // compile writes the query. Every shape first takes the few events that it is
 // about ("hit") and looks at time and order among those alone.
 func (r Rule) compile(from relations) string {
+	if r.OfLineage {
+		from.calls = from.ofLineage
+	}
 	switch {
 	case r.Threshold != nil:
 		return r.compileThreshold(from)
@@ -121,7 +128,7 @@ func (r Rule) validate() error {
 	if shapes > 1 {
 		bad("has %d shapes", shapes)
 	}
-	if r.Where == "" && r.Sequence == nil {
+	if r.Where == "" && r.Sequence == nil && !r.OfLineage {
 		bad("has no Where")
 	}
 	if len(problems) == 0 {

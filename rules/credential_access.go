@@ -22,7 +22,7 @@ func stolenCredentials() []Rule {
 			Tactic:     "credential-access",
 			Techniques: []string{"T1552.005"},
 			Where: instanceSession + `
-            AND access_key_id LIKE 'ASIA%' AND invoked_by IS NULL
+            AND access_key_id LIKE 'ASIA%' AND ` + byCaller + `
             AND ` + publicAddress,
 			Resource:       `identity_arn`,
 			Explain:        `An instance leaves through one address; its credentials came from two. Find which is not the instance's, and revoke the role's sessions.`,
@@ -37,12 +37,29 @@ func stolenCredentials() []Rule {
 			Tactic:     "credential-access",
 			Techniques: []string{"T1552.005"},
 			Where: instanceSession + `
-            AND invoked_by IS NULL
+            AND ` + byCaller + `
             AND regexp_like(user_agent, '` + workstation + `')`,
 			Resource:       `identity_arn`,
 			Explain:        `The agent's system is none that the instance runs. Treat the role's sessions as stolen.`,
 			FalsePositives: `Developers who copy a machine's credentials to try something.`,
 			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html",
+		},
+		{
+			// Medium: some people work on a machine in the cloud.
+			ID:         "TS-CA-005c",
+			Title:      "Instance credentials used from the address and with the program of a person",
+			Severity:   Medium,
+			Tactic:     "credential-access",
+			Techniques: []string{"T1552.005"},
+			Where: `(` + instanceSession + ` OR ` + byPerson + `)
+            AND ` + byCaller + `
+            AND ` + publicAddress,
+			Resource:       `identity_arn`,
+			Explain:        `The machine's role and somebody's own credentials came from one computer within hours. Find out whose it is: if not the machine, the role's sessions are stolen.`,
+			FalsePositives: `People who use credentials of their own on a machine of the account, or behind its way out.`,
+			Reference:      "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html",
+			Threshold: &Threshold{By: []string{"account_id", "source_ip_address", `regexp_extract(user_agent, '^\[?([^ ]+)', 1)`},
+				Distinct: `CASE WHEN ` + instanceSession + ` THEN 'machine' ELSE 'person' END`, Count: 2, Window: 6 * time.Hour},
 		},
 		{
 			ID:             "TS-CA-006",
@@ -58,10 +75,32 @@ func stolenCredentials() []Rule {
 			Sequence: &Sequence{
 				Steps: []Step{
 					{Where: `event_source = 'sts.amazonaws.com' AND event_name = 'AssumeRole'
-                AND coalesce(invoked_by, source_ip_address) IN ('lambda.amazonaws.com', 'edgelambda.amazonaws.com', 'glue.amazonaws.com')`, On: `issued_access_key_id`},
-					{Where: `access_key_id LIKE 'ASIA%' AND invoked_by IS NULL
+                AND coalesce(invoked_by, source_ip_address) IN ('lambda.amazonaws.com', 'edgelambda.amazonaws.com', 'glue.amazonaws.com',
+                    'states.amazonaws.com', 'apigateway.amazonaws.com')`, On: `issued_access_key_id`},
+					{Where: `access_key_id LIKE 'ASIA%' AND ` + byCaller + `
                 AND (regexp_like(user_agent, '(?i)^\[?aws-cli/') AND NOT regexp_like(user_agent, 'exec-env/AWS_')
                     OR regexp_like(user_agent, '` + workstation + `'))`, On: `access_key_id`},
+				},
+				Within: day,
+			},
+		},
+		{
+			ID:             "TS-CA-006b",
+			Title:          "Credentials that a service took used from a workstation",
+			Severity:       High,
+			Tactic:         "credential-access",
+			Techniques:     []string{"T1552.005"},
+			Where:          `event_source IS NOT NULL`,
+			Resource:       `coalesce(identity_arn, issued_principal_arn)`,
+			Explain:        `AWS handed these credentials to a task, a build or a notebook, and somebody's computer used them. Treat the role's sessions as stolen.`,
+			FalsePositives: `Developers who copy a task's credentials to try something.`,
+			Reference:      "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html",
+			Sequence: &Sequence{
+				Steps: []Step{
+					{Where: `event_source = 'sts.amazonaws.com' AND event_name = 'AssumeRole'
+                AND identity_type = 'AWSService' AND coalesce(` + param("roleArn") + `, '') NOT LIKE '%:role/aws-reserved/%'`, On: `issued_access_key_id`},
+					{Where: `access_key_id LIKE 'ASIA%' AND ` + byCaller + `
+                AND regexp_like(user_agent, '` + workstation + `')`, On: `access_key_id`},
 				},
 				Within: day,
 			},
@@ -134,7 +173,7 @@ func stolenCredentials() []Rule {
 
 // workstation is a pattern for agents on the systems of people, not of
 // instances and functions.
-const workstation = `(?i)os/macos|darwin/|mac ?os ?x|os/windows#10|windows nt 10|kali|parrot|wsl2|stratus-red-team`
+const workstation = `(?i)os/macos|darwin/|mac ?os ?x|windows[/#]1[01](?:\s|$)|^mozilla/.*(?:chrome|firefox|safari)/|kali|parrot|wsl2|stratus-red-team`
 
 // burst is the window of rules about attempts in quick succession.
 const burst = 10 * time.Minute

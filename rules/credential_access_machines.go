@@ -105,13 +105,13 @@ func machineSecrets() []Rule {
 		},
 		{
 			ID:             "TS-CA-009",
-			Title:          "Guest credentials of Cognito issued where none ever were",
+			Title:          "Guest identity or credentials of Cognito issued where none ever were",
 			Severity:       Medium,
 			Tactic:         "initial-access",
 			Techniques:     []string{"T1078.004"},
 			Where:          guestCredentials,
 			Needs:          OtherData,
-			Resource:       `json_extract_scalar(request_parameters, '$.identityId')`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.identityId'), json_extract_scalar(request_parameters, '$.identityPoolId'))`,
 			Explain:        `An identity pool hands credentials to anybody who knows its id. See what its role for guests may do.`,
 			FalsePositives: `A new application with guests.`,
 			Reference:      "https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html",
@@ -120,13 +120,13 @@ func machineSecrets() []Rule {
 		{
 			// Info: what applications with guests do.
 			ID:             "TS-CA-009b",
-			Title:          "Guest credentials of Cognito issued",
+			Title:          "Guest identity or credentials of Cognito issued",
 			Severity:       Info,
 			Tactic:         "initial-access",
 			Techniques:     []string{"T1078.004"},
 			Where:          guestCredentials,
 			Needs:          OtherData,
-			Resource:       `json_extract_scalar(request_parameters, '$.identityId')`,
+			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.identityId'), json_extract_scalar(request_parameters, '$.identityPoolId'))`,
 			Explain:        `Credentials of the pool's role for guests, without a log-in. Of weight when that role may do more than it should.`,
 			FalsePositives: `Every visitor of an application with guests.`,
 			Reference:      "https://docs.aws.amazon.com/cognito/latest/developerguide/identity-pools.html",
@@ -150,7 +150,7 @@ func machineSecrets() []Rule {
 			Severity:   Medium,
 			Tactic:     "credential-access",
 			Techniques: []string{"T1552"},
-			Where: `event_source = 'kms.amazonaws.com' AND event_name = 'Decrypt' AND invoked_by IS NULL
+			Where: `event_source = 'kms.amazonaws.com' AND event_name = 'Decrypt' AND ` + byCaller + `
             AND NOT ` + byService,
 			Resource:       key,
 			Explain:        `A program has its one key. Somebody who decrypts with one after the other opens whatever they found.`,
@@ -187,13 +187,14 @@ func machineSecrets() []Rule {
 
 const (
 	userDataRead = `event_source = 'ec2.amazonaws.com' AND event_name = 'DescribeInstanceAttribute'
-            AND json_extract_scalar(request_parameters, '$.attribute') = 'userData' AND invoked_by IS NULL`
-	// guestCredentials are those that nobody logged in for.
+            AND json_extract_scalar(request_parameters, '$.attribute') = 'userData' AND ` + byCaller
+	// guestCredentials are those, and the identities for them, that nobody logged
+	// in for.
 	// https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-info-in-cloudtrail.html
-	guestCredentials = `event_source = 'cognito-identity.amazonaws.com' AND event_name = 'GetCredentialsForIdentity'
+	guestCredentials = `event_source = 'cognito-identity.amazonaws.com' AND event_name IN ('GetId', 'GetCredentialsForIdentity')
             AND coalesce(request_parameters, '') NOT LIKE '%"logins"%'`
 	secretFile = `regexp_like(json_extract_scalar(request_parameters, '$.key'),
-                '(?i)(?:^|/)(?:[^/]*\.tfstate(?:\.backup)?|\.env(?:\.[^/]*)?|[^/]*\.(?:pem|p12|pfx|jks|keytab|ovpn)|wp-config\.php|\.npmrc|\.pypirc|secrets?\.(?:json|ya?ml|txt|properties))$')`
+                '(?i)(?:^|/)(?:[^/]*\.tfstate(?:\.backup)?|\.env(?:\.[^/]*)?|[^/]*\.(?:env|pem|key|p12|pfx|jks|keytab|ovpn)|(?:aws[_-]?)?credentials(?:\.(?:json|ya?ml|ini|txt|csv))?|wp-config\.php|\.npmrc|\.pypirc|secrets?\.(?:json|ya?ml|txt|properties))$')`
 	// object is an object of S3, bucket and key.
 	object = `json_extract_scalar(request_parameters, '$.bucketName') || '/' || json_extract_scalar(request_parameters, '$.key')`
 	// key is a key of KMS: its ARN where the record has it.

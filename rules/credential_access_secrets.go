@@ -65,6 +65,20 @@ func storedSecrets() []Rule {
 			Reference:      "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html",
 		},
 		{
+			ID:         "TS-CA-002c",
+			Title:      "Secrets read in many regions",
+			Severity:   High,
+			Tactic:     "credential-access",
+			Techniques: []string{"T1555.006"},
+			Where: `event_source = 'secretsmanager.amazonaws.com' AND event_name IN ('GetSecretValue', 'BatchGetSecretValue', 'ListSecrets')
+            AND ` + byCaller + ` AND NOT ` + byService,
+			Resource:       `coalesce(` + secret + `, aws_region)`,
+			Explain:        `Programs have their secrets in one region. Somebody goes through all of them for what there is.`,
+			FalsePositives: `Scanners, and tools that copy secrets between regions.`,
+			Reference:      "https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets.html",
+			Threshold:      &Threshold{By: []string{"account_id", "principal_id"}, Distinct: "aws_region", Count: 5, Window: time.Hour},
+		},
+		{
 			ID:             "TS-CA-003",
 			Title:          "Many parameters decrypted",
 			Severity:       Medium,

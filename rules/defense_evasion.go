@@ -8,7 +8,7 @@ import (
 // defenseEvasion are the rules about being seen: logs stopped or narrowed,
 // detectors blinded, traces removed.
 func defenseEvasion() []Rule {
-	return slices.Concat(trails(), detectors(), tracesRemoved(), openings(), safeguards())
+	return slices.Concat(trails(), detectors(), accounts(), tracesRemoved(), openings(), safeguards())
 }
 
 // trails are about CloudTrail itself and where its logs lie.
@@ -128,7 +128,10 @@ func trails() []Rule {
             AND (regexp_like(json_extract_scalar(request_parameters, '$.bucketName'), '(?i)trail|log|audit')
                 OR json_extract_scalar(request_parameters, '$.bucketName') IN (
                     SELECT json_extract_scalar(t.request_parameters, '$.bucketName') FROM events t
-                    WHERE t.event_source = 's3.amazonaws.com' AND t.invoked_by = 'cloudtrail.amazonaws.com'))`,
+                    WHERE t.event_source = 's3.amazonaws.com' AND t.invoked_by = 'cloudtrail.amazonaws.com')
+                OR json_extract_scalar(request_parameters, '$.bucketName') IN (
+                    SELECT json_extract_scalar(t.request_parameters, '$.s3BucketName') FROM events t
+                    WHERE t.event_source = 'cloudtrail.amazonaws.com' AND t.event_name IN ('CreateTrail', 'UpdateTrail')))`,
 			Resource:       `json_extract_scalar(request_parameters, '$.bucketName')`,
 			Explain:        `S3 deletes the log for the intruder. Remove the rule today and copy the bucket.`,
 			FalsePositives: `A bucket of logs that are copied elsewhere within days.`,
@@ -175,6 +178,21 @@ func trails() []Rule {
 			Explain:        `A log that would show what happened is gone and cannot be restored. See whether it had been exported.`,
 			FalsePositives: `Environments that are taken down with their logs.`,
 			Reference:      "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DeleteLogGroup.html",
+		},
+		{
+			// Info: logs are sealed with a key of CloudWatch's own then.
+			ID:         "TS-DE-014c",
+			Title:      "Log group without a key of its own created",
+			Severity:   Info,
+			Tactic:     "defense-evasion",
+			Techniques: []string{"T1600"},
+			Where: `event_source = 'logs.amazonaws.com' AND event_name = 'CreateLogGroup'
+            AND json_extract_scalar(request_parameters, '$.kmsKeyId') IS NULL AND NOT ` + byService,
+			Resource:       logGroup,
+			Explain:        `Whoever may read log groups can read it: no policy of a key stands in between.`,
+			FalsePositives: `Most log groups are made like this.`,
+			Reference:      "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
+			Outcomes:       []Outcome{Success},
 		},
 		{
 			ID:         "TS-DE-017",
@@ -255,7 +273,9 @@ const securityServices = `(event_source = 'cloudtrail.amazonaws.com' AND event_n
                 OR event_source = 'inspector2.amazonaws.com' AND event_name = 'Disable'
                 OR event_source = 'access-analyzer.amazonaws.com' AND event_name = 'DeleteAnalyzer'
                 OR event_source = 'config.amazonaws.com' AND event_name IN ('StopConfigurationRecorder', 'DeleteConfigurationRecorder', 'DeleteDeliveryChannel', 'DeleteConfigRule')
-                OR event_source = 'ec2.amazonaws.com' AND event_name = 'DeleteFlowLogs'
+                OR event_source = 'ec2.amazonaws.com' AND event_name IN ('DeleteFlowLogs', 'DisableEbsEncryptionByDefault')
+                OR event_source = 's3.amazonaws.com' AND event_name = 'DeleteAccountPublicAccessBlock'
+                OR event_source = 'events.amazonaws.com' AND event_name IN ('DisableRule', 'DeleteRule') AND NOT ` + byStack + `
                 OR event_source = 'monitoring.amazonaws.com' AND event_name IN ('DeleteAlarms', 'DisableAlarmActions')
                 OR event_source = 'logs.amazonaws.com' AND event_name IN ('DeleteLogGroup', 'DeleteLogStream')
                 OR event_source IN ('wafv2.amazonaws.com', 'waf.amazonaws.com', 'waf-regional.amazonaws.com')

@@ -191,6 +191,19 @@ func safeguards() []Rule {
 			Reference:      ecrAPI + "SetRepositoryPolicy.html",
 		},
 		{
+			ID:         "TS-DE-040e",
+			Title:      "Container repository opened to another account",
+			Severity:   Medium,
+			Tactic:     "exfiltration",
+			Techniques: []string{"T1537"},
+			Where: `event_source = 'ecr.amazonaws.com' AND event_name IN ('SetRepositoryPolicy', 'PutRegistryPolicy')
+            AND ` + letsOutsiders(document("$.policyText")),
+			Resource:       repository,
+			Explain:        `The other account can pull the images, or push its own. Find out whose it is.`,
+			FalsePositives: `Images that the company's other accounts run.`,
+			Reference:      ecrAPI + "SetRepositoryPolicy.html",
+		},
+		{
 			ID:         "TS-DE-040d",
 			Title:      "Container images or repository deleted, or its policy set",
 			Severity:   Low,

@@ -30,7 +30,7 @@ func openings() []Rule {
 			Techniques: []string{"T1562.007"},
 			Where: `event_source = 'ec2.amazonaws.com'
             AND ` + securityGroupChange + `
-            AND invoked_by IS NULL AND NOT ` + asCode,
+            AND ` + byCaller + ` AND NOT ` + asCode,
 			Resource:       securityGroup,
 			Explain:        `A change by hand, in the console or by a script, which no template knows of.`,
 			FalsePositives: `Accounts that are run by hand, and repairs in a hurry.`,
@@ -61,11 +61,26 @@ func openings() []Rule {
 			Where: `event_source = 'ec2.amazonaws.com'
             AND event_name IN ('AuthorizeSecurityGroupIngress', 'ModifySecurityGroupRules')
             AND regexp_like(request_parameters, '` + openToWorld + `')
-            AND invoked_by IS NULL AND NOT ` + asCode,
+            AND ` + byCaller + ` AND NOT ` + asCode,
 			Resource:       securityGroup,
 			Explain:        `Through the opened port data can be copied off the machines. See what ran and was sent since, in flow logs.`,
 			FalsePositives: `A bastion host that is meant to be reached from anywhere.`,
 			Reference:      ec2API + "AuthorizeSecurityGroupIngress.html",
+		},
+		{
+			// Low: groups are allowed everything outward unless somebody says otherwise.
+			ID:         "TS-DE-027c",
+			Title:      "Security group lets traffic out to the whole Internet",
+			Severity:   Low,
+			Tactic:     "exfiltration",
+			Techniques: []string{"T1048"},
+			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'AuthorizeSecurityGroupEgress'
+            AND regexp_like(request_parameters, '(?i)"cidrIp(?:v[46])?"\s*:\s*"[^"]*/0"')
+            AND ` + byCaller + ` AND NOT ` + asCode,
+			Resource:       securityGroup,
+			Explain:        `Of weight where the group was closed outward until now: data can leave the machines.`,
+			FalsePositives: `The rule that every new group has.`,
+			Reference:      ec2API + "AuthorizeSecurityGroupEgress.html",
 		},
 		{
 			ID:         "TS-DE-028",
@@ -74,7 +89,7 @@ func openings() []Rule {
 			Tactic:     "defense-evasion",
 			Techniques: []string{"T1562.007"},
 			Where: `event_source = 'ec2.amazonaws.com' AND ` + securityGroupChange + `
-            AND invoked_by IS NULL AND NOT ` + asCode,
+            AND ` + byCaller + ` AND NOT ` + asCode,
 			Resource:       securityGroup,
 			Explain:        `More changes by hand than this principal ever makes in an hour. See what they let in.`,
 			FalsePositives: `A clean-up, or a move of many machines.`,

@@ -65,7 +65,7 @@ func MatchesSQL(tested []Rule) (string, []any) {
 	parts, args := make([]string, len(tested)), make([]any, len(tested))
 	for i, r := range tested {
 		parts[i] = "SELECT CAST(? AS VARCHAR) AS rule, event_time, event_source, event_name, outcome, aws_region, account_id,\n" +
-			"    identity_arn, access_key_id, source_ip_address, resource, event_id\nFROM (" + r.compile(ownRelations) + ")"
+			"    identity_arn, access_key_id, source_ip_address, replace(resource, " + separator + ", ', ') AS resource, event_id\nFROM (" + r.compile(ownRelations) + ")"
 		args[i] = r.ID
 	}
 	return strings.Join(parts, "\nUNION ALL\n") + "\nORDER BY event_time, event_id, rule", args

@@ -11,7 +11,7 @@ func services() []Rule {
 			Severity:   Low,
 			Tactic:     "discovery",
 			Techniques: []string{"T1619"},
-			Where: `event_source = 's3.amazonaws.com' AND ` + bucketSettings + ` AND invoked_by IS NULL
+			Where: `event_source = 's3.amazonaws.com' AND ` + bucketSettings + ` AND ` + byCaller + `
             AND NOT ` + fromConsole,
 			Resource:       bucket,
 			Explain:        `Somebody sees which buckets are open and what guards them. Look for reads of objects after it.`,
@@ -25,7 +25,7 @@ func services() []Rule {
 			Severity:       Medium,
 			Tactic:         "discovery",
 			Techniques:     []string{"T1619"},
-			Where:          `event_source = 's3.amazonaws.com' AND (` + bucketSettings + ` OR event_name IN ('ListObjects', 'ListObjectsV2', 'ListBuckets')) AND invoked_by IS NULL`,
+			Where:          `event_source = 's3.amazonaws.com' AND (` + bucketSettings + ` OR event_name IN ('ListObjects', 'ListObjectsV2', 'ListBuckets')) AND ` + byCaller,
 			Needs:          ManagementRead,
 			Resource:       bucket,
 			Explain:        `Somebody goes from bucket to bucket until one lets them in. See which one did.`,
@@ -40,7 +40,7 @@ func services() []Rule {
 			Severity:   Low,
 			Tactic:     "discovery",
 			Techniques: []string{"T1619"},
-			Where: `event_source = 's3.amazonaws.com' AND event_name = 'ListBuckets' AND invoked_by IS NULL
+			Where: `event_source = 's3.amazonaws.com' AND event_name = 'ListBuckets' AND ` + byCaller + `
             AND NOT ` + fromConsole,
 			Resource:       `identity_arn`,
 			Explain:        `Programs know their buckets by name. Whoever lists them all is looking for something.`,
@@ -54,15 +54,13 @@ func services() []Rule {
 			Severity:   Medium,
 			Tactic:     "discovery",
 			Techniques: []string{"T1526"},
-			Where: `event_source = 'ses.amazonaws.com' AND invoked_by IS NULL
-            AND event_name IN ('GetSendQuota', 'GetSendStatistics', 'ListIdentities', 'ListEmailIdentities', 'GetIdentityVerificationAttributes',
-                'GetIdentityDkimAttributes', 'GetAccountSendingEnabled', 'GetAccount', 'GetEmailIdentity')
+			Where: `event_source = 'ses.amazonaws.com' AND ` + byCaller + ` AND ` + mailQuestion + ` IS NOT NULL
             AND NOT ` + fromConsole,
 			Resource:       `event_name`,
 			Explain:        `How much mail may go out, and in whose name: what a sender of spam or bait wants to know. Look for SendEmail and a raised quota.`,
 			FalsePositives: `Monitoring of a mail application.`,
 			Reference:      "https://docs.aws.amazon.com/ses/latest/APIReference/API_GetSendQuota.html",
-			Threshold:      &Threshold{By: []string{"account_id", "principal_id"}, Distinct: "event_name", Count: 3, Window: burst},
+			Threshold:      &Threshold{By: []string{"account_id", "principal_id"}, Distinct: mailQuestion, Count: 2, Window: burst},
 		},
 		{
 			ID:         "TS-DI-009",
@@ -70,7 +68,7 @@ func services() []Rule {
 			Severity:   Medium,
 			Tactic:     "discovery",
 			Techniques: []string{"T1580"},
-			Where: `event_source = 'servicequotas.amazonaws.com' AND invoked_by IS NULL
+			Where: `event_source = 'servicequotas.amazonaws.com' AND ` + byCaller + `
             AND event_name IN ('GetServiceQuota', 'ListServiceQuotas', 'GetAWSDefaultServiceQuota', 'ListAWSDefaultServiceQuotas', 'RequestServiceQuotaIncrease')`,
 			Resource:       `aws_region`,
 			Explain:        `Somebody wants to know where the most machines can be started. Look for machines, clusters and raised quotas in these regions.`,
@@ -84,7 +82,7 @@ func services() []Rule {
 			Severity:   High,
 			Tactic:     "discovery",
 			Techniques: []string{"T1580"},
-			Where:      `event_source = 'bedrock.amazonaws.com' AND invoked_by IS NULL`,
+			Where:      `event_source = 'bedrock.amazonaws.com' AND ` + byCaller,
 			Resource:   `coalesce(json_extract_scalar(request_parameters, '$.modelId'), event_name)`,
 			Explain: `Keys that leak are tried for models first, and sold on: others pay for what is asked. An application knows its model and
 does not look for one.`,
@@ -100,12 +98,27 @@ does not look for one.`,
 			},
 		},
 		{
+			ID:         "TS-DI-010b",
+			Title:      "Models tried in many regions",
+			Severity:   Medium,
+			Tactic:     "discovery",
+			Techniques: []string{"T1580"},
+			Where: `event_source = 'bedrock.amazonaws.com' AND ` + byCaller + ` AND NOT ` + byService + `
+            AND (` + modelInvoked + ` OR event_name IN ('ListFoundationModels', 'GetFoundationModelAvailability', 'GetUseCaseForModelAccess', 'GetModelInvocationLoggingConfiguration'))`,
+			Needs:          ManagementRead,
+			Resource:       `aws_region`,
+			Explain:        `Somebody looks where this key may use models. An application has its one region, or a profile that chooses.`,
+			FalsePositives: `A scanner of configurations, and tests of a new application.`,
+			Reference:      "https://docs.aws.amazon.com/bedrock/latest/userguide/models-regions.html",
+			Threshold:      &Threshold{By: []string{"account_id", "principal_id"}, Distinct: "aws_region", Count: 4, Window: burst},
+		},
+		{
 			ID:         "TS-DI-011",
 			Title:      "Machine images looked up, outdated ones too",
 			Severity:   Low,
 			Tactic:     "discovery",
 			Techniques: []string{"T1580"},
-			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'DescribeImages' AND invoked_by IS NULL
+			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'DescribeImages' AND ` + byCaller + `
             AND regexp_like(request_parameters, '(?i)"includeDeprecated"\s*:\s*"?true')`,
 			Resource:       `event_name`,
 			Explain:        `Old images have holes that are known. Look for machines started from one.`,
@@ -147,7 +160,7 @@ does not look for one.`,
 			Severity:       Low,
 			Tactic:         "discovery",
 			Techniques:     []string{"T1526"},
-			Where:          `invoked_by IS NULL AND event_category IS DISTINCT FROM 'Data' AND NOT ` + byService,
+			Where:          byCaller + ` AND event_category IS DISTINCT FROM 'Data' AND NOT ` + byService,
 			Needs:          AnyEvent,
 			Resource:       `event_source`,
 			Explain:        `A tool is at work where a person or a steady program was before. See what it read and changed.`,
@@ -164,6 +177,12 @@ const (
                 'GetBucketVersioning', 'GetBucketEncryption', 'GetBucketLogging', 'GetBucketLocation', 'GetBucketReplication', 'GetBucketLifecycle',
                 'GetBucketWebsite', 'GetBucketCors', 'GetBucketTagging', 'GetBucketOwnershipControls', 'GetObjectLockConfiguration',
                 'GetBucketNotification', 'HeadBucket')`
+	// mailQuestion is what a call asks about the mail service: how much may go
+	// out, or in whose name. Monitoring asks the one, infrastructure as code the
+	// other.
+	mailQuestion = `(CASE WHEN event_name IN ('GetSendQuota', 'GetSendStatistics', 'GetAccountSendingEnabled', 'GetAccount') THEN 'how much'
+                WHEN event_name IN ('ListIdentities', 'ListEmailIdentities', 'ListVerifiedEmailAddresses', 'GetIdentityVerificationAttributes',
+                    'GetIdentityDkimAttributes', 'GetEmailIdentity') THEN 'in whose name' END)`
 	longTermKey  = `CASE WHEN access_key_id LIKE 'AKIA%' THEN access_key_id END`
 	modelInvoked = `event_name IN ('InvokeModel', 'InvokeModelWithResponseStream', 'InvokeModelWithBidirectionalStream', 'Converse', 'ConverseStream')`
 )

@@ -77,7 +77,7 @@ func functions() []Rule {
 			Tactic:     "persistence",
 			Techniques: []string{"T1525", "T1648"},
 			Where: configUpdated + `
-            AND regexp_like(replace(coalesce(request_parameters, ''), coalesce(account_id, '-'), 'own'), '"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:')`,
+            AND regexp_like(` + withoutOurs(`coalesce(request_parameters, '')`) + `, '"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:')`,
 			Resource:       functionName,
 			Explain:        `Code that another account can replace by a new version runs with the function's role. Check the account: vendors of monitoring publish theirs.`,
 			FalsePositives: `Layers of AWS and of monitoring vendors.`,
@@ -132,7 +132,7 @@ func functions() []Rule {
 			Severity:       Medium,
 			Tactic:         "execution",
 			Techniques:     []string{"T1648"},
-			Where:          invoked + "\n            AND identity_account_id <> account_id",
+			Where:          invoked + "\n            AND " + otherAccount("identity_account_id"),
 			Resource:       functionName,
 			Explain:        `The function's policy lets another account in. Check that the account is yours, and who opened the policy.`,
 			FalsePositives: `Functions that serve an organization's other accounts.`,

@@ -170,7 +170,7 @@ func systemsManager() []Rule {
 			Tactic:     "execution",
 			Techniques: []string{"T1651"},
 			Where: `event_source = 'ssm.amazonaws.com' AND event_name = 'ModifyDocumentPermission'
-            AND regexp_like(replace(coalesce(request_parameters, ''), coalesce(account_id, '-'), 'own'), '"accountIdsToAdd":(?:\[[^\]]*)?"[0-9]{12}"')`,
+            AND regexp_like(` + withoutOurs(`request_parameters`) + `, '"accountIdsToAdd":(?:\[[^\]]*)?"[0-9]{12}"')`,
 			Resource:       param("name"),
 			Explain:        `The accounts named can read and run the document. Check that they are yours.`,
 			FalsePositives: `Documents shared within an organization.`,

@@ -11,7 +11,7 @@ func objectsTaken() []Rule {
 			Severity:   High,
 			Tactic:     "collection",
 			Techniques: []string{"T1530"},
-			Where: `event_source = 's3.amazonaws.com' AND event_name = 'GetObject' AND invoked_by IS NULL
+			Where: `event_source = 's3.amazonaws.com' AND event_name = 'GetObject' AND ` + byCaller + `
             AND NOT ` + byService,
 			Resource:       bucket,
 			Explain:        `Somebody empties a bucket. What they read counts as known; the data events name every object.`,
@@ -26,7 +26,7 @@ func objectsTaken() []Rule {
 			Severity:   Low,
 			Tactic:     "collection",
 			Techniques: []string{"T1530"},
-			Where: `event_source = 's3.amazonaws.com' AND event_name = 'GetObject' AND invoked_by IS NULL
+			Where: `event_source = 's3.amazonaws.com' AND event_name = 'GetObject' AND ` + byCaller + `
             AND regexp_like(additional_event_data, '"bytesTransferredOut"\s*:\s*[0-9.]{10,}|"bytesTransferredOut"\s*:\s*[0-9.]+E\+?(?:9|[1-9][0-9])')
             AND NOT ` + byService,
 			Resource:       object,
@@ -54,8 +54,7 @@ func objectsTaken() []Rule {
 			Techniques: []string{"T1530"},
 			Where: `event_source = 's3.amazonaws.com'
             AND event_name IN ('GetObject', 'ListObjects', 'ListObjectsV2', 'PutObject', 'DeleteObject', 'HeadObject')
-            AND (identity_account_id = 'anonymous' OR lower(principal_id) = 'anonymous'
-                OR json_extract_scalar(user_identity, '$.accountId') = 'anonymous')`,
+            AND ` + anonymous,
 			Resource:       bucket,
 			Explain:        `Strangers got at the bucket without credentials: it was opened, by its policy or an ACL. See when, and what they read.`,
 			FalsePositives: `A new public web site.`,
@@ -64,19 +63,47 @@ func objectsTaken() []Rule {
 			FirstSeen:      &FirstSeen{Scope: []string{"account_id"}, Key: []string{bucket}, Learn: 7 * day},
 		},
 		{
+			// Low: what visitors of a public web site do.
+			ID:         "TS-EF-012b",
+			Title:      "Bucket used anonymously",
+			Severity:   Low,
+			Tactic:     "collection",
+			Techniques: []string{"T1530"},
+			Where: `event_source = 's3.amazonaws.com'
+            AND event_name IN ('GetObject', 'ListObjects', 'ListObjectsV2', 'PutObject', 'DeleteObject', 'HeadObject', 'GetObjectAcl', 'GetBucketAcl', 'ListObjectVersions')
+            AND ` + anonymous,
+			Needs:          S3Data,
+			Resource:       bucket,
+			Explain:        `Strangers used the bucket without credentials. See whether it is meant for the public, and what they read.`,
+			FalsePositives: `Public web sites and downloads.`,
+			Reference:      s3Guide + "cloudtrail-logging-s3-info.html",
+		},
+		{
 			ID:         "TS-EF-013",
 			Title:      "Transfer of data set up with DataSync",
 			Severity:   High,
 			Tactic:     "exfiltration",
 			Techniques: []string{"T1537"},
 			Where: `event_source = 'datasync.amazonaws.com' AND NOT ` + byService + `
-            AND (event_name = 'CreateTask' OR event_name IN ('CreateLocationObjectStorage', 'CreateLocationAzureBlob')
-                OR event_name = 'CreateLocationS3')`,
+            AND event_name IN ('CreateTask', 'CreateLocationObjectStorage', 'CreateLocationAzureBlob', 'CreateLocationS3')`,
 			Resource: `coalesce(json_extract_scalar(request_parameters, '$.destinationLocationArn'), json_extract_scalar(request_parameters, '$.s3BucketArn'),
                 json_extract_scalar(request_parameters, '$.serverHostname'), json_extract_scalar(request_parameters, '$.containerUrl'))`,
 			Explain:        `AWS itself carries buckets or file systems to the destination, fast and unseen. See whose the destination is and stop the task.`,
 			FalsePositives: `Moves of data that are planned.`,
 			Reference:      "https://docs.aws.amazon.com/datasync/latest/userguide/API_CreateTask.html",
+		},
+		{
+			// Low: tasks run by schedule once they are set up.
+			ID:             "TS-EF-013c",
+			Title:          "Transfer of data with DataSync started",
+			Severity:       Low,
+			Tactic:         "exfiltration",
+			Techniques:     []string{"T1537"},
+			Where:          `event_source = 'datasync.amazonaws.com' AND event_name = 'StartTaskExecution' AND NOT ` + byService,
+			Resource:       `json_extract_scalar(request_parameters, '$.taskArn')`,
+			Explain:        `Of weight when the task is new, or its destination somebody else's.`,
+			FalsePositives: `Moves of data that are planned.`,
+			Reference:      "https://docs.aws.amazon.com/datasync/latest/userguide/API_StartTaskExecution.html",
 		},
 		{
 			// Low: batches are what computing is for.
@@ -100,7 +127,7 @@ func objectsTaken() []Rule {
 			Severity:   High,
 			Tactic:     "impact",
 			Techniques: []string{"T1496"},
-			Where: `event_source = 'bedrock.amazonaws.com' AND ` + modelInvoked + ` AND invoked_by IS NULL
+			Where: `event_source = 'bedrock.amazonaws.com' AND ` + modelInvoked + ` AND ` + byCaller + `
             AND NOT ` + byService,
 			Resource:       model,
 			Explain:        `Somebody uses, or sells, models at this account's cost, thousands of dollars a day. Contain the key and see what was asked in the invocation log.`,
@@ -114,7 +141,7 @@ func objectsTaken() []Rule {
 			Severity:       High,
 			Tactic:         "impact",
 			Techniques:     []string{"T1496"},
-			Where:          `event_source = 'bedrock.amazonaws.com' AND invoked_by IS NULL`,
+			Where:          `event_source = 'bedrock.amazonaws.com' AND ` + byCaller,
 			Resource:       model,
 			Explain:        `Whoever steals a key for its models enables those that the account never used. See what was asked since, and whether this key's owner knows of it.`,
 			FalsePositives: `A team that tries a model for the first time.`,
@@ -133,7 +160,7 @@ func objectsTaken() []Rule {
 			Severity:       Medium,
 			Tactic:         "discovery",
 			Techniques:     []string{"T1580"},
-			Where:          `event_source = 'bedrock.amazonaws.com' AND ` + modelInvoked + ` AND invoked_by IS NULL`,
+			Where:          `event_source = 'bedrock.amazonaws.com' AND ` + modelInvoked + ` AND ` + byCaller,
 			Resource:       model,
 			Explain:        `Somebody looks for a model that this key may use, often with a request that cannot succeed. See which one answered.`,
 			FalsePositives: `A developer without access to the models.`,
@@ -146,6 +173,11 @@ func objectsTaken() []Rule {
 
 const (
 	model = `coalesce(json_extract_scalar(request_parameters, '$.modelId'), json_extract_scalar(request_parameters, '$.modelIdentifier'), event_name)`
+	// anonymous holds for a caller without credentials, by the names that S3 has
+	// given it over the years.
+	anonymous = `(lower(coalesce(identity_account_id, json_extract_scalar(user_identity, '$.accountId'))) IN ('anonymous', 'anonymous_principal')
+                OR lower(principal_id) IN ('anonymous', 'anonymous_principal')
+                OR identity_type IN ('AWSAccount', 'Unknown') AND coalesce(principal_id, '') = '' AND coalesce(identity_account_id, '') = '')`
 	// copiedOut holds for an object copied to a bucket that belongs to an account
 	// other than the caller's: resources name the bucket's owner. Accounts that
 	// are trusted may be given.

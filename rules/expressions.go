@@ -44,6 +44,11 @@ const (
 // lack readOnly; there the name tells.
 const changes = `coalesce(read_only, regexp_like(event_name, '^(?:Get|List|Generate|Simulate|Describe)')) = false`
 
+// byCaller holds for what no service did for the caller. Older records of
+// console sessions name the sign-in service there.
+// https://docs.aws.amazon.com/mediastore/latest/ug/monitoring-example-log-file-entries.html
+const byCaller = `coalesce(invoked_by, 'signin.amazonaws.com') = 'signin.amazonaws.com'`
+
 // fromConsole holds for the calls of a console session. Records before 2023
 // lack sessionCredentialFromConsole; there the agent tells.
 const fromConsole = `(coalesce(session_credential_from_console, false)
@@ -100,6 +105,13 @@ func member(column string, paths []string) string {
 		return all[0]
 	}
 	return `coalesce(` + strings.Join(all, ", ") + `)`
+}
+
+// withoutOurs is a text in which the event's own account and those that are
+// trusted have no number, so that a number left is an outsider's.
+func withoutOurs(text string) string {
+	return `array_join(regexp_split(replace(` + text + `, coalesce(account_id, '-'), 'own'),
+                (SELECT coalesce(array_join(array_agg(value), '|'), 'none is trusted') FROM lists WHERE name = 'trusted_accounts')), 'own')`
 }
 
 // otherAccount holds when an account id or an ARN is of another account than the

@@ -24,7 +24,7 @@ func resources() []Rule {
 			Severity:   High,
 			Tactic:     "impact",
 			Techniques: []string{"T1485"},
-			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'TerminateInstances' AND invoked_by IS NULL
+			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'TerminateInstances' AND ` + byCaller + `
             AND regexp_like(request_parameters, '(?s)(?:"instanceId"\s*:.*){10}')
             AND NOT ` + asCode + ` AND NOT ` + computeRole,
 			Resource:       machines,
@@ -144,7 +144,7 @@ func resources() []Rule {
 			Techniques: []string{"T1496"},
 			Where: `(event_source = 'ses.amazonaws.com' AND event_name IN ('SendEmail', 'SendRawEmail', 'SendBulkEmail', 'SendTemplatedEmail', 'SendBulkTemplatedEmail')
                 OR event_source = 'sns.amazonaws.com' AND event_name IN ('Publish', 'PublishBatch'))
-            AND invoked_by IS NULL AND NOT ` + byService,
+            AND ` + byCaller + ` AND NOT ` + byService,
 			Needs:          OtherData,
 			Resource:       `coalesce(json_extract_scalar(request_parameters, '$.topicArn'), json_extract_scalar(request_parameters, '$.source'), event_name)`,
 			Explain:        `Spam or bait goes out in the company's name and at its cost. Pause sending, and warn those who may have got it.`,
@@ -158,7 +158,7 @@ func resources() []Rule {
 			Severity:   Medium,
 			Tactic:     "impact",
 			Techniques: []string{"T1485"},
-			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'DeregisterImage' AND invoked_by IS NULL
+			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'DeregisterImage' AND ` + byCaller + `
             AND NOT ` + byService + ` AND NOT ` + computeRole,
 			Resource:       `json_extract_scalar(request_parameters, '$.imageId')`,
 			Explain:        `No machine can be started from it any more: groups that scale fail when they next have to. See what the recycle bin keeps.`,
@@ -169,7 +169,7 @@ func resources() []Rule {
 }
 
 const (
-	machinesEnded = `event_source = 'ec2.amazonaws.com' AND event_name IN ('TerminateInstances', 'StopInstances', 'DeleteVolume') AND invoked_by IS NULL
+	machinesEnded = `event_source = 'ec2.amazonaws.com' AND event_name IN ('TerminateInstances', 'StopInstances', 'DeleteVolume') AND ` + byCaller + `
             AND NOT ` + byService
 	machines = `coalesce(json_extract_scalar(request_parameters, '$.instancesSet.items[0].instanceId'), json_extract_scalar(request_parameters, '$.volumeId'))`
 )

@@ -16,7 +16,7 @@ func storage() []Rule {
 			Severity:   High,
 			Tactic:     "impact",
 			Techniques: []string{"T1485"},
-			Where: `event_source = 's3.amazonaws.com' AND event_name IN ('DeleteObject', 'DeleteObjects') AND invoked_by IS NULL
+			Where: `event_source = 's3.amazonaws.com' AND event_name IN ('DeleteObject', 'DeleteObjects') AND ` + byCaller + `
             AND NOT ` + byService,
 			Resource:       bucket,
 			Explain:        `Somebody empties a bucket. Versions of the objects may still be there: stop the caller before these go, too.`,
@@ -34,7 +34,7 @@ func storage() []Rule {
 			Severity:   Medium,
 			Tactic:     "impact",
 			Techniques: []string{"T1485"},
-			Where: `event_source = 's3.amazonaws.com' AND event_name = 'DeleteObjects' AND invoked_by IS NULL
+			Where: `event_source = 's3.amazonaws.com' AND event_name = 'DeleteObjects' AND ` + byCaller + `
             AND regexp_like(additional_event_data, '"bytesTransferredIn"\s*:\s*(?:2[5-9][0-9]{2}|[3-9][0-9]{3}|[0-9]{5,})\b')
             AND NOT ` + byService + ` AND NOT ` + computeRole + ` AND NOT ` + fromConsole,
 			Resource:       bucket,
@@ -102,7 +102,7 @@ func storage() []Rule {
 			Tactic:     "impact",
 			Techniques: []string{"T1490"},
 			Where: `event_source = 's3.amazonaws.com' AND event_name = 'PutBucketVersioning'
-            AND regexp_like(request_parameters, '"Status"\s*:\s*"Suspended"')`,
+            AND ` + versioningOff,
 			Resource:       bucket,
 			Explain:        `What is overwritten or deleted from here on cannot be had back: the step before blackmail. Switch it on again at once.`,
 			FalsePositives: `Cutting costs of a bucket that needs no history.`,
@@ -157,14 +157,38 @@ func storage() []Rule {
 			Severity:   Critical,
 			Tactic:     "impact",
 			Techniques: []string{"T1486"},
-			Where: `event_source = 's3.amazonaws.com' AND event_name IN ('CopyObject', 'PutObject', 'PutBucketEncryption')
-            AND regexp_like(replace(request_parameters, coalesce(account_id, '-'), 'own'), '(?i)"(?:x-amz-server-side-encryption-aws-kms-key-id|KMSMasterKeyID)"\s*:\s*"arn:[^"]*:kms:[^":]*:[0-9]{12}:')`,
+			Where: `event_source = 's3.amazonaws.com' AND event_name IN ('CopyObject', 'PutObject')
+            AND ` + outsideKey,
 			Needs:          S3Data,
 			Resource:       bucket,
 			Explain:        `The other account can take its key away, and the objects with it. Copy them with a key of this account while it still answers.`,
 			FalsePositives: `A company that keeps its keys in an account of their own.`,
 			Reference:      s3Guide + "UsingKMSEncryption.html",
 			Spike:          &Spike{By: []string{"account_id", "coalesce(session_issuer_principal_id, principal_id)"}, Per: time.Hour, Count: 10},
+		},
+		{
+			ID:             "TS-IM-006d",
+			Title:          "Bucket set to encrypt with a key of another account",
+			Severity:       High,
+			Tactic:         "impact",
+			Techniques:     []string{"T1486"},
+			Where:          `event_source = 's3.amazonaws.com' AND event_name = 'PutBucketEncryption' AND ` + outsideKey,
+			Resource:       bucket,
+			Explain:        `Whatever is written from here on can be read only as long as the other account allows. Set a key of this account.`,
+			FalsePositives: `A company that keeps its keys in an account of their own.`,
+			Reference:      s3Guide + "UsingKMSEncryption.html",
+		},
+		{
+			ID:             "TS-IM-006e",
+			Title:          "Object encrypted with a key of another account",
+			Severity:       Low,
+			Tactic:         "impact",
+			Techniques:     []string{"T1486"},
+			Where:          `event_source = 's3.amazonaws.com' AND event_name IN ('CopyObject', 'PutObject') AND ` + outsideKey,
+			Resource:       object,
+			Explain:        `The object can be read only as long as the other account allows.`,
+			FalsePositives: `A company that keeps its keys in an account of their own.`,
+			Reference:      s3Guide + "UsingKMSEncryption.html",
 		},
 		{
 			ID:         "TS-IM-006c",
@@ -207,7 +231,7 @@ func storage() []Rule {
 			Sequence: &Sequence{
 				Steps: []Step{
 					{Where: copiedOut, On: `account_id || ' ' || nullif(regexp_extract(` + copySource + `, '^/?([^/%]+)(?:/|%2F)', 1), '')`},
-					{Where: `event_name IN ('DeleteObject', 'DeleteObjects', 'DeleteBucket') AND invoked_by IS NULL`, On: `account_id || ' ' || ` + bucket},
+					{Where: `event_name IN ('DeleteObject', 'DeleteObjects', 'DeleteBucket') AND ` + byCaller, On: `account_id || ' ' || ` + bucket},
 				},
 				Within: day,
 			},
@@ -233,14 +257,21 @@ func storage() []Rule {
 const (
 	// safeguard names what a call takes away from a bucket.
 	safeguard = `(CASE WHEN event_name = 'PutBucketLogging' AND request_parameters NOT LIKE '%"LoggingEnabled"%' THEN 'logging'
-                WHEN event_name = 'PutBucketVersioning' AND regexp_like(request_parameters, '"Status"\s*:\s*"Suspended"') THEN 'versioning'
+                WHEN event_name = 'PutBucketVersioning' AND ` + versioningOff + ` THEN 'versioning'
                 WHEN event_name = 'PutBucketVersioning' AND regexp_like(request_parameters, '"M[fF][aA]Delete"\s*:\s*"Disabled"') THEN 'second factor'
                 WHEN event_name IN ('PutBucketLifecycle', 'PutBucketLifecycleConfiguration')
                     AND regexp_like(request_parameters, '"(?:Noncurrent)?(?:Days|NoncurrentDays)"\s*:\s*"?[1-7]"?\s*[,}]') THEN 'lifecycle'
                 WHEN event_name = 'PutBucketObjectLockConfiguration' AND request_parameters NOT LIKE '%"Rule"%' THEN 'lock'
                 WHEN event_name LIKE 'DeleteBucket_%' THEN event_name END)`
+	// versioningOff holds for what suspends versioning; some tools write it off.
+	versioningOff = `regexp_like(request_parameters, '"Status"\s*:\s*"(?:Suspended|Disabled)"')`
 	// customerKey holds for a key that the caller sends along with the object.
-	customerKey = `request_parameters LIKE '%"x-amz-server-side-encryption-customer-algorithm"%'`
+	customerKey = `(request_parameters LIKE '%"x-amz-server-side-encryption-customer-algorithm"%'
+                OR coalesce(additional_event_data, '') LIKE '%"SSE_C"%')`
 	// ransomNote is a pattern for the names of files that blackmailers leave.
-	ransomNote = `(?i)(?:^|[/_.\- ])(?:[^/]*ransom(?:[_\- ]?note|[_\- ]?demand|ed)?|[^/]*how[_\- ]?to[_\- ]?(?:back[_\- ]?)?(?:decrypt|recover|restore|unlock|get)[^/]*|!+[_\- ]?read[_\- ]?me[^/]*|read[_\- ]?me[_\- ]?(?:for|to|now|please|important|decrypt|recover|restore|ransom)[^/]*|(?:decrypt|recover|restore|unlock)[_\- ]?(?:your|my|all|the)?[_\- ]?files?(?:[_\- ][^/]*)?|(?:decrypt|decryption|recovery)[_\- ]?(?:instructions?|note)|your[_\- ]?(?:files|data)[_\- ]?(?:are|is|have)[^/]*|[^/]*files?[_\- ]?encrypted)\.(?:txt|html?|hta|md|rtf|pdf|png|jpe?g)$`
+	ransomNote = `(?i)(?:^|[/_.\- ])(?:(?:[^/]*[^/a-z])?ransom(?:[_\- ]?note|[_\- ]?demand|ed)?(?:[_\- 0-9][^/]*)?|[^/]*how[_\- ]?to[_\- ]?(?:back[_\- ]?)?(?:decrypt|recover|restore|unlock|get[_\- ]?(?:your|my|the|files?|data|back))[^/]*|(?:[^/]*[_\- ])?to[_\- ]?decrypt|!+[_\- ]?read[_\- ]?me[^/]*|read[_\- ]?me[_\- ]?(?:for|to|now|please|important|decrypt|recover|restore|ransom)[^/]*|(?:decrypt|recover|restore|unlock)[_\- ]?(?:your|my|all|the)?[_\- ]?files?(?:[_\- ][^/]*)?|(?:decrypt|decryption|recovery)[_\- ]?(?:instructions?|note)|your[_\- ]?(?:files|data)[_\- ]?(?:are|is|have)[^/]*|[^/]*files?[_\- ]?(?:are[_\- ]?)?(?:encrypted|deleted|stolen|locked))\.(?:txt|html?|hta|md|rtf|pdf|png|jpe?g)$`
 )
+
+// outsideKey holds for a key of KMS that belongs to another account.
+var outsideKey = `(strpos(request_parameters, ':kms:') > 0 AND regexp_like(` + withoutOurs(`request_parameters`) + `,
+                '(?i)"(?:x-amz-server-side-encryption-aws-kms-key-id|KMSMasterKeyID)"\s*:\s*"arn:[^"]*:kms:[^":]*:[0-9]{12}:'))`

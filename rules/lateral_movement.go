@@ -51,7 +51,7 @@ func lateralMovement() []Rule {
 			Tactic:     "defense-evasion",
 			Techniques: []string{"T1578"},
 			Where: `event_source = 'ec2.amazonaws.com' AND event_name = 'AttachVolume'
-            AND invoked_by IS NULL AND NOT ` + byService,
+            AND ` + byCaller + ` AND NOT ` + byService,
 			Resource:       param("volumeId"),
 			Explain:        `A disk, or a copy of one, can be read on another machine past all that its own system guards. See where the volume comes from.`,
 			FalsePositives: `A new administrator, and the storage driver of a new cluster.`,
@@ -80,7 +80,7 @@ func lateralMovement() []Rule {
 			Tactic:     "lateral-movement",
 			Techniques: []string{"T1534"},
 			Where: `event_source = 'sns.amazonaws.com' AND event_name IN ('Subscribe', 'CreateTopic', 'Publish', 'PublishBatch')
-            AND invoked_by IS NULL AND NOT ` + byService,
+            AND ` + byCaller + ` AND NOT ` + byService,
 			Needs:          ManagementWrite,
 			Resource:       param("topicArn", "phoneNumber", "name"),
 			Explain:        `Messages in the company's name, or a copy of every message to an address outside. Look at the endpoint of the subscription.`,

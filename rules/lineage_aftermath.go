@@ -5,16 +5,13 @@ package rules
 func aftermath() []Rule {
 	return []Rule{
 		{
-			ID:         "TS-KEY-014",
-			Title:      "Things that the lineage created and that are still there",
-			Severity:   Medium,
-			Tactic:     "persistence",
-			Techniques: []string{"T1136.003", "T1578"},
-			Where: tainted + `
-            AND event_id IN (
-                SELECT creation.event_id FROM ` + unmade + `
-                WHERE deletion.event_id IS NULL)`,
-			Resource:       made,
+			ID:             "TS-KEY-014",
+			Title:          "Things that the lineage created and that are still there",
+			Severity:       Medium,
+			Tactic:         "persistence",
+			Techniques:     []string{"T1136.003", "T1578"},
+			Where:          `event_id IN (SELECT event_id FROM ` + leftovers + ` AS leftover)`,
+			Resource:       `(SELECT ` + together("made") + ` FROM ` + leftovers + ` AS leftover WHERE leftover.event_id = calls.event_id)`,
 			Explain:        `No call of the log deletes them by the name that their creation tells. Go through the list: what nobody of yours asked for goes, after its evidence is kept.`,
 			FalsePositives: `Things that AWS or an expiry removes without a call that names them.`,
 			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html",
@@ -41,8 +38,7 @@ func aftermath() []Rule {
                 OR event_source = 'rds-data.amazonaws.com' AND event_name IN ('ExecuteStatement', 'BatchExecuteStatement')
                 OR event_source = 's3.amazonaws.com' AND event_name IN ('GetObject', 'CopyObject', 'SelectObjectContent', 'GetObjectTorrent')
                 OR event_source = 'dynamodb.amazonaws.com' AND event_name IN ('GetItem', 'BatchGetItem', 'Query', 'Scan', 'ExecuteStatement', 'ExportTableToPointInTime', 'CreateBackup')
-                OR event_source = 'lambda.amazonaws.com' AND regexp_like(event_name, '^(?:GetFunction|GetFunctionConfiguration|GetLayerVersion|ListFunctions)(?:20[0-9]{6}|$)')
-                    AND event_name NOT LIKE 'ListFunctions%'
+                OR event_source = 'lambda.amazonaws.com' AND regexp_like(event_name, '^(?:GetFunction|GetFunctionConfiguration|GetLayerVersion)(?:20[0-9]{6}|$)')
                 OR event_source = 'acm.amazonaws.com' AND event_name = 'ExportCertificate'
                 OR event_source = 'redshift.amazonaws.com' AND event_name IN ('GetClusterCredentials', 'GetClusterCredentialsWithIAM')
                 OR event_source = 'apigateway.amazonaws.com' AND event_name IN ('GetApiKey', 'GetApiKeys')
@@ -51,15 +47,14 @@ func aftermath() []Rule {
                 OR event_source = 'ecr.amazonaws.com' AND event_name IN ('BatchGetImage', 'GetDownloadUrlForLayer')
                 OR event_source = 'athena.amazonaws.com' AND event_name IN ('GetQueryResults', 'GetQueryResultsStream')
                 OR event_source = 'logs.amazonaws.com' AND event_name IN ('GetLogEvents', 'FilterLogEvents', 'GetQueryResults', 'CreateExportTask')
-                OR event_source = 'lightsail.amazonaws.com' AND event_name IN ('DownloadDefaultKeyPair', 'GetInstanceAccessDetails'))
-            AND ` + tainted,
+                OR event_source = 'lightsail.amazonaws.com' AND event_name IN ('DownloadDefaultKeyPair', 'GetInstanceAccessDetails'))`,
 			Resource: `coalesce(` + param("secretId") + `,
                 ` + listText("secretIdList") + `, ` + listText("names") + `,
                 CASE WHEN event_source = 's3.amazonaws.com' THEN ` + param("bucketName") + ` || '/' || ` + param("key") + ` END,
                 nullif(regexp_extract(request_parameters, '"SecretARN":"([^"]+)"', 1), ''), nullif(regexp_extract(request_parameters, '"PARAMETER_ARN":"([^"]+)"', 1), ''),
                 ` + param("path", "keyId", "sourceSnapshotId", "snapshotId", "volumeId", "imageId", "sourceImageId", "instanceId", "functionName", "tableName",
 				"dBSnapshotIdentifier", "sourceDBSnapshotIdentifier", "dBClusterSnapshotIdentifier", "dBInstanceIdentifier", "dBClusterIdentifier", "certificateArn",
-				"repositoryName", "logGroupName", "queryExecutionId", "clusterIdentifier", "apiKey", "name") + `,
+				"CreateSnapshotsRequest.InstanceSpecification.InstanceId", "repositoryName", "logGroupName", "queryExecutionId", "clusterIdentifier", "apiKey", "name") + `,
                 json_extract_scalar(resources, '$[0].ARN'), ` + param("bucketName") + `)`,
 			Explain:        `The list to rotate: the resources are what left, and disabling the key does not bring it back. Data events that the trail does not record are not in it.`,
 			FalsePositives: `What the owner read where the use could not be told apart.`,
@@ -72,17 +67,16 @@ func aftermath() []Rule {
 			Severity:   High,
 			Tactic:     "defense-evasion",
 			Techniques: []string{"T1070", "T1562.008"},
-			Where: tainted + `
-            AND (event_source = 'cloudtrail.amazonaws.com' AND event_name IN ('DeleteTrail', 'DeleteEventDataStore')
+			Where: `(event_source = 'cloudtrail.amazonaws.com' AND event_name IN ('DeleteTrail', 'DeleteEventDataStore')
                 OR event_source = 'logs.amazonaws.com' AND event_name IN ('DeleteLogGroup', 'DeleteLogStream', 'PutRetentionPolicy')
                 OR event_source = 'ec2.amazonaws.com' AND event_name = 'DeleteFlowLogs'
                 OR event_source = 'config.amazonaws.com' AND event_name IN ('DeleteConfigurationRecorder', 'DeleteDeliveryChannel')
                 OR event_source = 'guardduty.amazonaws.com' AND event_name IN ('DeleteDetector', 'ArchiveFindings')
                 OR event_source = 's3.amazonaws.com' AND event_name IN ('DeleteObject', 'DeleteObjects', 'PutBucketLifecycle') AND request_parameters LIKE '%AWSLogs/%'
                 OR event_id IN (
-                    SELECT deletion.event_id FROM ` + unmade + `
-                    WHERE deletion.event_id IS NOT NULL))`,
-			Resource:       `coalesce(` + param("name", "logGroupName", "detectorId", "accessKeyId", "userName", "roleName", "bucketName", "snapshotId", "groupId", "keyName", "functionName") + `, request_parameters)`,
+                    SELECT deleted_by FROM ` + unmade + ` AS fate WHERE deleted_by IS NOT NULL))`,
+			Resource: `coalesce((SELECT ` + together("made") + ` FROM ` + unmade + ` AS fate WHERE fate.deleted_by = calls.event_id),
+                ` + param("name", "logGroupName", "detectorId", "accessKeyId", "userName", "roleName", "bucketName", "snapshotId", "groupId", "keyName", "functionName") + `, request_parameters)`,
 			Explain:        `Logs that are gone, or things that the lineage made and deleted again: what they did lives on in this log alone. Keep a copy of it out of the account.`,
 			FalsePositives: `Tests and deployments that take down what they set up.`,
 			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html",
@@ -94,52 +88,18 @@ func aftermath() []Rule {
 			Severity:   High,
 			Tactic:     "privilege-escalation",
 			Techniques: []string{"T1078.004", "T1648", "T1578"},
-			Where: tainted + `
-            AND event_id IN (
-                SELECT e.event_id FROM lineage_events AS l
-                JOIN events AS e ON e.source_id = l.source_id AND e.record_index = l.record_index
+			Where: `event_id IN (
+                SELECT e.event_id FROM ` + ofCredentials + `
                 JOIN credentials AS c ON c.id = l.credential_id
-                WHERE l.actor <> 'owner' AND ` + ofWorkload + `
+                WHERE ` + ofWorkload + `
                 UNION ALL
                 SELECT g.event_id FROM lineage_edges AS g JOIN credentials AS c ON c.id = g."to"
                 WHERE ` + ofWorkload + `)`,
-			Resource:       `coalesce(session_issuer_arn, ` + param("functionName", "instanceId", "name", "roleArn") + `)`,
+			Resource: `coalesce(session_issuer_arn, array_join(regexp_extract_all(CASE event_name WHEN 'RunInstances' THEN response_elements END, '"instanceId":"([^"]+)"', 1), ` + separator + `),
+                ` + param("functionName", "instanceId", "name", "roleArn") + `)`,
 			Explain:        `What the intruder did stands in the log under a role of an instance or function, which no key of theirs ever took. Stop the workload: it is given new credentials again and again.`,
 			FalsePositives: `Deployments of the owner's that could not be told apart.`,
 			Reference:      iamGuide + "id_roles_use_passrole.html",
-		},
-		{
-			ID:         "TS-KEY-019",
-			Title:      "AWS's quarantine policy put on a user of the lineage",
-			Severity:   High,
-			Tactic:     "credential-access",
-			Techniques: []string{"T1552.001"},
-			Where: `event_source = 'iam.amazonaws.com'
-            AND (event_name = 'AttachUserPolicy' AND regexp_like(` + param("policyArn") + `, ':policy/(?:.*/)?AWSCompromisedKeyQuarantine')
-                OR event_name = 'PutUserPolicy' AND regexp_like(` + param("policyName") + `, 'AWSExposedCredentialPolicy|AWSCompromisedKeyQuarantine'))
-            AND account_id || ' ' || ` + targetUser + ` IN ` + lineageUsers,
-			Resource:       targetUser,
-			Explain:        `AWS found the key in public: the leak is certain, and others than this intruder may have it. The policy leaves sts:AssumeRole and most reads open, so the key must still be disabled.`,
-			FalsePositives: `None: AWS attaches it to exposed users alone, unless somebody tests.`,
-			Reference:      "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html",
-			Outcomes:       []Outcome{Success},
-		},
-		{
-			ID:         "TS-KEY-020",
-			Title:      "Logging changed since the compromise",
-			Severity:   Medium,
-			Tactic:     "defense-evasion",
-			Techniques: []string{"T1562.008", "T1535"},
-			Where: `(event_source = 'cloudtrail.amazonaws.com' AND event_name IN ('StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors',
-                    'StopEventDataStoreIngestion', 'UpdateEventDataStore', 'DeleteEventDataStore', 'PutEventConfiguration')
-                OR event_source = 'account.amazonaws.com' AND event_name IN ('EnableRegion', 'DisableRegion')
-                OR event_source = 'ec2.amazonaws.com' AND event_name = 'DeleteFlowLogs')
-            AND event_time >= (SELECT min(compromised_since) FROM lineage)`,
-			Resource:       `coalesce(` + param("name", "trailName", "eventDataStore", "RegionName", "regionName") + `, event_name)`,
-			Explain:        `From here on the log may lack what the intruder did, whoever made the change: no finding after it is no proof. Look for another trail, and at what coverage says of the gap.`,
-			FalsePositives: `Administrators who change a trail, or switch a region on, at that time.`,
-			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-turning-off-logging.html",
-			Outcomes:       []Outcome{Success},
 		},
 		{
 			ID:         "TS-KEY-020b",
@@ -164,5 +124,5 @@ const ofWorkload = `c.kind = 'role_session' AND c.parent IS NOT NULL
 
 // listText is a list of the request as text.
 func listText(path string) string {
-	return `replace(replace(replace(replace(json_format(json_extract(request_parameters, '$.` + path + `')), '["', ''), '"]', ''), '","', ', '), 'null', '')`
+	return `nullif(array_join(regexp_extract_all(json_format(json_extract(request_parameters, '$.` + path + `')), '"((?:[^"\\]|\\.)*)"', 1), ` + separator + `), '')`
 }

@@ -19,13 +19,12 @@ func conduct(others []Rule) []Rule {
 			Reference:      iamGuide + "id-credentials-access-keys-update.html",
 		},
 		{
-			ID:         "TS-KEY-010",
-			Title:      "First malicious use of the key",
-			Severity:   Info,
-			Tactic:     "initial-access",
-			Techniques: []string{"T1078.004"},
-			Where: tainted + `
-            AND event_id IN (SELECT json_extract_scalar(first_malicious_use, '$.event_id') FROM lineage)`,
+			ID:             "TS-KEY-010",
+			Title:          "First malicious use of the key",
+			Severity:       Info,
+			Tactic:         "initial-access",
+			Techniques:     []string{"T1078.004"},
+			Where:          `event_id IN (SELECT json_extract_scalar(first_malicious_use, '$.event_id') FROM lineage)`,
 			Resource:       `access_key_id`,
 			Explain:        `Where the incident begins, by what the log shows. How the key leaked lies before it: look there in repositories, builds and machines.`,
 			FalsePositives: `An estimate: the first use from a network and by an agent that the key's history does not have.`,
@@ -37,7 +36,6 @@ func conduct(others []Rule) []Rule {
 			Severity:       Low,
 			Tactic:         "discovery",
 			Techniques:     []string{"T1087.004", "T1069.003", "T1526"},
-			Where:          tainted,
 			Resource:       `event_source || ':' || event_name`,
 			Explain:        `Somebody looked what the key may do and then did it, with whatever credential of the lineage. What stands between the two is what they learnt.`,
 			FalsePositives: `Deployment tools ask who they are before they begin.`,
@@ -61,14 +59,13 @@ func conduct(others []Rule) []Rule {
 			Severity:       Medium,
 			Tactic:         "privilege-escalation",
 			Techniques:     []string{"T1078.004", "T1098.003"},
-			Where:          tainted,
 			Resource:       thing,
 			Explain:        `The same call on the same thing, with the same or another credential of the lineage: what happened in between gave the intruder the permission.`,
 			FalsePositives: `Permissions that spread late after a change.`,
 			Reference:      iamGuide + "troubleshoot_access-denied.html",
 			Sequence: &Sequence{
 				Within: 30 * day,
-				Steps:  []Step{{Where: `outcome = 'denied'`, On: thing}, {Where: `outcome = 'success'`, On: thing}},
+				Steps:  []Step{{Where: `outcome = 'denied'`, On: sameThing}, {Where: `outcome = 'success'`, On: sameThing}},
 			},
 		},
 		{
@@ -77,29 +74,11 @@ func conduct(others []Rule) []Rule {
 			Severity:       Medium,
 			Tactic:         "defense-evasion",
 			Techniques:     []string{"T1078.004"},
-			Where:          tainted,
 			OnFindings:     true,
 			Rerun:          rerun(others),
 			Explain:        `The rules that count or follow one principal, run again over the whole lineage as one: whoever changes credentials between calls stays below each one's threshold. The resources are the rules, as far as they found nothing of the lineage by themselves.`,
 			FalsePositives: `Those of the rules that are named.`,
 			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html",
-		},
-		{
-			ID:         "TS-KEY-018",
-			Title:      "Other credential used from the intruder's network",
-			Severity:   High,
-			Tactic:     "initial-access",
-			Techniques: []string{"T1078.004"},
-			Where: publicAddress + `
-            AND (access_key_id IS NOT NULL OR event_source = 'signin.amazonaws.com')
-            AND event_time >= (SELECT min(compromised_since) FROM lineage)
-            AND ` + network24 + ` IN ` + intruderNetworks + `
-            AND NOT EXISTS (
-                SELECT 1 FROM lineage_events AS l WHERE l.source_id = calls.source_id AND l.record_index = calls.record_index)`,
-			Resource:       `coalesce(access_key_id, user_name, identity_arn)`,
-			Explain:        `Nothing ties this credential to the key but the network, which nobody in the log used before the compromise: a second one leaked, or came from something that was read. Trace it too, in the same run.`,
-			FalsePositives: `Colleagues who came to the same place, such as a new office, after the compromise.`,
-			Reference:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html",
 		},
 	}
 }

@@ -11,7 +11,11 @@ const iamGuide = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 // single events sees. Without a trace they are not assessed, and what they find
 // counts as the lineage's. others are the rules that one of them runs again.
 func lineageRules(others []Rule) []Rule {
-	all := slices.Concat(descendants(), conduct(others), aftermath())
+	own := slices.Concat(descendants(), conduct(others), aftermath())
+	for i := range own {
+		own[i].OfLineage = true
+	}
+	all := append(own, around()...)
 	for i := range all {
 		all[i].Lineage, all[i].Needs = true, AnyEvent
 	}
@@ -42,7 +46,9 @@ func descendants() []Rule {
 			Tactic:     "persistence",
 			Techniques: []string{"T1078.004", "T1550.001"},
 			Where: among(`JOIN `+ancestry+` AS chain ON chain.id = c.id
-                JOIN credentials AS p ON p.id = chain.ancestor`, `e.event_time > p.ended_at`),
+                JOIN `+endings+` AS p ON p.id = chain.ancestor`,
+				`e.event_time > p.ended_at
+                    AND (p.active_again IS NULL OR e.event_time < p.active_again OR coalesce(c.issued_at, c.first_used) < p.ended_at)`),
 			Resource:       `access_key_id`,
 			Explain:        `Disabling or deleting the key was not enough: somebody goes on with what it had issued before. Revoke the sessions of the role or user.`,
 			FalsePositives: `A workload of the owner's that holds a session of the old key until it expires.`,
@@ -67,14 +73,12 @@ func descendants() []Rule {
 			Severity:   High,
 			Tactic:     "defense-evasion",
 			Techniques: []string{"T1550.001", "T1538"},
-			Where: tainted + `
-            AND event_id IN (
+			Where: `event_id IN (
                 SELECT c.issued_event_id FROM credentials AS c WHERE c.kind = 'console'
                 UNION ALL
-                SELECT e.event_id FROM lineage_events AS l
-                JOIN events AS e ON e.source_id = l.source_id AND e.record_index = l.record_index
+                SELECT e.event_id FROM ` + ofCredentials + `
                 JOIN credentials AS c ON c.id = l.credential_id
-                WHERE l.actor <> 'owner' AND c.kind = 'console'
+                WHERE c.kind = 'console'
                     AND (e.event_source = 'signin.amazonaws.com' OR c.issued_event_id = '' AND e.event_time = c.first_used))`,
 			Resource:       `identity_arn`,
 			Explain:        `A key was turned into a browser session, which outlives the key and whose calls bear other key ids. Deny the principal everything until the session has expired.`,
@@ -88,16 +92,14 @@ func descendants() []Rule {
 			Severity:   High,
 			Tactic:     "lateral-movement",
 			Techniques: []string{"T1550.001", "T1199"},
-			Where: tainted + `
-            AND EXISTS (SELECT 1 FROM credentials WHERE parent IS NULL AND account_id <> '')
+			Where: `EXISTS (SELECT 1 FROM credentials WHERE parent IS NULL AND account_id <> '')
             AND (account_id NOT IN (SELECT account_id FROM credentials WHERE parent IS NULL)
                 OR identity_account_id <> account_id
                 OR event_id IN (
                     SELECT c.issued_event_id FROM credentials AS c JOIN credentials AS p ON p.id = c.parent
                     WHERE c.account_id <> p.account_id AND c.account_id <> '' AND p.account_id <> ''))`,
 			Resource: `CASE WHEN identity_account_id <> account_id THEN identity_account_id || ' > ' || account_id
-                WHEN ` + otherAccount(param("roleArn")) + ` THEN account_id || ' > ' || regexp_extract(` + param("roleArn") + `, ':([0-9]{12}):', 1)
-                ELSE account_id END`,
+                ELSE account_id || coalesce(' > ' || nullif(nullif(regexp_extract(` + param("roleArn") + `, ':([0-9]{12}):', 1), ''), account_id), '') END`,
 			Explain:        `The incident is not one account's: get the logs of the other account too, and tell whoever runs it.`,
 			FalsePositives: `Roles in other accounts that the owner takes every day, where the use could not be told apart.`,
 			Reference:      iamGuide + "id_roles_common-scenarios_aws-accounts.html",
@@ -108,8 +110,7 @@ func descendants() []Rule {
 			Severity:   High,
 			Tactic:     "privilege-escalation",
 			Techniques: []string{"T1098.003", "T1548.005"},
-			Where: tainted + `
-            AND event_id IN (
+			Where: `event_id IN (
                 SELECT p.event_id FROM principals AS p
                 JOIN lineage_edges AS g ON g.event_id = p.event_id AND g."to" = p.arn
                 WHERE p.how = 'policy_changed'
@@ -148,8 +149,7 @@ func descendants() []Rule {
 			Severity:   Medium,
 			Tactic:     "persistence",
 			Techniques: []string{"T1098", "T1136.003"},
-			Where: tainted + `
-            AND event_id IN (
+			Where: `event_id IN (
                 SELECT issued_event_id FROM credentials WHERE parent IS NOT NULL
                 UNION ALL
                 SELECT event_id FROM principals WHERE how IN ('created', 'credential_added', 'password_set', 'trust_changed', 'code_changed'))`,

@@ -3,6 +3,9 @@ package rules
 import (
 	"context"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -10,20 +13,32 @@ import (
 // Accounts that are trusted are no outsiders, whichever rule asks.
 func TestTrustedAccountsNarrow(t *testing.T) {
 	c := openCase(t)
-	loadOnly(t, c, "testdata/TS-IA-023/match.json")
-	r := ruleNamed(t, "TS-IA-023")
-	if found, err := Match(context.Background(), c, r); err != nil || len(found) == 0 {
-		t.Fatalf("without a list it finds %v (%v)", found, err)
-	}
-	var accounts string
-	if err := c.DB.QueryRow(`SELECT string_agg(DISTINCT identity_account_id, ' ') FROM events WHERE identity_account_id IS NOT NULL`).Scan(&accounts); err != nil {
-		t.Fatal(err)
-	}
-	if err := StoreLists(context.Background(), c, map[string][]string{TrustedAccountsList: strings.Fields(accounts)}); err != nil {
-		t.Fatal(err)
-	}
-	if found, err := Match(context.Background(), c, r); err != nil || len(found) > 0 {
-		t.Errorf("with all accounts trusted it finds %v (%v)", found, err)
+	account := regexp.MustCompile(`\b[0-9]{12}\b`)
+	for _, id := range []string{"TS-IA-023", "TS-EF-001", "TS-EF-004", "TS-EF-007b", "TS-EF-009", "TS-EF-011", "TS-EF-014b", "TS-PE-011", "TS-PV-015",
+		"TS-EX-005b", "TS-EX-013", "TS-EX-014b", "TS-IM-006b"} {
+		t.Run(id, func(t *testing.T) {
+			file := filepath.Join("testdata", id, "match.json")
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loadOnly(t, c, file)
+			count := func(trusted ...string) int {
+				t.Helper()
+				if err := StoreLists(context.Background(), c, map[string][]string{TrustedAccountsList: trusted}); err != nil {
+					t.Fatal(err)
+				}
+				found, err := Match(context.Background(), c, ruleNamed(t, id))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return len(found)
+			}
+			all, none, others := count(), count(account.FindAllString(string(text), -1)...), count("999900009999", "888800008888")
+			if none >= all || others != all {
+				t.Errorf("finds %d events, %d when every account is trusted and %d when others are", all, none, others)
+			}
+		})
 	}
 }
 

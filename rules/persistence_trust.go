@@ -37,7 +37,7 @@ func persistentTrust() []Rule {
 			Techniques: []string{"T1098.003"},
 			Where: `event_source = 'iam.amazonaws.com' AND event_name IN ('UpdateAssumeRolePolicy', 'CreateRole')
             AND (regexp_like(` + trustDocument + `, '` + trusts(anybody) + `')
-                OR regexp_like(replace(` + trustDocument + `, coalesce(account_id, '-'), 'own'), '` + trusts(anAccount) + `')
+                OR ` + letsOutsiders(trustDocument) + `
                 OR event_name = 'UpdateAssumeRolePolicy' AND regexp_like(` + trustDocument + `, '` + trusts(identityProvider) + `'))`,
 			Resource:       `coalesce(json_extract_scalar(response_elements, '$.role.arn'), ` + targetRole + `)`,
 			Explain:        `Somebody outside can assume the role, without any key of this account. Unless the account or provider named is yours, put the old trust policy back and revoke the role's sessions.`,

@@ -139,9 +139,10 @@ func letsAnybody(policy string) string {
 	return `regexp_like(` + policy + `, '` + opens(anybody) + `')`
 }
 
-// letsOutsiders holds when a policy names an account that is not the event's.
+// letsOutsiders holds when a policy names an account that is not the event's and not
+// trusted.
 func letsOutsiders(policy string) string {
-	return `regexp_like(replace(` + policy + `, coalesce(account_id, '-'), 'own'), '` + trusts(anAccount) + `')`
+	return `regexp_like(` + withoutOurs(policy) + `, '` + trusts(anAccount) + `')`
 }
 
 // publicACL holds when a request grants something to everybody, or to everybody

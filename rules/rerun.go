@@ -43,13 +43,8 @@ func rerun(pack []Rule) []Rule {
 }
 
 // compileRerun runs the rules over the events of the lineage alone, as far as
-// their own findings have none of it. The resource is the rule.
+// their own findings have none of it. The resources are the rules.
 func (r Rule) compileRerun(from relations) string {
-	// The join stands within, so that the outcome of no other event is worked out.
-	from.calls = strings.Replace(ownRelations.calls, "FROM events", lines(
-		"FROM events",
-		"    JOIN (SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner') AS l",
-		"        ON l.source_id = events.source_id AND l.record_index = events.record_index"), 1)
 	from.columns = columns
 	var found []string
 	for i, again := range r.Rerun {
@@ -66,7 +61,7 @@ func (r Rule) compileRerun(from relations) string {
 		"found AS (",
 		strings.Join(found, "\n    UNION ALL\n"),
 		")",
-		"SELECT "+wrap(others)+", min(resource) AS resource",
+		"SELECT "+wrap(others)+", "+together("resource")+" AS resource",
 		"FROM found",
 		"GROUP BY "+wrap(others))
 }

@@ -43,6 +43,9 @@ type Rule struct {
 	// Lineage is set for a rule about the stored lineage: without one it cannot
 	// run, and its findings count as the lineage's.
 	Lineage bool
+	// OfLineage narrows calls, which the rule's SQL is about, to the events of the
+	// lineage: all that its credentials did, but what the owner did.
+	OfLineage bool
 
 	Threshold *Threshold
 	Sequence  *Sequence

@@ -91,7 +91,8 @@ func TestSharedTablesChangeNothing(t *testing.T) {
 
 func matchesByRule(t *testing.T, conn *sql.Conn, rules int) []string {
 	t.Helper()
-	rows, err := conn.QueryContext(context.Background(), `SELECT rule, string_agg(event_id, ' ' ORDER BY event_id) FROM temp.rule_matches GROUP BY rule`)
+	rows, err := conn.QueryContext(context.Background(), `SELECT rule, string_agg(event_id, ' ' ORDER BY event_id)
+		FROM temp.rule_matches JOIN events USING (source_id, record_index) GROUP BY rule`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -158,11 +158,10 @@ func (i *investigation) run(ctx context.Context) error {
 			return err
 		}
 		i.scan.Observe = i.sayIfFailed
-		findings, assessments, err := rules.Scan(ctx, c, i.pack, i.scan)
+		assessments, err := rules.Scan(ctx, c, i.pack, i.scan)
 		if err != nil {
 			return err
 		}
-		findings = i.attack.Findings(findings)
 		i.step("planning")
 		plan, err := remediate.NewPlan(ctx, c, l)
 		if err != nil {
@@ -178,7 +177,7 @@ func (i *investigation) run(ctx context.Context) error {
 			name  string
 			write func(io.Writer) error
 		}{
-			{"findings.json", func(w io.Writer) error { return reports.JSON(w, findings) }},
+			{"findings.json", func(w io.Writer) error { return reports.JSON(w, incident.Findings) }},
 			{"assessment.json", func(w io.Writer) error { return reports.JSON(w, assessments) }},
 			{"lineage.json", func(w io.Writer) error { return reports.JSON(w, l) }},
 			{"plan.json", plan.Write},
@@ -198,7 +197,11 @@ func (i *investigation) run(ctx context.Context) error {
 				return err
 			}
 		}
-		return i.reachesFailOn(findings)
+		seen := shown{all: len(incident.Findings), written: len(incident.Findings)}
+		for _, f := range incident.Findings {
+			seen.worst = max(seen.worst, f.Severity)
+		}
+		return i.reachesFailOn(seen)
 	})
 }
 

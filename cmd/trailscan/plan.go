@@ -27,6 +27,7 @@ type planFlags struct {
 	profile  string
 	region   string
 	endpoint string
+	proofFlags
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -40,9 +41,18 @@ called without --apply. KEY must have been traced (` + "`trailscan trace KEY`" +
 
 --apply runs the automatic actions: reversible ones that delete nothing. Actions of
 mode review run only when --only names them; manual ones are yours. What apply reads
-and does goes into a journal beside the plan, which --rollback takes back.`,
+and does goes into a journal beside the plan, which --rollback takes back.
+
+--prove replays the log against the plan, as if its denials had stood since the
+compromise (or --at TIME): which of the intruder's calls they would have blocked,
+which not and why, which calls of others too, and which credentials live on.
+--check looks at a later export, loaded into the case: whether anything of the
+lineage acted after it was contained, or a deny of ours was taken off. It exits
+with 3 when something did.`,
 		Example: `  trailscan plan AKIAIOSFODNN7EXAMPLE -o plan.json
+  trailscan plan --plan plan.json --prove
   trailscan plan --plan plan.json --apply
+  trailscan plan --plan plan.json --check
   trailscan plan --rollback plan.journal.ndjson`,
 		RunE: func(cmd *cobra.Command, keys []string) error {
 			return a.plan(cmd.Context(), keys, f)
@@ -59,6 +69,7 @@ and does goes into a journal beside the plan, which --rollback takes back.`,
 	flags.StringVar(&f.profile, "profile", "", "AWS `PROFILE` to use")
 	flags.StringVar(&f.region, "region", "", "AWS `REGION` in place of those that the plan names")
 	flags.StringVar(&f.endpoint, "endpoint-url", "", "`URL` in place of AWS's endpoints")
+	f.proofFlags.add(flags)
 	return cmd
 }
 
@@ -75,12 +86,18 @@ func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
 	case !f.apply && (len(f.only) > 0 || f.yes):
 		return usagef("--only and --yes go with --apply")
 	}
+	if err := f.checkProof(f); err != nil {
+		return err
+	}
 	if err := checkNames("KEY", keys); err != nil {
 		return err
 	}
 	format, zone, err := a.show("table", "json", "ndjson", "csv")
 	if err != nil {
 		return err
+	}
+	if f.prove || f.check {
+		return a.proveOrCheck(ctx, keys, f, format, zone)
 	}
 	plan, err := a.newOrReviewedPlan(ctx, keys, f.file)
 	if err != nil {
@@ -114,21 +131,27 @@ func (a *app) newOrReviewedPlan(ctx context.Context, keys []string, file string)
 		return plan, nil
 	}
 	err = a.withCase(ctx, query.ReadOnly, func(c *query.Case) error {
-		l, err := lineage.Load(ctx, c)
-		switch {
-		case errors.Is(err, lineage.ErrNotTraced):
-			return fmt.Errorf("%w: run `trailscan trace %s` first", err, strings.Join(keys, " "))
-		case err != nil:
-			return err
-		}
-		for _, k := range keys {
-			if !slices.Contains(l.Keys, k) {
-				return fmt.Errorf("the case holds the lineage of %s, not of %s: run `trailscan trace %s` first",
-					strings.Join(l.Keys, ", "), k, strings.Join(keys, " "))
-			}
-		}
-		plan, err = remediate.NewPlan(ctx, c, l)
+		plan, _, err = planOf(ctx, c, keys)
 		return err
 	})
 	return plan, err
+}
+
+// planOf makes the plan for keys that were traced in a case.
+func planOf(ctx context.Context, c *query.Case, keys []string) (*remediate.Plan, *lineage.Lineage, error) {
+	l, err := lineage.Load(ctx, c)
+	switch {
+	case errors.Is(err, lineage.ErrNotTraced):
+		return nil, nil, fmt.Errorf("%w: run `trailscan trace %s` first", err, strings.Join(keys, " "))
+	case err != nil:
+		return nil, nil, err
+	}
+	for _, k := range keys {
+		if !slices.Contains(l.Keys, k) {
+			return nil, nil, fmt.Errorf("the case holds the lineage of %s, not of %s: run `trailscan trace %s` first",
+				strings.Join(l.Keys, ", "), k, strings.Join(keys, " "))
+		}
+	}
+	plan, err := remediate.NewPlan(ctx, c, l)
+	return plan, l, err
 }

@@ -39,7 +39,8 @@ what descends from a key needs that --key. A rule that looks at what other rules
 find sees what the pack finds in the files.`,
 		Example: `  trailscan rules test TS-PE-002 events.json
   trailscan rules test our-rule.yml ./AWSLogs --format json
-  trailscan rules test TS-IA-017 events.json --list hostile=tor-exits.txt`,
+  trailscan rules test TS-IA-017 events.json --list hostile=tor-exits.txt
+  trailscan rules test TS-KEY-014 ./AWSLogs --key AKIAIOSFODNN7EXAMPLE`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			format, err := a.outputFormat(formats...)
@@ -63,6 +64,9 @@ find sees what the pack finds in the files.`,
 			for _, r := range tested {
 				if _, has := lists[r.List]; r.List != "" && !has {
 					return usagef("rule %s needs the list %s: give --list %s=FILE", r.ID, r.List, r.List)
+				}
+				if r.Lineage && len(keys) == 0 {
+					return usagef("rule %s is about what descends from a leaked key: give --key KEY", r.ID)
 				}
 			}
 			for _, r := range tested {
@@ -149,7 +153,7 @@ func (a *app) testRules(ctx context.Context, tested []rules.Rule, files, keys []
 				return slices.ContainsFunc(tested, func(t rules.Rule) bool { return t.ID == r.ID })
 			}), tested...)
 		}
-		_, assessments, err := rules.Scan(ctx, c, pack, rules.Options{Lists: lists})
+		assessments, err := rules.Scan(ctx, c, pack, rules.Options{Lists: lists})
 		if err != nil {
 			return err
 		}

@@ -153,7 +153,10 @@ detection: {s: {eventName: X}, condition: nothing}
 	for _, r := range set.Refused {
 		refused = append(refused, r.Assessment())
 	}
-	findings, assessments, err := rules.Scan(context.Background(), c, set.Rules, rules.Options{Refused: refused})
+	if _, err := rules.Scan(context.Background(), c, set.Rules, rules.Options{Refused: refused}); err != nil {
+		t.Fatal(err)
+	}
+	findings, assessments, err := rules.Load(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +196,7 @@ func TestNeeds(t *testing.T) {
 
 func assess(t *testing.T, c *query.Case, text string) rules.Assessment {
 	t.Helper()
-	_, assessments, err := rules.Scan(context.Background(), c, compileText(text, nil).Rules, rules.Options{})
+	assessments, err := rules.Scan(context.Background(), c, compileText(text, nil).Rules, rules.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

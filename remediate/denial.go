@@ -1,0 +1,348 @@
+package remediate
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"trailscan/query"
+)
+
+// denialKind is in what way an action of a plan keeps callers out.
+type denialKind int
+
+const (
+	byPolicy     denialKind = iota // on a user or role: bound whatever it calls
+	byTrust                        // a role's trust policy: who may take sessions of it
+	byKey                          // an access key is off or gone: calls that it signs
+	byCredential                   // another long-term credential is off or gone
+	byPassword                     // a password is gone or changed: sign-ins with it
+	byAbsence                      // the user or role is gone
+	bySCP                          // a service control policy on an account
+	byBucket                       // a bucket's policy
+	byAnchor                       // a trust anchor or profile of Roles Anywhere is off
+)
+
+// denial is an action of a plan that keeps callers out.
+type denial struct {
+	action  *Action
+	kind    denialKind
+	account string
+	holder  subject   // of byPolicy, byTrust, byPassword, byAbsence, and whose key
+	id      string    // unique id that the action expects the holder to have
+	renamed bool      // the log shows that something was given the holder's name
+	name    string    // access key, credential, bucket or anchor; every one of the holder: "${item}"
+	policy  *document // nil: everything
+	text    string    // the policy's, with ${now}
+	at      time.Time // since when it stands, and until when; zero: from the start, for good
+	until   time.Time
+}
+
+// managedDenials are AWS's policies that a plan attaches.
+var managedDenials = map[string]string{"AWSDenyAll": denyAll}
+
+// denialsOf reads from the actions of a plan what keeps callers out; now stands
+// for ${now}. What cannot be read as a policy keeps nobody out.
+func denialsOf(actions []Action, now time.Time) []*denial {
+	stamp := now.UTC().Format(time.RFC3339)
+	own := map[string]string{}       // text of managed policies that the plan makes, by name
+	groups := map[string][]*denial{} // policies of groups, to the users that the plan puts there
+	var out []*denial
+	for i := range actions {
+		a := &actions[i]
+		if a.Service == "iam" && (a.Operation == "CreatePolicy" || a.Operation == "CreatePolicyVersion") {
+			own[a.AccountID+" "+lastSegment(param(a, "PolicyName")+param(a, "PolicyArn"))] = param(a, "PolicyDocument")
+		}
+		d := denialOf(a, own)
+		if d == nil {
+			continue
+		}
+		if d.text != "" {
+			var err error
+			if d.policy, err = parsePolicy(d.text, stamp); err != nil {
+				continue
+			}
+		}
+		if d.holder.kind == "group" {
+			groups[d.account+" "+d.holder.name] = append(groups[d.account+" "+d.holder.name], d)
+			continue
+		}
+		out = append(out, d)
+	}
+	for i := range actions {
+		a := &actions[i]
+		if a.Service != "iam" || a.Operation != "AddUserToGroup" || a.Phase == Restore {
+			continue
+		}
+		for _, g := range groups[a.AccountID+" "+param(a, "GroupName")] {
+			d := *g
+			d.action, d.holder, d.id = a, subject{a.AccountID, "user", param(a, "UserName")}, expectedID(a)
+			out = append(out, &d)
+		}
+	}
+	return out
+}
+
+func param(a *Action, name string) string {
+	s, _ := a.Parameters[name].(string)
+	return s
+}
+
+// expectedID is the unique id that an action expects its user or role to have.
+func expectedID(a *Action) string {
+	for _, c := range a.Expect {
+		if id, ok := c.Equals.(string); ok && (c.Path == "User.UserId" || c.Path == "Role.RoleId") {
+			return id
+		}
+	}
+	return ""
+}
+
+// denialOf is what an action keeps out, nil for nothing. own has the texts of the
+// managed policies that earlier actions made.
+func denialOf(a *Action, own map[string]string) *denial {
+	if a.Phase == Restore {
+		return nil
+	}
+	d := &denial{action: a, account: a.AccountID, id: expectedID(a)}
+	switch {
+	case a.Service == "iam":
+		return d.ofIAM(own)
+	case a.Service == "organizations" && (a.Operation == "CreatePolicy" || a.Operation == "UpdatePolicy"):
+		d.kind, d.text = bySCP, param(a, "Content")
+		return d
+	case a.Service == "s3" && a.Operation == "PutBucketPolicy":
+		d.kind, d.name, d.text = byBucket, param(a, "Bucket"), param(a, "Policy")
+		return d
+	case a.Service == "rolesanywhere" && (a.Operation == "DisableTrustAnchor" || a.Operation == "DeleteTrustAnchor"):
+		d.kind, d.name = byAnchor, param(a, "TrustAnchorId")
+		return d
+	case a.Service == "rolesanywhere" && (a.Operation == "DisableProfile" || a.Operation == "DeleteProfile"):
+		d.kind, d.name = byAnchor, param(a, "ProfileId")
+		return d
+	case a.Mode == Manual && strings.Contains(strings.ToLower(a.Title+a.Reason), "service control policy"):
+		if d.kind, d.text = bySCP, policyIn(a); d.text != "" {
+			return d
+		}
+	}
+	return nil
+}
+
+// policyIn is the policy that an action for a person holds: in its parameters or
+// in its words.
+func policyIn(a *Action) string {
+	for _, name := range []string{"Content", "PolicyDocument", "Policy"} {
+		if s := param(a, name); s != "" {
+			return s
+		}
+	}
+	for _, words := range []string{a.Reason, a.Title, a.Risk} {
+		for at := strings.IndexByte(words, '{'); at >= 0; {
+			var raw json.RawMessage
+			if json.NewDecoder(strings.NewReader(words[at:])).Decode(&raw) == nil && strings.Contains(string(raw), `"Statement"`) {
+				return string(raw)
+			}
+			next := strings.IndexByte(words[at+1:], '{')
+			if next < 0 {
+				break
+			}
+			at += 1 + next
+		}
+	}
+	return ""
+}
+
+// ofIAM reads an action of the service iam.
+func (d *denial) ofIAM(own map[string]string) *denial {
+	a := d.action
+	for _, kind := range []string{"User", "Role", "Group"} {
+		if name := param(a, kind+"Name"); name != "" && d.holder.name == "" {
+			d.holder = subject{a.AccountID, strings.ToLower(kind), name}
+		}
+	}
+	managed := func(arn string) string {
+		if strings.Contains(arn, ":iam::aws:policy/") {
+			return managedDenials[lastSegment(arn)]
+		}
+		return own[a.AccountID+" "+lastSegment(arn)]
+	}
+	switch a.Operation {
+	case "PutUserPolicy", "PutRolePolicy", "PutGroupPolicy":
+		d.text = param(a, "PolicyDocument")
+	case "AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy":
+		d.text = managed(param(a, "PolicyArn"))
+	case "PutUserPermissionsBoundary", "PutRolePermissionsBoundary":
+		d.text = managed(param(a, "PermissionsBoundary"))
+	case "UpdateAssumeRolePolicy":
+		d.kind, d.text = byTrust, param(a, "PolicyDocument")
+	case "UpdateAccessKey":
+		if param(a, "Status") == "Active" {
+			return nil
+		}
+		d.kind, d.name = byKey, param(a, "AccessKeyId")
+		return d
+	case "DeleteAccessKey":
+		d.kind, d.name = byKey, param(a, "AccessKeyId")
+		return d
+	case "DeleteLoginProfile", "UpdateLoginProfile":
+		d.kind = byPassword
+		return d
+	case "DeleteUser", "DeleteRole":
+		d.kind = byAbsence
+		return d
+	default:
+		for _, id := range []string{"ServiceSpecificCredentialId", "SSHPublicKeyId", "CertificateId"} {
+			if name := param(a, id); name != "" && (strings.HasPrefix(a.Operation, "Delete") || param(a, "Status") == "Inactive") {
+				d.kind, d.name = byCredential, name
+				return d
+			}
+		}
+		return nil
+	}
+	if d.text == "" || d.kind == byPolicy && !strings.Contains(d.text, `"Deny"`) {
+		return nil
+	}
+	return d
+}
+
+// is says that a denial is on this user or role. A name may stand for another one
+// later, and a renamed user did its earlier calls under another name: unique ids
+// decide where both are known.
+func (d *denial) is(s subject, id string) bool {
+	if d.holder.account != s.account || d.holder.kind != s.kind {
+		return false
+	}
+	named := d.holder.name == s.name
+	if d.id != "" && (strings.HasPrefix(id, "AIDA") || strings.HasPrefix(id, "AROA")) {
+		return d.id == id && (named || d.renamed)
+	}
+	return named
+}
+
+// findRenamed marks the denials on users that the log shows to have got their
+// name later.
+func findRenamed(ctx context.Context, c *query.Case, denials []*denial) error {
+	rows, err := c.DB.QueryContext(ctx, `
+		SELECT DISTINCT account_id, request_parameters FROM events
+		WHERE event_source LIKE 'iam.%' AND event_name = 'UpdateUser' AND coalesce(error_code, '') = ''`)
+	if err != nil {
+		return fmt.Errorf("read who was renamed: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var account, params sql.NullString
+		if err := rows.Scan(&account, &params); err != nil {
+			return fmt.Errorf("read who was renamed: %w", err)
+		}
+		name, _ := dig(parseJSON(params.String), []string{"newUserName"}).(string)
+		for _, d := range denials {
+			d.renamed = d.renamed || name != "" && d.holder == subject{account.String, "user", name}
+		}
+	}
+	return rows.Err()
+}
+
+// blocks says whether a request fails while the denial stands, and if not, why
+// it does not although the denial is about its caller (ReasonNotDenied where it
+// is not).
+func (d *denial) blocks(r *request) (truth, Reason) {
+	switch d.kind {
+	case byKey:
+		if r.accessKey != "" && (r.accessKey == d.name || d.name == Item && d.holds(r) && !r.temporary()) {
+			return yes, ""
+		}
+	case byPassword:
+		if r.call == "signin:ConsoleLogin" && r.kind == "IAMUser" && d.holds(r) {
+			return yes, ""
+		}
+	case byAbsence:
+		if d.holds(r) || d.holder.kind == "role" && d.assumedBy(r) {
+			return yes, ""
+		}
+	case byTrust:
+		if d.assumedBy(r) && !d.policy.admits(r) {
+			return yes, ""
+		}
+	case byAnchor:
+		if r.call == "rolesanywhere:CreateSession" && d.name != "" && slices.ContainsFunc(texts(members(r.params)), func(s string) bool {
+			return lastSegment(s) == lastSegment(d.name)
+		}) {
+			return yes, ""
+		}
+	case byBucket:
+		if r.account == d.account && strings.HasPrefix(r.call, "s3:") && dig(r.params, []string{"bucketName"}) == d.name {
+			return policyBlocks(d.policy, r)
+		}
+	case bySCP:
+		if r.caller.account != d.account || r.kind == "AWSService" || r.kind == "AWSAccount" || r.unbound() {
+			return no, ReasonNotDenied
+		}
+		if r.serviceLinked() {
+			return no, ReasonServiceLinked
+		}
+		return policyBlocks(d.policy, r)
+	case byPolicy:
+		if d.holds(r) && !r.serviceLinked() && !r.unbound() {
+			return policyBlocks(d.policy, r)
+		}
+	}
+	return no, ReasonNotDenied
+}
+
+// policyBlocks applies a policy to a call that it could bind.
+func policyBlocks(p *document, r *request) (truth, Reason) {
+	switch {
+	case r.call == "sts:GetCallerIdentity":
+		return no, ReasonAlwaysAllowed
+	case severalOf[r.call]:
+		blocked, why := p.denies(r)
+		for _, a := range r.actions {
+			one := *r
+			one.actions = []string{a}
+			if got, _ := p.denies(&one); got != blocked {
+				return unknown, ReasonUndecided
+			}
+		}
+		return blocked, why
+	}
+	return p.denies(r)
+}
+
+// unbound says that a call is none that policies decide: signing in, and what a
+// service records by itself.
+func (r *request) unbound() bool {
+	if r.event == "AwsServiceEvent" {
+		return true
+	}
+	return strings.HasPrefix(r.call, "signin:") && r.call != "signin:SwitchRole" && !strings.Contains(r.call, "OAuth2")
+}
+
+// holds says that a denial is on the caller of a request.
+func (d *denial) holds(r *request) bool {
+	s, id, ok := r.holder()
+	return ok && d.is(s, id)
+}
+
+// assumedBy says that a request takes a session of the denial's role.
+func (d *denial) assumedBy(r *request) bool {
+	if !strings.HasPrefix(r.call, "sts:AssumeRole") || d.holder.kind != "role" || r.call == "sts:AssumeRoot" {
+		return false
+	}
+	arn, _ := dig(r.params, []string{"roleArn"}).(string)
+	s, ok := subjectOf(arn)
+	return ok && s == d.holder
+}
+
+// members are the values in an object.
+func members(v any) any {
+	m, _ := v.(map[string]any)
+	var out []any
+	for _, e := range m {
+		out = append(out, e)
+	}
+	return out
+}
