@@ -147,7 +147,7 @@ func apply(fn string, v any) (any, error) {
 	case "standard":
 		return standardsOf(v), nil
 	case "texts":
-		return texts(v), nil
+		return textList(v), nil
 	case "mapped":
 		return mapped(v), nil
 	case "s3":
@@ -163,7 +163,7 @@ func apply(fn string, v any) (any, error) {
 	}
 	if member, ok := strings.CutPrefix(fn, "of."); ok {
 		var out []any
-		for _, e := range texts(v) {
+		for _, e := range textList(v) {
 			out = append(out, map[string]any{member: e})
 		}
 		return out, nil
@@ -381,7 +381,7 @@ func (s *scope) path(template string) (string, error) {
 			first = err
 		}
 		if list, ok := v.([]any); ok {
-			return jmesValue(texts(list))
+			return jmesValue(textList(list))
 		}
 		return jmesString(show(v))
 	})

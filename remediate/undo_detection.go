@@ -276,8 +276,8 @@ type policy struct {
 	parts         []string // further operations that end it
 }
 
-// policyOf puts a document back to what the log shows, or deletes the intruder's.
-func policyOf(p policy) undo {
+// replacedWhole puts a document back to what the log shows, or deletes the intruder's.
+func replacedWhole(p policy) undo {
 	_, put := splitCall(p.call)
 	with := func(value string) args {
 		in := args{p.param: value}

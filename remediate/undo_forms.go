@@ -20,7 +20,7 @@ func (s *scope) all(expr string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range texts(v) {
+		for _, t := range textList(v) {
 			if text := show(t); !seen[text] {
 				seen[text] = true
 				out = append(out, t)
@@ -33,8 +33,8 @@ func (s *scope) all(expr string) (any, error) {
 	return out, nil
 }
 
-// texts is v as a list of texts: numbers are written out, one alone is a list.
-func texts(v any) []any {
+// textList is v as a list of texts: numbers are written out, one alone is a list.
+func textList(v any) []any {
 	list, ok := v.([]any)
 	if !ok {
 		if isEmpty(v) {
@@ -127,7 +127,7 @@ func ruleUpdates(v any) any {
 // https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchEnableStandards.html.
 func standardsOf(v any) any {
 	var out []any
-	for _, e := range texts(v) {
+	for _, e := range textList(v) {
 		a, ok := parseARN(show(e))
 		name, found := strings.CutPrefix(a.resource, "subscription/")
 		if !ok || !found {

@@ -208,7 +208,7 @@ var undoLogging = []undo{
 			risk:  "The log shows no subscription of this name before: if there was one, put that back instead. What was sent must count as read.",
 		}},
 	},
-	policyOf(policy{call: "logs:PutResourcePolicy", service: "cloudwatchlogs", object: []string{"rq.policyName"}, in: args{"PolicyName": "rq.policyName"},
+	replacedWhole(policy{call: "logs:PutResourcePolicy", service: "cloudwatchlogs", object: []string{"rq.policyName"}, in: args{"PolicyName": "rq.policyName"},
 		param: "PolicyDocument", value: "rq.policyDocument", remove: "DeleteResourcePolicy", what: "resource policy {rq.policyName} of CloudWatch Logs"}),
 	{
 		call: "route53resolver:DeleteResolverQueryLogConfig", object: []string{"rq.resolverQueryLogConfigId"},

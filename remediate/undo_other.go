@@ -107,7 +107,7 @@ var undoOther = []undo{
 	remove("eks:CreatePodIdentityAssociation", "eks:DeletePodIdentityAssociation", "pod identity", []string{"rs.association.associationId"},
 		args{"ClusterName": "rq.clusterName|rq.name", "AssociationId": "rs.association.associationId"}, "Take the role {rq.roleArn} from pods of the cluster {rq.clusterName|rq.name}"),
 	remove("apprunner:CreateService", "apprunner:DeleteService", "service", []string{"rs.service.serviceArn"}, args{"ServiceArn": "rs.service.serviceArn"}, "Delete the App Runner service {rs.service.serviceArn}"),
-	policyOf(policy{call: "ecr:SetRepositoryPolicy", service: "ecr", object: []string{"rq.repositoryName"}, in: args{"RepositoryName": "rq.repositoryName"},
+	replacedWhole(policy{call: "ecr:SetRepositoryPolicy", service: "ecr", object: []string{"rq.repositoryName"}, in: args{"RepositoryName": "rq.repositoryName"},
 		param: "PolicyText", value: "json(rq.policyText)", remove: "DeleteRepositoryPolicy", what: "policy of the repository {rq.repositoryName}", parts: []string{"DeleteRepository"}}),
 	{
 		call: "ecr:PutImage", object: []string{"rq.repositoryName", "rs.image.imageId.imageDigest"}, creates: "image", also: []string{"BatchDeleteImage", "DeleteRepository"},
@@ -116,7 +116,7 @@ var undoOther = []undo{
 			risk:  "Final: pull it first, it is evidence. Point the tag back at the image that it named before; what was started from it goes on."}},
 		todo: "An image was pushed to {rq.repositoryName} as {rq.imageTag}: point the tag back, then delete the image.",
 	},
-	policyOf(policy{call: "ecr:PutRegistryPolicy", service: "ecr", object: []string{"ev.account", "ev.region"}, in: args{},
+	replacedWhole(policy{call: "ecr:PutRegistryPolicy", service: "ecr", object: []string{"ev.account", "ev.region"}, in: args{},
 		param: "PolicyText", value: "json(rq.policyText)", remove: "DeleteRegistryPolicy", what: "policy of the registry"}),
 	{
 		call: "ecr:PutReplicationConfiguration", object: []string{"ev.account", "ev.region"},
@@ -143,7 +143,7 @@ var undoOther = []undo{
 			title: "Give the Glue job {rq.jobName} its script and role back", risk: "It runs as it did before. Look first that the script is still the one of then, and stop its runs."}},
 		todo: "The Glue job {rq.jobName} was replaced and the log does not show how it was: put its script and role back.",
 	},
-	policyOf(policy{call: "glue:PutResourcePolicy", service: "glue", object: []string{"ev.account", "ev.region"}, in: args{},
+	replacedWhole(policy{call: "glue:PutResourcePolicy", service: "glue", object: []string{"ev.account", "ev.region"}, in: args{},
 		param: "PolicyInJson", value: "json(rq.policyInJson)", remove: "DeleteResourcePolicy", what: "resource policy of Glue"}),
 	{
 		call: "sagemaker:CreateNotebookInstance", object: []string{"rq.notebookInstanceName"}, creates: "notebook", also: []string{"DeleteNotebookInstance"}, chain: true,

@@ -121,7 +121,7 @@ var undoStorage = []undo{
 	{call: "s3:PutObject", object: []string{"rq.bucketName"}, todo: "Objects of the bucket {rq.bucketName} were written (requestParameters.key of the events): delete them, or put the old versions back. A header for a customer's key means that they are held to ransom."},
 	{call: "s3:CopyObject", object: []string{"rq.bucketName"}, todo: "Objects were copied into the bucket {rq.bucketName} (requestParameters of the events): see whose they are, and whom to tell."},
 	remove("s3:CreateAccessPoint", "s3control:DeleteAccessPoint", "access point", []string{"rq.name"}, args{"AccountId": "ev.account", "Name": "rq.name"}, "Delete the access point {rq.name}"),
-	policyOf(policy{call: "s3:PutAccessPointPolicy", service: "s3control", object: []string{"rq.name"}, in: args{"AccountId": "ev.account", "Name": "rq.name"},
+	replacedWhole(policy{call: "s3:PutAccessPointPolicy", service: "s3control", object: []string{"rq.name"}, in: args{"AccountId": "ev.account", "Name": "rq.name"},
 		param: "Policy", value: "json(rq.PutAccessPointPolicyRequest.Policy|rq.policy)", remove: "DeleteAccessPointPolicy", what: "policy of the access point {rq.name}", parts: []string{"DeleteAccessPoint"}}),
 	dbShare("rds:ModifyDBSnapshotAttribute", "DBSnapshotIdentifier", "rq.dBSnapshotIdentifier"),
 	dbShare("rds:ModifyDBClusterSnapshotAttribute", "DBClusterSnapshotIdentifier", "rq.dBClusterSnapshotIdentifier"),
@@ -149,7 +149,7 @@ var undoStorage = []undo{
 			title: "Take the role {rq.roleArn} off the database {rq.dBInstanceIdentifier}", risk: "The database can no longer use it."}},
 	},
 	{call: "dynamodb:ExportTableToPointInTime", object: []string{"rq.tableArn"}, todo: "The table {rq.tableArn} was exported to {rq.s3Bucket}: secure that bucket, see whose data it is, and whom to tell."},
-	policyOf(policy{call: "dynamodb:PutResourcePolicy", service: "dynamodb", object: []string{"rq.resourceArn"}, in: args{"ResourceArn": "rq.resourceArn"},
+	replacedWhole(policy{call: "dynamodb:PutResourcePolicy", service: "dynamodb", object: []string{"rq.resourceArn"}, in: args{"ResourceArn": "rq.resourceArn"},
 		param: "Policy", value: "json(rq.policy)", remove: "DeleteResourcePolicy", what: "resource policy of {rq.resourceArn}", parts: []string{"DeleteTable"}}),
 	{call: "dynamodb:DeleteTable", object: []string{"rq.tableName"}, todo: "The table {rq.tableName} was deleted: restore it from a backup, or to a point in time within 35 days."},
 	{
@@ -166,10 +166,10 @@ var undoStorage = []undo{
 			title: "Stop sharing the snapshot {rq.snapshotIdentifier} with {rq.accountWithRestoreAccess}", risk: "Copies elsewhere stay: what it holds must count as taken."}},
 	},
 	{call: "backup:DeleteRecoveryPoint", object: []string{"rq.recoveryPointArn"}, todo: "The recovery point {rq.recoveryPointArn} is lost: see that others are left."},
-	policyOf(policy{call: "backup:PutBackupVaultAccessPolicy", service: "backup", object: []string{"rq.backupVaultName"}, in: args{"BackupVaultName": "rq.backupVaultName"},
+	replacedWhole(policy{call: "backup:PutBackupVaultAccessPolicy", service: "backup", object: []string{"rq.backupVaultName"}, in: args{"BackupVaultName": "rq.backupVaultName"},
 		param: "Policy", value: "json(rq.policy)", remove: "DeleteBackupVaultAccessPolicy", what: "access policy of the backup vault {rq.backupVaultName}", parts: []string{"DeleteBackupVault"}}),
 	{call: "elasticfilesystem:DeleteFileSystem", object: []string{"rq.fileSystemId"}, todo: "The file system {rq.fileSystemId} was deleted: restore it from a backup."},
-	policyOf(policy{call: "elasticfilesystem:PutFileSystemPolicy", service: "efs", object: []string{"rq.fileSystemId"}, in: args{"FileSystemId": "rq.fileSystemId"},
+	replacedWhole(policy{call: "elasticfilesystem:PutFileSystemPolicy", service: "efs", object: []string{"rq.fileSystemId"}, in: args{"FileSystemId": "rq.fileSystemId"},
 		param: "Policy", value: "json(rq.policy)", remove: "DeleteFileSystemPolicy", what: "policy of the file system {rq.fileSystemId}", parts: []string{"DeleteFileSystem"}}),
 }
 

@@ -75,7 +75,7 @@ func (t tagging) before(h history, c *change, mine map[*event]bool) any {
 	}
 	old, now, touched := map[string]string{}, map[string]string{}, map[string]bool{}
 	fold := func(into map[string]string, e *event) {
-		if e.accountID != c.first().accountID || e.place() != c.first().place() || !slices.Contains(append(texts(e.at(t.subject)), e.text(t.made)), any(subject)) {
+		if e.accountID != c.first().accountID || e.place() != c.first().place() || !slices.Contains(append(textList(e.at(t.subject)), e.text(t.made)), any(subject)) {
 			return
 		}
 		if e.name == t.untag {
