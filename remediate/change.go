@@ -181,6 +181,9 @@ func (h history) after(c *change, name string) []*event {
 func (h history) settle(c *change) bool {
 	var names []string
 	for _, s := range ending(c.undo) {
+		if c.undo.was != nil {
+			break // which looks itself at what came later
+		}
 		if _, op := splitCall(s.call); s.each == nil && endsChange(c.undo, s, op) {
 			names = append(names, op)
 		}
@@ -413,7 +416,7 @@ func (h history) stood(c *change, mine map[*event]bool) bool {
 	}
 	var made *event
 	for _, e := range h[c.undo.call] {
-		if !mine[e] && e.time.Before(first.time) && c.touches(e) {
+		if !mine[e] && e.time.Before(first.time) && c.names(e) {
 			made = e
 		}
 	}

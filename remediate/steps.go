@@ -1,6 +1,7 @@
 package remediate
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -163,6 +164,13 @@ func (p *planner) action(c *change, s *scope, st step, reason string) (*Action, 
 	}
 	for _, w := range st.expect {
 		check, err := s.check(w)
+		if errors.Is(err, errNoValue) {
+			a.Reason += " The log does not tell it from another of its name: see that it is the same."
+			if a.Mode == Auto {
+				a.Mode = Review
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

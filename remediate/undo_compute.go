@@ -137,20 +137,16 @@ var undoCompute = []undo{
 		todo: "The metadata options of the instance {rq.ModifyInstanceMetadataOptionsRequest.InstanceId} were changed: put them back.",
 	},
 	{
-		call: "ec2:ModifySnapshotAttribute", object: []string{"rq.snapshotId"}, also: []string{"DeleteSnapshot", "ResetSnapshotAttribute"},
-		steps: []step{
-			share("ec2:ModifySnapshotAttribute", "rq.createVolumePermission.add.items[].userId", "UserIds", args{"SnapshotId": "rq.snapshotId", "Attribute": "'createVolumePermission'"}, "the snapshot {rq.snapshotId}"),
-			share("ec2:ModifySnapshotAttribute", "rq.createVolumePermission.add.items[].group", "GroupNames", args{"SnapshotId": "rq.snapshotId", "Attribute": "'createVolumePermission'"}, "the snapshot {rq.snapshotId}"),
-		},
-		todo: "The sharing of the snapshot {rq.snapshotId} was changed: see with whom it is shared now.",
+		call: "ec2:ModifySnapshotAttribute", object: []string{"rq.snapshotId"}, also: []string{"DeleteSnapshot"}, was: snapshotShares.before,
+		prior: []prior{{"ResetSnapshotAttribute", []string{"rq.snapshotId"}, "rq.none"}},
+		steps: attributeShares("ec2:ModifySnapshotAttribute", "the snapshot {rq.snapshotId}", args{"SnapshotId": "rq.snapshotId", "Attribute": "'createVolumePermission'"}, "UserIds", "GroupNames"),
+		todo:  "The sharing of the snapshot {rq.snapshotId} was changed: see with whom it is shared now.",
 	},
 	{
-		call: "ec2:ModifyImageAttribute", object: []string{"rq.imageId"}, also: []string{"DeregisterImage", "ResetImageAttribute"},
-		steps: []step{
-			share("ec2:ModifyImageAttribute", "rq.launchPermission.add.items[].userId", "UserIds", args{"ImageId": "rq.imageId", "Attribute": "'launchPermission'"}, "the image {rq.imageId}"),
-			share("ec2:ModifyImageAttribute", "rq.launchPermission.add.items[].group", "UserGroups", args{"ImageId": "rq.imageId", "Attribute": "'launchPermission'"}, "the image {rq.imageId}"),
-		},
-		todo: "The attributes of the image {rq.imageId} were changed: see with whom it is shared now.",
+		call: "ec2:ModifyImageAttribute", object: []string{"rq.imageId"}, also: []string{"DeregisterImage"}, was: imageShares.before,
+		prior: []prior{{"ResetImageAttribute", []string{"rq.imageId"}, "rq.none"}},
+		steps: attributeShares("ec2:ModifyImageAttribute", "the image {rq.imageId}", args{"ImageId": "rq.imageId", "Attribute": "'launchPermission'"}, "UserIds", "UserGroups"),
+		todo:  "The attributes of the image {rq.imageId} were changed: see with whom it is shared now.",
 	},
 	remove("ec2:CreateSnapshot", "ec2:DeleteSnapshot", "snapshot", []string{"rs.snapshotId"}, args{"SnapshotId": "rs.snapshotId"}, "Delete the snapshot {rs.snapshotId} of {rq.volumeId}, once it is no longer evidence"),
 	remove("ec2:CopySnapshot", "ec2:DeleteSnapshot", "snapshot", []string{"rs.snapshotId"}, args{"SnapshotId": "rs.snapshotId"}, "Delete the snapshot {rs.snapshotId}, copied from {rq.sourceSnapshotId}, once it is no longer evidence"),
@@ -237,28 +233,13 @@ var undoCompute = []undo{
 				title: "Delete the service {rs.service.serviceArn}", risk: "Final."},
 		},
 	},
-	remove("ecs:CreateCluster", "ecs:DeleteCluster", "cluster", []string{"rs.cluster.clusterArn"}, args{"Cluster": "rs.cluster.clusterArn"}, "Delete the cluster {rs.cluster.clusterArn}, once it is empty"),
+	sameAgain(remove("ecs:CreateCluster", "ecs:DeleteCluster", "cluster", []string{"rs.cluster.clusterArn"}, args{"Cluster": "rs.cluster.clusterArn"}, "Delete the cluster {rs.cluster.clusterArn}, once it is empty")),
 	{
 		call: "ecs:ExecuteCommand", object: []string{"rs.session.sessionId"}, also: []string{"TerminateSession"},
 		steps: []step{{phase: Evict, mode: Review, call: "ssm:TerminateSession", in: args{"SessionId": "rs.session.sessionId"},
 			title: "End the shell that the intruder had in the task {rq.task}", risk: "Final. A session that is open outlives every deny. Treat the task and its role as entered."}},
 		todo: "The intruder had a shell in the task {rq.task}: end the session (ssm TerminateSession), and treat the task and its role as entered.",
 	},
-}
-
-// share takes back what a sharing with accounts or with everyone gave.
-func share(call, with, param string, in args, what string) step {
-	add, drop := args{"OperationType": "'add'", param: with}, args{"OperationType": "'remove'", param: with}
-	for k, v := range in {
-		add[k], drop[k] = v, v
-	}
-	return step{
-		phase: Recover, mode: Auto, call: call, in: drop, back: []reverse{{call, add}},
-		// Filled only where the call shared with this kind of party.
-		when:  [2]string{with, anyValue},
-		title: "Stop sharing " + what + " with {" + with + "}",
-		risk:  "Copies that were made elsewhere stay there: what it holds must count as taken.",
-	}
 }
 
 // instanceAttributes are the steps for attributes that have two values, and more.

@@ -310,3 +310,9 @@ func replacedWhole(p policy) undo {
 	}
 	return u
 }
+
+// sameAgain is a creation that AWS accepts of what is there already.
+func sameAgain(u undo) undo {
+	u.idempotent = true
+	return u
+}

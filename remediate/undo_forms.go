@@ -13,7 +13,11 @@ import (
 func (s *scope) all(expr string) (any, error) {
 	var out []any
 	seen := map[string]bool{}
-	for _, e := range s.events {
+	events := s.events
+	if len(events) == 0 {
+		events = []*event{s.event}
+	}
+	for _, e := range events {
 		one := *s
 		one.event = e
 		v, err := one.eval(expr)
@@ -93,7 +97,7 @@ func fieldsOf(v any) any {
 	out := map[string]any{}
 	for k, e := range m {
 		switch k {
-		case "instanceArn", "permissionSetArn", "applyImmediately", "clientToken", "clientRequestToken", "dryRun", "eventDataStore", "functionName", "uUID",
+		case "roleName", "instanceArn", "permissionSetArn", "applyImmediately", "clientToken", "clientRequestToken", "dryRun", "eventDataStore", "functionName", "uUID",
 			"detectorId", "filterName", "ipSetId", "autoScalingGroupName", "dBInstanceIdentifier", "trustAnchorId", "profileId", "instanceId", "attribute", "queueUrl", "revisionId":
 		default:
 			out[k] = e

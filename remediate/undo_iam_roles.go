@@ -29,13 +29,13 @@ var undoIAMRoles = []undo{
 		todo: "The trust policy of the role {rq.roleName} before the change is not in the log: take it from AWS Config, a snapshot or code, or take out of the live one who should not be there. The intruder's document was: {rq.policyDocument}",
 	},
 	{
-		call: "iam:UpdateRole", object: []string{"rq.roleName"},
-		prior: []prior{{"UpdateRole", []string{"rq.roleName"}, "rq.maxSessionDuration"}, {"CreateRole", []string{"rq.roleName"}, "rq.maxSessionDuration"}},
+		call: "iam:UpdateRole", object: []string{"rq.roleName"}, overlay: true,
+		prior: []prior{{"CreateRole", []string{"rq.roleName"}, "rq"}, {"UpdateRole", []string{"rq.roleName"}, "fields(rq)"}},
 		steps: []step{{
-			phase: Recover, mode: Auto, call: "iam:UpdateRole", in: args{"RoleName": "rq.roleName", "MaxSessionDuration": "prior"},
-			back:  []reverse{{"iam:UpdateRole", args{"RoleName": "rq.roleName", "MaxSessionDuration": "rq.maxSessionDuration"}}},
-			title: "Set the longest session of the role {rq.roleName} back to {prior} s",
-			risk:  "Sessions of the role are shorter, as before.",
+			phase: Recover, mode: Auto, call: "iam:UpdateRole", in: args{"RoleName": "rq.roleName", "MaxSessionDuration": "prior.maxSessionDuration?", "Description": "prior.description?"},
+			back:  []reverse{{"iam:UpdateRole", args{"RoleName": "rq.roleName", "MaxSessionDuration": "rq.maxSessionDuration?", "Description": "rq.description?"}}},
+			title: "Set the role {rq.roleName} back to {prior}",
+			risk:  "Sessions of the role are as long as they were before.",
 		}},
 		todo: "The intruder set the longest session of the role {rq.roleName} to {rq.maxSessionDuration} s; what it was is not in the log. The default is 3600.",
 	},
@@ -49,20 +49,22 @@ var undoIAMRoles = []undo{
 		steps: []step{
 			{
 				phase: Evict, mode: Review, call: "iam:RemoveRoleFromInstanceProfile",
-				in:    args{"InstanceProfileName": "rq.instanceProfileName", "RoleName": Item},
-				each:  &each{"iam:GetInstanceProfile", args{"InstanceProfileName": "rq.instanceProfileName"}, "InstanceProfile.Roles[].RoleName"},
-				title: "Take every role out of the instance profile {rq.instanceProfileName}",
-				risk:  "Instances that run with the profile lose their credentials.",
+				in:     args{"InstanceProfileName": "rq.instanceProfileName", "RoleName": Item},
+				each:   &each{"iam:GetInstanceProfile", args{"InstanceProfileName": "rq.instanceProfileName"}, "InstanceProfile.Roles[].RoleName"},
+				expect: sameProfile,
+				title:  "Take every role out of the instance profile {rq.instanceProfileName}",
+				risk:   "Instances that run with the profile lose their credentials.",
 			},
 			{
 				phase: Evict, mode: Review, call: "iam:DeleteInstanceProfile", in: args{"InstanceProfileName": "rq.instanceProfileName"},
-				title: "Delete the instance profile {rq.instanceProfileName}",
-				risk:  "Final.",
+				expect: sameProfile,
+				title:  "Delete the instance profile {rq.instanceProfileName}",
+				risk:   "Final.",
 			},
 		},
 	},
 	{
-		call: "iam:AddRoleToInstanceProfile", object: []string{"rq.instanceProfileName", "rq.roleName"}, also: []string{"RemoveRoleFromInstanceProfile"},
+		call: "iam:AddRoleToInstanceProfile", idempotent: true, object: []string{"rq.instanceProfileName", "rq.roleName"}, also: []string{"RemoveRoleFromInstanceProfile"},
 		steps: []step{{
 			phase: Evict, mode: Review, call: "iam:RemoveRoleFromInstanceProfile", in: args{"InstanceProfileName": "rq.instanceProfileName", "RoleName": "rq.roleName"},
 			back:  []reverse{{"iam:AddRoleToInstanceProfile", args{"InstanceProfileName": "rq.instanceProfileName", "RoleName": "rq.roleName"}}},
@@ -98,6 +100,8 @@ var undoIAMRoles = []undo{
 
 // intrudersTrust is that nobody has changed the trust policy since.
 var intrudersTrust = []want{{"iam:GetRole", args{"RoleName": "rq.roleName"}, "Role.AssumeRolePolicyDocument", "rq.policyDocument"}}
+
+var sameProfile = []want{{"iam:GetInstanceProfile", args{"InstanceProfileName": "rq.instanceProfileName"}, "InstanceProfile.InstanceProfileId", "rs.instanceProfile.instanceProfileId"}}
 
 var sameRole = []want{{"iam:GetRole", args{"RoleName": "rs.role.roleName"}, "Role.RoleId", "rs.role.roleId"}}
 

@@ -63,8 +63,10 @@ var undoIAMUsers = []undo{
 		call: "iam:CreateLoginProfile", object: []string{"rs.loginProfile.userName|rq.userName"}, creates: "login profile", also: []string{"DeleteLoginProfile"},
 		steps: []step{{
 			phase: Evict, mode: Review, call: "iam:DeleteLoginProfile", in: args{"UserName": "rs.loginProfile.userName|rq.userName"},
-			title: "Delete the console password that the intruder set for {rs.loginProfile.userName|rq.userName}",
-			risk:  "Does not end sessions that are open; the deny does. If the owner has made a password of their own since, it goes too.",
+			// One that its owner has made since is another.
+			expect: []want{{"iam:GetLoginProfile", args{"UserName": "rs.loginProfile.userName|rq.userName"}, "LoginProfile.CreateDate", "rs.loginProfile.createDate"}},
+			title:  "Delete the console password that the intruder set for {rs.loginProfile.userName|rq.userName}",
+			risk:   "Does not end sessions that are open; the deny does. If the owner has made a password of their own since, it goes too.",
 		}},
 	},
 	{
@@ -207,8 +209,8 @@ func disable(noun, idParam, id, user, what string) step {
 func tagged(kind string, t tagging, name, what string) undo {
 	param := kind + "Name"
 	return undo{
-		call: "iam:Tag" + kind, object: []string{name, "rq.tags[].key"}, was: t.before, also: []string{"Untag" + kind},
-		prior: []prior{{t.create, []string{t.made}, t.tags}},
+		call: "iam:Tag" + kind, object: []string{name, "rq.tags[].key"}, was: t.before,
+		prior: []prior{{t.create, []string{t.made}, t.tags}, {t.tag, []string{t.subject}, t.tags}, {t.untag, []string{t.subject}, t.dropped}},
 		steps: []step{
 			{
 				phase: Recover, mode: Auto, call: "iam:Tag" + kind, when: [2]string{"prior.set", anyValue}, in: args{param: name, "Tags": "prior.set"},
@@ -230,8 +232,8 @@ func tagged(kind string, t tagging, name, what string) undo {
 func untagged(kind string, t tagging, name, what string) undo {
 	param := kind + "Name"
 	return undo{
-		call: "iam:Untag" + kind, object: []string{name, "rq.tagKeys[]"}, was: t.before, also: []string{"Tag" + kind},
-		prior: []prior{{t.create, []string{t.made}, t.tags}},
+		call: "iam:Untag" + kind, object: []string{name, "rq.tagKeys[]"}, was: t.before,
+		prior: []prior{{t.create, []string{t.made}, t.tags}, {t.tag, []string{t.subject}, t.tags}, {t.untag, []string{t.subject}, t.dropped}},
 		steps: []step{{
 			phase: Recover, mode: Auto, call: "iam:Tag" + kind, in: args{param: name, "Tags": "prior.set"},
 			back:  []reverse{{"iam:Untag" + kind, args{param: name, "TagKeys": "prior.set[].Key"}}},

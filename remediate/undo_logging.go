@@ -98,8 +98,9 @@ var undoLogging = []undo{
 		call: "cloudtrail:CreateTrail", object: []string{"name(rq.name)"}, creates: "trail", also: []string{"DeleteTrail"},
 		steps: []step{{
 			phase: Evict, mode: Review, call: "cloudtrail:DeleteTrail", in: args{"Name": "rq.name"},
-			title: "Delete the trail {rq.name} that the intruder made, which writes to {rq.s3BucketName}",
-			risk:  "Final. What it has delivered stays in the bucket.",
+			expect: []want{{"cloudtrail:GetTrail", args{"Name": "rq.name"}, "Trail.S3BucketName", "rs.s3BucketName|rq.s3BucketName"}},
+			title:  "Delete the trail {rq.name} that the intruder made, which writes to {rq.s3BucketName}",
+			risk:   "Final. What it has delivered stays in the bucket.",
 		}},
 	},
 	{

@@ -106,24 +106,33 @@ var undoNetwork = []undo{
 
 // rules are rules that the intruder added to a security group.
 func rules(way, effect string) undo {
-	ids := "rs.securityGroupRuleSet.items[].securityGroupRuleId"
+	revoke, authorize := "ec2:RevokeSecurityGroup"+way, "ec2:AuthorizeSecurityGroup"+way
+	risk := "New connections can no longer " + effect + " what the rules let through; open ones may stay."
 	return undo{
-		call: "ec2:AuthorizeSecurityGroup" + way, object: []string{"rq.groupId", ids}, also: []string{"RevokeSecurityGroup" + way, "DeleteSecurityGroup"},
-		steps: []step{{
-			phase: Evict, mode: Auto, call: "ec2:RevokeSecurityGroup" + way, in: args{"GroupId": "rq.groupId", "SecurityGroupRuleIds": ids},
-			back:  []reverse{{"ec2:AuthorizeSecurityGroup" + way, args{"GroupId": "rq.groupId", "IpPermissions": "sdk(rq.ipPermissions)"}}},
-			title: "Take the rules {" + ids + "} out of the security group {rq.groupId}",
-			risk:  "New connections can no longer " + effect + " what the rules let through; open ones may stay.",
-		}},
-		todo: "Rules were added to the security group {rq.groupId} and their ids are not in the log: take them out. They are: {rq.ipPermissions}",
+		call: authorize, object: []string{"rq.groupId"}, also: []string{"DeleteSecurityGroup"}, was: rulesOpened,
+		prior: []prior{{"RevokeSecurityGroup" + way, []string{"rq.groupId"}, "rq.none"}},
+		steps: []step{
+			{
+				phase: Evict, mode: Auto, call: revoke, when: [2]string{"prior.ids", anyValue}, in: args{"GroupId": "rq.groupId", "SecurityGroupRuleIds": "prior.ids"},
+				back:  []reverse{{authorize, args{"GroupId": "rq.groupId", "IpPermissions": "prior.added"}}},
+				title: "Take the rules {prior.ids} out of the security group {rq.groupId}", risk: risk,
+			},
+			{
+				phase: Evict, mode: Auto, call: revoke, when: [2]string{"prior.permissions", anyValue}, in: args{"GroupId": "rq.groupId", "IpPermissions": "prior.permissions"},
+				back:  []reverse{{authorize, args{"GroupId": "rq.groupId", "IpPermissions": "prior.permissions"}}},
+				title: "Take the rules {prior.permissions} out of the security group {rq.groupId}", risk: risk,
+			},
+		},
+		todo: "Rules were added to the security group {rq.groupId|rq.groupName} and are not in the log: take them out.",
 	}
 }
 
 // closed are rules that the intruder took out of a security group.
 func closed(way string) undo {
-	in := args{"GroupId": "rq.groupId", "IpPermissions": "sdk(rq.ipPermissions)"}
+	in := args{"GroupId": "rq.groupId", "IpPermissions": "prior"}
 	return undo{
-		call: "ec2:RevokeSecurityGroup" + way, object: []string{"rq.groupId"}, also: []string{"DeleteSecurityGroup"},
+		call: "ec2:RevokeSecurityGroup" + way, object: []string{"rq.groupId"}, also: []string{"DeleteSecurityGroup"}, was: rulesClosed,
+		prior: []prior{{"AuthorizeSecurityGroup" + way, []string{"rq.groupId"}, "rq.none"}},
 		steps: []step{{
 			phase: Recover, mode: Review, call: "ec2:AuthorizeSecurityGroup" + way, in: in,
 			back:  []reverse{{"ec2:RevokeSecurityGroup" + way, in}},

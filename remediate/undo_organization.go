@@ -67,7 +67,7 @@ var undoOrganization = []undo{
 	{call: "account:PutContactInformation", object: []string{"ev.account"}, todo: "The contact of the account was replaced: put it back."},
 	{call: "account:StartPrimaryEmailUpdate", object: []string{"rq.accountId|ev.account"}, todo: "The e-mail address of root of {rq.accountId|ev.account} was to be changed: see that it was not, and secure the mailbox."},
 	{
-		call: "sso:CreateAccountAssignment", object: []string{"rq.targetId", "rq.permissionSetArn", "rq.principalId"}, creates: "assignment", also: []string{"DeleteAccountAssignment"},
+		call: "sso:CreateAccountAssignment", idempotent: true, object: []string{"rq.targetId", "rq.permissionSetArn", "rq.principalId"}, creates: "assignment", also: []string{"DeleteAccountAssignment"},
 		steps: []step{{phase: Evict, mode: Review, call: "ssoadmin:DeleteAccountAssignment", in: assignment, back: []reverse{{"ssoadmin:CreateAccountAssignment", assignment}},
 			title: "Take the permission set {rq.permissionSetArn} in {rq.targetId} from {rq.principalId}", risk: "Sessions that are open live on, up to the set's duration."}},
 	},
@@ -79,7 +79,7 @@ var undoOrganization = []undo{
 	remove("sso:CreatePermissionSet", "ssoadmin:DeletePermissionSet", "permission set", []string{"rs.permissionSet.permissionSetArn"},
 		args{"InstanceArn": "rq.instanceArn", "PermissionSetArn": "rs.permissionSet.permissionSetArn"}, "Delete the permission set {rs.permissionSet.permissionSetArn}, once nobody has it"),
 	{
-		call: "sso:AttachManagedPolicyToPermissionSet", object: []string{"rq.permissionSetArn", "rq.managedPolicyArn"}, also: []string{"DetachManagedPolicyFromPermissionSet"},
+		call: "sso:AttachManagedPolicyToPermissionSet", idempotent: true, object: []string{"rq.permissionSetArn", "rq.managedPolicyArn"}, also: []string{"DetachManagedPolicyFromPermissionSet"},
 		steps: []step{
 			{phase: Evict, mode: Review, call: "ssoadmin:DetachManagedPolicyFromPermissionSet", in: setPolicy, back: []reverse{{"ssoadmin:AttachManagedPolicyToPermissionSet", setPolicy}},
 				title: "Detach {rq.managedPolicyArn} from the permission set {rq.permissionSetArn}", risk: "Whoever has the set loses what the policy allows."},
@@ -168,7 +168,7 @@ var undoOrganization = []undo{
 			title: "Stop the share {rs.resourceShare.resourceShareArn} with {rq.principals}", risk: "Final. What it shared must count as seen."}},
 	},
 	{
-		call: "ram:AssociateResourceShare", object: []string{"rq.resourceShareArn"}, also: []string{"DisassociateResourceShare", "DeleteResourceShare"},
+		call: "ram:AssociateResourceShare", object: []string{"rq.resourceShareArn", "rq.principals[]|rq.resourceArns[]"}, also: []string{"DisassociateResourceShare", "DeleteResourceShare"},
 		steps: []step{{phase: Evict, mode: Auto, call: "ram:DisassociateResourceShare", in: shareParties, back: []reverse{{"ram:AssociateResourceShare", shareParties}},
 			title: "Take {rq.principals|rq.resourceArns} out of the share {rq.resourceShareArn}", risk: "What it shared must count as seen."}},
 	},

@@ -89,7 +89,7 @@ var undoSecrets = []undo{
 			title: "Give the secret {rq.secretId} its policy again", risk: "Allows and denies what it did before."}},
 		todo: "The policy of the secret {rq.secretId} was deleted and is not in the log: put it back.",
 	},
-	{call: "secretsmanager:ReplicateSecretToRegions", object: []string{"rq.secretId"}, also: []string{"RemoveRegionsFromReplication"},
+	{call: "secretsmanager:ReplicateSecretToRegions", object: []string{"rq.secretId", "rq.addReplicaRegions[].region"}, also: []string{"RemoveRegionsFromReplication"},
 		steps: []step{{phase: Evict, mode: Review, call: "secretsmanager:RemoveRegionsFromReplication", in: args{"SecretId": "rq.secretId", "RemoveReplicaRegions": "rq.addReplicaRegions[].region"},
 			title: "Take the copies of the secret {rq.secretId} out of {rq.addReplicaRegions[].region}", risk: "What reads the copies there breaks."}}},
 	{

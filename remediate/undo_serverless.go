@@ -8,10 +8,10 @@ var undoServerless = []undo{
 	{
 		call: "lambda:CreateFunction", object: []string{"rq.functionName"}, creates: "function", also: []string{"DeleteFunction"},
 		steps: []step{
-			{phase: Evict, mode: Auto, call: "lambda:PutFunctionConcurrency", in: args{"FunctionName": "rq.functionName", "ReservedConcurrentExecutions": 0},
+			{phase: Evict, mode: Auto, call: "lambda:PutFunctionConcurrency", in: args{"FunctionName": "rq.functionName", "ReservedConcurrentExecutions": 0}, expect: sameFunction,
 				back:  []reverse{{"lambda:DeleteFunctionConcurrency", args{"FunctionName": "rq.functionName"}}},
 				title: "Stop the function {rq.functionName} from running", risk: "None for the owner: the intruder made it."},
-			{phase: Evict, mode: Review, call: "lambda:DeleteFunction", in: args{"FunctionName": "rq.functionName"},
+			{phase: Evict, mode: Review, call: "lambda:DeleteFunction", in: args{"FunctionName": "rq.functionName"}, expect: sameFunction,
 				title: "Delete the function {rq.functionName}", risk: "Final. Keep its code first (lambda GetFunction): it is evidence."},
 		},
 	},
@@ -84,26 +84,44 @@ var undoServerless = []undo{
 			title: "Stop sharing the layer {rq.layerName} with {rq.principal}", risk: "Functions of others that use it keep it until they are updated."}},
 	},
 	{call: "lambda:DeleteFunction", object: []string{"name(rq.functionName)"}, also: []string{"CreateFunction"}, todo: "The function {rq.functionName} was deleted: deploy it again."},
-	{call: "lambda:PutFunctionConcurrency", object: []string{"name(rq.functionName)"}, also: []string{"DeleteFunctionConcurrency", "DeleteFunction"},
-		steps: []step{{phase: Recover, mode: Review, call: "lambda:DeleteFunctionConcurrency", in: args{"FunctionName": "rq.functionName"},
+	{
+		call: "lambda:PutFunctionConcurrency", object: []string{"name(rq.functionName)"}, also: []string{"DeleteFunctionConcurrency", "DeleteFunction"},
+		prior: []prior{{"PutFunctionConcurrency", []string{"name(rq.functionName)"}, "rq.reservedConcurrentExecutions"}},
+		steps: []step{{phase: Recover, mode: Auto, call: "lambda:PutFunctionConcurrency", in: args{"FunctionName": "rq.functionName", "ReservedConcurrentExecutions": "prior"},
 			back:  []reverse{{"lambda:PutFunctionConcurrency", args{"FunctionName": "rq.functionName", "ReservedConcurrentExecutions": "rq.reservedConcurrentExecutions"}}},
-			title: "Let the function {rq.functionName} run without a reserved concurrency", risk: "If it had one before, set that instead."}}},
+			title: "Let the function {rq.functionName} run {prior} times at once again", risk: "None."}},
+		blind: []step{{phase: Recover, mode: Review, call: "lambda:DeleteFunctionConcurrency", in: args{"FunctionName": "rq.functionName"},
+			back:  []reverse{{"lambda:PutFunctionConcurrency", args{"FunctionName": "rq.functionName", "ReservedConcurrentExecutions": "rq.reservedConcurrentExecutions"}}},
+			title: "Let the function {rq.functionName} run without a reserved concurrency", risk: "The log shows none before: if it had one, set that instead."}},
+	},
 	{
 		call: "events:PutRule", object: []string{"rq.name"}, creates: "rule", also: []string{"DeleteRule"}, chain: true,
-		steps: []step{
+		prior: []prior{{"PutRule", []string{"rq.name"}, "rq"}},
+		steps: []step{{
+			phase: Recover, mode: Auto, call: "eventbridge:PutRule", in: ruleFields("prior"), back: []reverse{{"eventbridge:PutRule", ruleFields("rq")}},
+			title: "Let the rule {rq.name} match what it did before the intruder", risk: "Its targets run when they did before.",
+		}},
+		blind: []step{
 			{phase: Evict, mode: Auto, call: "eventbridge:DisableRule", in: args{"Name": "rq.name", "EventBusName": "rq.eventBusName?"},
 				back:  []reverse{{"eventbridge:EnableRule", args{"Name": "rq.name", "EventBusName": "rq.eventBusName?"}}},
-				title: "Switch the rule {rq.name} off", risk: "If the rule was there before and was only changed, put its old pattern back instead."},
+				title: "Switch the rule {rq.name} off", risk: "The log shows none of this name before. If there was one and it was only changed, put its old pattern back instead."},
 			{phase: Evict, mode: Review, call: "eventbridge:RemoveTargets", in: args{"Rule": "rq.name", "EventBusName": "rq.eventBusName?", "Ids": []any{Item}},
 				each:  &each{"eventbridge:ListTargetsByRule", args{"Rule": "rq.name", "EventBusName": "rq.eventBusName?"}, "Targets[].Id"},
 				title: "Take every target off the rule {rq.name}", risk: "Final."},
-			{phase: Evict, mode: Review, call: "eventbridge:DeleteRule", in: args{"Name": "rq.name", "EventBusName": "rq.eventBusName?"}, title: "Delete the rule {rq.name}", risk: "Final."},
+			{phase: Evict, mode: Review, call: "eventbridge:DeleteRule", in: args{"Name": "rq.name", "EventBusName": "rq.eventBusName?"}, title: "Delete the rule {rq.name}", risk: "Final. Not if it was there before the incident."},
 		},
 	},
 	{
-		call: "events:PutTargets", object: []string{"rq.rule", "rq.targets[].id"}, creates: "targets", also: []string{"RemoveTargets", "DeleteRule"},
-		steps: []step{{phase: Evict, mode: Review, call: "eventbridge:RemoveTargets", in: args{"Rule": "rq.rule", "EventBusName": "rq.eventBusName?", "Ids": "rq.targets[].id"},
-			title: "Take the targets {rq.targets[].arn} off the rule {rq.rule}", risk: "If a target of the same id was there before, put it back instead."}},
+		call: "events:PutTargets", object: []string{"rq.rule", "rq.targets[].id"}, also: []string{"RemoveTargets", "DeleteRule"}, was: targetsSet,
+		prior: []prior{{"RemoveTargets", []string{"rq.rule"}, "rq.none"}},
+		steps: []step{
+			{phase: Recover, mode: Auto, call: "eventbridge:PutTargets", when: [2]string{"prior.put", anyValue}, in: args{"Rule": "rq.rule", "EventBusName": "rq.eventBusName?", "Targets": "prior.put"},
+				back:  []reverse{{"eventbridge:PutTargets", args{"Rule": "rq.rule", "EventBusName": "rq.eventBusName?", "Targets": "sdk(rq.targets)"}}},
+				title: "Let the rule {rq.rule} call {prior.put[].Arn} again", risk: "They run when the rule says so, as before."},
+			{phase: Evict, mode: Review, call: "eventbridge:RemoveTargets", when: [2]string{"prior.drop", anyValue}, in: args{"Rule": "rq.rule", "EventBusName": "rq.eventBusName?", "Ids": "prior.drop"},
+				back:  []reverse{{"eventbridge:PutTargets", args{"Rule": "rq.rule", "EventBusName": "rq.eventBusName?", "Targets": "sdk(rq.targets)"}}},
+				title: "Take the targets {prior.drop} ({rq.targets[].arn}) off the rule {rq.rule}", risk: "The log shows none of these ids before: if one was there, put it back instead."},
+		},
 	},
 	preserveToggle("events:DisableRule", "eventbridge:EnableRule", Auto, []string{"rq.name"}, args{"Name": "rq.name", "EventBusName": "rq.eventBusName?"}, "Switch the rule {rq.name} on again"),
 	{
@@ -111,8 +129,7 @@ var undoServerless = []undo{
 		prior: []prior{{"PutRule", []string{"rq.name"}, "rq"}, {"PutTargets", []string{"rq.rule"}, "rq.none"}, {"RemoveTargets", []string{"rq.rule"}, "rq.none"}},
 		steps: []step{
 			{phase: Recover, mode: Auto, call: "eventbridge:PutRule",
-				in: args{"Name": "rq.name", "EventBusName": "rq.eventBusName?", "EventPattern": "prior.eventPattern?", "ScheduleExpression": "prior.scheduleExpression?", "State": "prior.state?",
-					"Description": "prior.description?", "RoleArn": "prior.roleArn?"},
+				in:    ruleFields("prior"),
 				back:  []reverse{{"eventbridge:DeleteRule", args{"Name": "rq.name", "EventBusName": "rq.eventBusName?"}}},
 				title: "Make the rule {rq.name} again", risk: "It acts as it did before."},
 			{phase: Recover, mode: Auto, call: "eventbridge:PutTargets", when: [2]string{"prior.targets", anyValue},
@@ -158,10 +175,14 @@ var undoServerless = []undo{
 	remove("ssm:CreateAssociation", "ssm:DeleteAssociation", "association", []string{"rs.associationDescription.associationId"}, args{"AssociationId": "rs.associationDescription.associationId"}, "Delete the association {rs.associationDescription.associationId}, which runs {rq.name}"),
 	remove("ssm:CreateDocument", "ssm:DeleteDocument", "document", []string{"rq.name"}, args{"Name": "rq.name"}, "Delete the document {rq.name}"),
 	{
-		call: "ssm:ModifyDocumentPermission", object: []string{"rq.name"}, also: []string{"DeleteDocument"},
-		steps: []step{{phase: Recover, mode: Auto, call: "ssm:ModifyDocumentPermission", in: args{"Name": "rq.name", "PermissionType": "'Share'", "AccountIdsToRemove": "rq.accountIdsToAdd"},
-			back:  []reverse{{"ssm:ModifyDocumentPermission", args{"Name": "rq.name", "PermissionType": "'Share'", "AccountIdsToAdd": "rq.accountIdsToAdd"}}},
-			title: "Stop sharing the document {rq.name} with {rq.accountIdsToAdd}", risk: "Copies elsewhere stay."}},
+		call: "ssm:ModifyDocumentPermission", object: []string{"rq.name"}, also: []string{"DeleteDocument"}, was: documentShares.before,
+		steps: shareSteps("ssm:ModifyDocumentPermission", "the document {rq.name}", "Users",
+			func(list string) args {
+				return args{"Name": "rq.name", "PermissionType": "'Share'", "AccountIdsToAdd": list}
+			},
+			func(list string) args {
+				return args{"Name": "rq.name", "PermissionType": "'Share'", "AccountIdsToRemove": list}
+			}),
 		todo: "The sharing of the document {rq.name} was changed: put it back.",
 	},
 	{
@@ -204,3 +225,13 @@ func configurationFields(from string) args {
 func mappingFields(from string) args {
 	return args{"UUID": "rq.uUID", "FunctionName": from + ".functionName?", "Enabled": from + ".enabled?", "BatchSize": from + ".batchSize?"}
 }
+
+// ruleFields are what a rule of EventBridge says.
+func ruleFields(from string) args {
+	return args{"Name": "rq.name", "EventBusName": "rq.eventBusName?", "EventPattern": from + ".eventPattern?", "ScheduleExpression": from + ".scheduleExpression?", "State": from + ".state?",
+		"Description": from + ".description?", "RoleArn": from + ".roleArn?"}
+}
+
+// sameFunction is that the function of the name still runs as the role that the
+// intruder gave it.
+var sameFunction = []want{{"lambda:GetFunctionConfiguration", args{"FunctionName": "rq.functionName"}, "Role", "rq.role"}}

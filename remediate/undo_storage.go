@@ -95,7 +95,7 @@ var undoStorage = []undo{
 	bucketDocument("PutBucketNotification", "PutBucketNotificationConfiguration", "NotificationConfiguration", "NotificationConfiguration", "", "notifications", "What they call must still let the bucket in."),
 	bucketDocument("PutBucketCors", "PutBucketCors", "CORSConfiguration", "CORSConfiguration", "DeleteBucketCors", "CORS rules", "Web pages of other origins that had come to use the bucket no longer can."),
 	bucketDocument("PutBucketWebsite", "PutBucketWebsite", "WebsiteConfiguration", "WebsiteConfiguration", "DeleteBucketWebsite", "web site", "Pages that others had come to read from it are gone."),
-	remove("s3:CreateBucket", "s3:DeleteBucket", "bucket", []string{"rq.bucketName"}, args{"Bucket": "rq.bucketName"}, "Delete the bucket {rq.bucketName}, once it is empty of every version"),
+	sameAgain(remove("s3:CreateBucket", "s3:DeleteBucket", "bucket", []string{"rq.bucketName"}, args{"Bucket": "rq.bucketName"}, "Delete the bucket {rq.bucketName}, once it is empty of every version")),
 	{
 		call: "s3:DeleteBucket", object: []string{"rq.bucketName"}, also: []string{"CreateBucket"},
 		steps: []step{
@@ -177,14 +177,15 @@ var publicBlock = args{"BlockPublicAcls": true, "IgnorePublicAcls": true, "Block
 
 // dbShare takes back the sharing of a database snapshot.
 func dbShare(call, param, id string) undo {
-	in := func(values string) args {
-		return args{param: id, "AttributeName": "rq.attributeName", values: "rq.valuesToAdd"}
+	_, op := splitCall(call)
+	shares := sharing{op, "", id, []party{{"Users", "rq.valuesToAdd", "rq.valuesToRemove"}}}
+	with := func(values string) func(string) args {
+		return func(list string) args { return args{param: id, "AttributeName": "rq.attributeName", values: list} }
 	}
 	return undo{
-		call: call, object: []string{id},
-		steps: []step{{phase: Recover, mode: Auto, call: call, in: in("ValuesToRemove"), back: []reverse{{call, in("ValuesToAdd")}},
-			title: "Stop sharing the snapshot {" + id + "} with {rq.valuesToAdd}", risk: "Copies that were made elsewhere stay there: what it holds must count as taken."}},
-		todo: "The sharing of the snapshot {" + id + "} was changed: put it back.",
+		call: call, object: []string{id, "rq.attributeName"}, was: shares.before,
+		steps: shareSteps(call, "the snapshot {"+id+"}", "Users", with("ValuesToAdd"), with("ValuesToRemove")),
+		todo:  "The sharing of the snapshot {" + id + "} was changed: put it back.",
 	}
 }
 

@@ -84,6 +84,16 @@ func TestStatesAreFoundInTheLog(t *testing.T) {
 	}
 	tag := func(k, v string) object { return object{"key": k, "value": v} }
 	function := object{"functionName": "f"}
+	snapshot := func(way string, users ...string) object {
+		list := object{"items": []any{}}
+		for _, u := range users {
+			list["items"] = append(list["items"].([]any), object{"userId": u})
+		}
+		return object{"snapshotId": "snap-1", "attributeType": "CREATE_VOLUME_PERMISSION", "createVolumePermission": object{way: list}}
+	}
+	permission := func(port float64) object {
+		return object{"ipProtocol": "tcp", "fromPort": port, "toPort": port, "groups": object{}, "ipRanges": items(object{"cidrIp": "0.0.0.0/0"}), "ipv6Ranges": object{}, "prefixListIds": object{}}
+	}
 	for _, test := range []struct {
 		name  string
 		calls []call
@@ -224,6 +234,43 @@ func TestStatesAreFoundInTheLog(t *testing.T) {
 			Evict, "ecs:StopTask", Review, object{"Cluster": "c", "Task": "arn:aws:ecs:us-east-1:111122223333:task/c/1"}},
 		{"an Identity Center user out of a group", []call{intruder("sso-directory:AddMemberToGroup", object{"identityStoreId": "d-1", "groupId": "g", "member": object{"memberId": "u"}}, nil)},
 			Evict, "identitystore:DeleteGroupMembership", Review, object{"MembershipId": Item}},
+		{"shares of two calls, but for whom it was shared with before", []call{
+			owner("ec2:ModifySnapshotAttribute", snapshot("add", "222233334444"), nil),
+			intruder("ec2:ModifySnapshotAttribute", snapshot("add", "222233334444", "444455556666"), nil), intruder("ec2:ModifySnapshotAttribute", snapshot("add", "555566667777"), nil),
+			later("ec2:ModifySnapshotAttribute", snapshot("remove", "555566667777"), nil)},
+			Recover, "ec2:ModifySnapshotAttribute", Review, object{"OperationType": "remove", "UserIds": []any{"444455556666"}}},
+		{"rules that were added, but for one that was revoked by what it says", []call{
+			intruder("ec2:AuthorizeSecurityGroupIngress", object{"groupId": "sg-1"}, object{"securityGroupRuleSet": items(
+				object{"securityGroupRuleId": "sgr-1", "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "0.0.0.0/0"},
+				object{"securityGroupRuleId": "sgr-2", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "0.0.0.0/0"})}),
+			later("ec2:RevokeSecurityGroupIngress", object{"groupId": "sg-1", "ipPermissions": items(permission(22))}, nil)},
+			Evict, "ec2:RevokeSecurityGroupIngress", Review, object{"SecurityGroupRuleIds": []any{"sgr-2"}}},
+		{"rules whose ids are not in the log", []call{intruder("ec2:AuthorizeSecurityGroupIngress", object{"groupId": "sg-1", "ipPermissions": items(permission(22))}, object{"_return": true})},
+			Evict, "ec2:RevokeSecurityGroupIngress", Auto, object{"IpPermissions": []any{object{"IpProtocol": "tcp", "FromPort": 22.0, "ToPort": 22.0, "IpRanges": []any{object{"CidrIp": "0.0.0.0/0"}}}}}},
+		{"a share that was taken away", []call{intruder("ec2:ModifySnapshotAttribute", snapshot("remove", "222233334444"), nil)},
+			Recover, "ec2:ModifySnapshotAttribute", Review, object{"OperationType": "add", "UserIds": []any{"222233334444"}}},
+		{"a database snapshot that is public", []call{intruder("rds:ModifyDBSnapshotAttribute", object{"dBSnapshotIdentifier": "s", "attributeName": "restore", "valuesToAdd": []any{"all"}}, nil)},
+			Recover, "rds:ModifyDBSnapshotAttribute", Auto, object{"AttributeName": "restore", "ValuesToRemove": []any{"all"}}},
+		{"rules of two calls that were taken out of a group, but for one that is back", []call{
+			intruder("ec2:RevokeSecurityGroupIngress", object{"groupId": "sg-1", "ipPermissions": items(permission(22))}, nil),
+			intruder("ec2:RevokeSecurityGroupIngress", object{"groupId": "sg-1", "securityGroupRuleIds": []any{"sgr-2"}},
+				object{"revokedSecurityGroupRuleSet": items(object{"securityGroupRuleId": "sgr-2", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/8"})}),
+			later("ec2:AuthorizeSecurityGroupIngress", object{"groupId": "sg-1", "ipPermissions": items(permission(22))}, nil)},
+			Recover, "ec2:AuthorizeSecurityGroupIngress", Review, object{"IpPermissions": []any{object{"IpProtocol": "tcp", "FromPort": 443.0, "ToPort": 443.0, "IpRanges": []any{object{"CidrIp": "10.0.0.0/8"}}}}}},
+		{"a rule that was there and only changed", []call{
+			owner("events:PutRule", object{"name": "r", "scheduleExpression": "rate(1 day)"}, nil), intruder("events:PutRule", object{"name": "r", "scheduleExpression": "rate(1 minute)"}, nil)},
+			Recover, "eventbridge:PutRule", Auto, object{"ScheduleExpression": "rate(1 day)"}},
+		{"a target that took another's place", []call{
+			owner("events:PutTargets", object{"rule": "r", "targets": []any{object{"id": "1", "arn": "arn:a"}}}, nil),
+			intruder("events:PutTargets", object{"rule": "r", "targets": []any{object{"id": "1", "arn": "arn:evil"}, object{"id": "2", "arn": "arn:evil"}}}, nil)},
+			Evict, "eventbridge:RemoveTargets", Review, object{"Ids": []any{"2"}}},
+		{"the longest session of a role", []call{
+			owner("iam:CreateRole", object{"roleName": "r", "maxSessionDuration": 3600, "description": "d"}, nil), intruder("iam:UpdateRole", object{"roleName": "r", "maxSessionDuration": 43200}, nil)},
+			Recover, "iam:UpdateRole", Auto, object{"MaxSessionDuration": 3600.0}},
+		{"a permission set's boundary", []call{
+			owner("sso:PutPermissionsBoundaryToPermissionSet", object{"instanceArn": "arn:i", "permissionSetArn": "arn:p", "permissionsBoundary": object{"managedPolicyArn": "arn:aws:iam::aws:policy/A"}}, nil),
+			intruder("sso:DeletePermissionsBoundaryFromPermissionSet", object{"instanceArn": "arn:i", "permissionSetArn": "arn:p"}, nil)},
+			Recover, "ssoadmin:PutPermissionsBoundaryToPermissionSet", Auto, object{"PermissionsBoundary": object{"ManagedPolicyArn": "arn:aws:iam::aws:policy/A"}}},
 		{"a boundary that the log does not show before", []call{intruder("iam:PutRolePermissionsBoundary", object{"roleName": "r", "permissionsBoundary": "arn:aws:iam::aws:policy/A"}, nil)},
 			Recover, "iam:DeleteRolePermissionsBoundary", Review, object{"RoleName": "r"}},
 	} {
@@ -277,6 +324,13 @@ func TestNothingToUndo(t *testing.T) {
 		"serial consoles closed since":     {intruder("ec2:EnableSerialConsoleAccess", nil, nil), later("ec2:DisableSerialConsoleAccess", nil, nil)},
 		"a session duration that was so": {owner("sso:CreatePermissionSet", object{"name": "p", "sessionDuration": "PT1H"}, object{"permissionSet": object{"permissionSetArn": "arn:p"}}),
 			intruder("sso:UpdatePermissionSet", object{"instanceArn": "arn:i", "permissionSetArn": "arn:p", "sessionDuration": "PT1H"}, nil)},
+		"a bucket that its owner had made": {owner("s3:CreateBucket", bucket, nil), intruder("s3:CreateBucket", bucket, nil)},
+		"a share that was taken back": {intruder("rds:ModifyDBSnapshotAttribute", object{"dBSnapshotIdentifier": "s", "attributeName": "restore", "valuesToAdd": []any{"all"}}, nil),
+			later("rds:ModifyDBSnapshotAttribute", object{"dBSnapshotIdentifier": "s", "attributeName": "restore", "valuesToRemove": []any{"all"}}, nil)},
+		"a share that was there": {owner("rds:ModifyDBSnapshotAttribute", object{"dBSnapshotIdentifier": "s", "attributeName": "restore", "valuesToAdd": []any{"all"}}, nil),
+			intruder("rds:ModifyDBSnapshotAttribute", object{"dBSnapshotIdentifier": "s", "attributeName": "restore", "valuesToAdd": []any{"all"}}, nil)},
+		"a rule that the intruder had put there itself": {intruder("ec2:AuthorizeSecurityGroupIngress", object{"groupId": "sg-1", "ipPermissions": items(object{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": items(object{"cidrIp": "0.0.0.0/0"})})}, object{}),
+			{by: leaked, at: 2 * time.Minute, api: "ec2:RevokeSecurityGroupIngress", rq: object{"groupId": "sg-1", "ipPermissions": items(object{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": items(object{"cidrIp": "0.0.0.0/0"})})}}},
 		"an alarm that was made again": {owner("monitoring:PutMetricAlarm", object{"alarmName": "a"}, nil), intruder("monitoring:DeleteAlarms", object{"alarmNames": []any{"a"}}, nil),
 			later("monitoring:PutMetricAlarm", object{"alarmName": "a"}, nil)},
 	} {
