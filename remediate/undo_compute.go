@@ -211,6 +211,8 @@ var undoCompute = []undo{
 			title: "Set the auto scaling group {rq.autoScalingGroupName} back to {prior}", risk: "Instances end or start until it has the size that it had."}},
 		todo: "The auto scaling group {rq.autoScalingGroupName} was changed and the log does not show how it was: put its sizes and template back.",
 	},
+	remove("autoscaling:CreateLaunchConfiguration", "autoscaling:DeleteLaunchConfiguration", "launch configuration", []string{"rq.launchConfigurationName"}, args{"LaunchConfigurationName": "rq.launchConfigurationName"},
+		"Delete the launch configuration {rq.launchConfigurationName}, once no group uses it"),
 	{
 		call: "lightsail:CreateInstances", object: []string{"rq.instanceNames[]"}, split: true, creates: "Lightsail instance", also: []string{"DeleteInstance"},
 		steps: []step{{phase: Evict, mode: Review, call: "lightsail:DeleteInstance", in: args{"InstanceName": "el"},

@@ -76,6 +76,7 @@ var undoDetection = []undo{
 			title: "Accept the invitation of GuardDuty's administrator {prior} again, once it has sent one", risk: "Findings go to the administrator, as before. Nothing happens before it has invited the account again."}},
 		todo: "The account left GuardDuty's administrator: have the administrator invite it again.",
 	},
+	{call: "guardduty:DeleteInvitations", object: []string{"rq.accountIds[]"}, todo: "The invitations of {rq.accountIds[]} to GuardDuty were deleted: have them sent again, and accept them."},
 	{
 		call: "guardduty:DeletePublishingDestination", object: []string{"rq.detectorId", "rq.destinationId"}, also: []string{"CreatePublishingDestination"},
 		prior: []prior{{"CreatePublishingDestination", []string{"rq.detectorId", "rs.destinationId"}, "rq"}},

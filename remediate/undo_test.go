@@ -271,6 +271,11 @@ func TestStatesAreFoundInTheLog(t *testing.T) {
 			owner("sso:PutPermissionsBoundaryToPermissionSet", object{"instanceArn": "arn:i", "permissionSetArn": "arn:p", "permissionsBoundary": object{"managedPolicyArn": "arn:aws:iam::aws:policy/A"}}, nil),
 			intruder("sso:DeletePermissionsBoundaryFromPermissionSet", object{"instanceArn": "arn:i", "permissionSetArn": "arn:p"}, nil)},
 			Recover, "ssoadmin:PutPermissionsBoundaryToPermissionSet", Auto, object{"PermissionsBoundary": object{"ManagedPolicyArn": "arn:aws:iam::aws:policy/A"}}},
+		{"a user that was made, deleted and made again", []call{
+			intruder("iam:CreateUser", object{"userName": "x"}, object{"user": object{"userName": "x", "userId": "AIDAFIRST"}}),
+			{by: leaked, at: 2 * time.Minute, api: "iam:DeleteUser", rq: object{"userName": "x"}},
+			{by: leaked, at: 3 * time.Minute, api: "iam:CreateUser", rq: object{"userName": "x"}, rs: object{"user": object{"userName": "x", "userId": "AIDASECOND"}}}},
+			Evict, "iam:DeleteUser", Review, object{"UserName": "x"}},
 		{"a boundary that the log does not show before", []call{intruder("iam:PutRolePermissionsBoundary", object{"roleName": "r", "permissionsBoundary": "arn:aws:iam::aws:policy/A"}, nil)},
 			Recover, "iam:DeleteRolePermissionsBoundary", Review, object{"RoleName": "r"}},
 	} {
@@ -287,6 +292,9 @@ func TestStatesAreFoundInTheLog(t *testing.T) {
 			}
 			if strings.Contains(a.Title, "not in the log)") {
 				t.Errorf("the title is %q", a.Title)
+			}
+			if strings.Contains(fmt.Sprint(a.Expect), "AIDAFIRST") {
+				t.Errorf("expected is the first of two of a name: %v", a.Expect)
 			}
 			for k, v := range test.want {
 				if got := plainJSON(a.Parameters[k]); !reflect.DeepEqual(got, plainJSON(v)) {
