@@ -15,7 +15,8 @@ type undo struct {
 	// overlay says that the call changes the fields it names and leaves the others:
 	// prior is then what those fields were, each as the log last shows it.
 	overlay bool
-	// was takes the place of prior where events show the state in another way.
+	// was takes the place of prior where events show the state in another way, and
+	// says itself what still stands; prior then only names the events it looks at.
 	was func(h history, c *change, mine map[*event]bool) any
 	// split makes a change of its own of each element of a list, which is el.
 	split bool

@@ -217,3 +217,47 @@ func unwrap(v any) any {
 	}
 	return v
 }
+
+// apply carries a function of an expression out.
+func apply(fn string, v any) (any, error) {
+	switch fn {
+	case "name":
+		if s, ok := v.(string); ok {
+			return lastSegment(s), nil
+		}
+		return nil, nil
+	case "list":
+		return []any{v}, nil
+	case "sdk":
+		return sdkNames(v), nil
+	case "text":
+		return show(v), nil
+	case "standard":
+		return standardsOf(v), nil
+	case "texts":
+		return textList(v), nil
+	case "mapped":
+		return mapped(v), nil
+	case "s3":
+		return s3Names(v), nil
+	case "rules":
+		return ruleUpdates(v), nil
+	case "strings":
+		return stringMap(v)
+	case "fields":
+		return fieldsOf(v), nil
+	case "kind":
+		return kindOf(v), nil
+	}
+	if member, ok := strings.CutPrefix(fn, "of."); ok {
+		var out []any
+		for _, e := range textList(v) {
+			out = append(out, map[string]any{member: e})
+		}
+		return out, nil
+	}
+	if s, ok := v.(string); ok {
+		return s, nil
+	}
+	return compactJSON(v)
+}
