@@ -76,7 +76,9 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (findings
 	drop := func() error { return dropShared(context.WithoutCancel(ctx), conn) }
 	defer func() { err = errors.Join(err, drop()) }()
 
-	s := scanner{shared: shared{conn: conn, copy: usualCopying}, pack: pack, o: o}
+	first, all := firstOfAlike(pack)
+	o.Observe = all.observe(o.Observe)
+	s := scanner{shared: shared{conn: conn, copy: usualCopying}, pack: first, o: o}
 	if err := s.survey(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -86,6 +88,7 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (findings
 	if findings, err = s.group(ctx); err != nil {
 		return nil, nil, err
 	}
+	findings = all.findings(findings)
 	if slices.ContainsFunc(pack, func(r Rule) bool { return r.OnFindings }) {
 		if err := s.share(ctx, findings); err != nil {
 			return nil, nil, err
@@ -97,7 +100,7 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (findings
 		if err != nil {
 			return nil, nil, err
 		}
-		findings = append(findings, more...)
+		findings = append(findings, all.findings(more)...)
 	}
 	slices.SortFunc(findings, func(a, b Finding) int {
 		if d := a.FirstSeen.Compare(b.FirstSeen); d != 0 {
@@ -108,7 +111,7 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (findings
 	if err := drop(); err != nil { // findings among them
 		return nil, nil, err
 	}
-	assessments = append(s.assessments, o.Refused...)
+	assessments = append(all.assessments(s.assessments), o.Refused...)
 	if err := s.step("store the findings", func() (int64, error) {
 		return int64(len(findings)), storeAll(ctx, conn, findings, assessments)
 	}); err != nil {
@@ -199,21 +202,25 @@ func groupMatches(ctx context.Context, conn *sql.Conn, pack []Rule, places strin
 			(*texts)(&f.UserAgents), (*texts)(&f.Resources), (*texts)(&f.EventIDs)); err != nil {
 			return nil, fmt.Errorf("group matches: %w", err)
 		}
-		r := pack[place]
-		f.Rule, f.Title, f.Tactic, f.Techniques = r.ID, r.Title, r.Tactic, append([]string{}, r.Techniques...)
 		f.FirstSeen, f.LastSeen = f.FirstSeen.UTC(), f.LastSeen.UTC()
-		f.Severity = r.severityOf(f.Outcome)
-		f.ID = findingID(f)
 		f.Summary = summarize(f, names, invokedBy)
 		for _, values := range []*[]string{&f.Regions, &f.AccessKeyIDs, &f.SourceIPs, &f.UserAgents, &f.Resources} {
 			*values = (*values)[:min(len(*values), maxValues)]
 		}
-		findings = append(findings, f)
+		findings = append(findings, pack[place].finding(f))
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("group matches: %w", err)
 	}
 	return findings, nil
+}
+
+// finding is what was found as the rule says it.
+func (r Rule) finding(f Finding) Finding {
+	f.Rule, f.Title, f.Tactic, f.Techniques = r.ID, r.Title, r.Tactic, append([]string{}, r.Techniques...)
+	f.Severity = r.severityOf(f.Outcome)
+	f.ID = findingID(f)
+	return f
 }
 
 // severityOf is the rule's severity, one step lower for an attempt.
