@@ -50,7 +50,7 @@ const addressesSQL = `CREATE OR REPLACE TEMP TABLE scan_addresses AS SELECT DIST
 // barren says whether no caller, client or address of the case is one that the
 // rule is about, so that it cannot find anything.
 func (s *shared) barren(ctx context.Context, r Rule, columns []string) (bool, error) {
-	terms := conjuncts(r.Where)
+	terms := innerConjuncts(r.Where)
 	for _, d := range dimensions {
 		var about []string
 		for _, t := range terms {
