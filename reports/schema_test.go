@@ -29,8 +29,10 @@ func TestSchemas(t *testing.T) {
 		write func(io.Writer) error
 		wrong string // what the schema must say of it
 	}{
-		"SARIF":       {"sarif", func(w io.Writer) error { return full(w, inc) }, ""},
-		"SARIF empty": {"sarif", func(w io.Writer) error { return WriteFindings(w, "sarif", FindingSet{Findings: each[rules.Finding](nil)}, time.UTC) }, ""},
+		"SARIF": {"sarif", func(w io.Writer) error { return full(w, inc) }, ""},
+		"SARIF empty": {"sarif", func(w io.Writer) error {
+			return WriteFindings(w, "sarif", FindingSet{Findings: each[rules.Finding](nil)}, time.UTC)
+		}, ""},
 		"SARIF broken": {"sarif", func(w io.Writer) error {
 			return broken(w, func(w io.Writer) error { return full(w, inc) }, `"version": "2.1.0"`, `"version": "2.1"`)
 		}, "is not one of"},
