@@ -109,7 +109,7 @@ func TestNavigatorLayerFormat(t *testing.T) {
 		"v18": func(w io.Writer) error { return findingsIn("navigator", rules.AttackV18)(w, inc) },
 		"v19": func(w io.Writer) error { return findingsIn("navigator", rules.AttackV19)(w, inc) },
 		"empty": func(w io.Writer) error {
-			return WriteFindings(w, "navigator", FindingSet{Attack: rules.AttackV18}, time.UTC)
+			return WriteFindings(w, "navigator", FindingSet{Attack: rules.AttackV18, Findings: each[rules.Finding](nil)}, time.UTC)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
