@@ -61,7 +61,7 @@ func (s *scanner) gatherBatch(ctx context.Context, places []int) (map[int]int64,
 	for _, i := range places {
 		r := s.pack[i]
 		// One CASE in the other: AND does not say what is looked at first.
-		hits = append(hits, fmt.Sprintf("CASE WHEN %s THEN CASE WHEN %s THEN %d END END", s.ofKinds(s.reached[i]), r.condition(), i))
+		hits = append(hits, fmt.Sprintf("CASE WHEN %s THEN CASE WHEN %s THEN %d END END", s.ofKinds(s.reached[i]), r.within(s.facets, s.reached[i]), i))
 		if r.Resource != "" {
 			e := r.resource()
 			if those[e] == nil {

@@ -42,7 +42,7 @@ CREATE OR REPLACE TEMP TABLE scan_located AS
 SELECT m.rule, m.outcome, t.source_id IS NOT NULL OR about_lineage AS in_lineage, resource,
     event_time, event_uuid, event_id_text, event_name, aws_region, source_ip_address, r.identity_id, r.context_id
 FROM temp.rule_matches AS m
-JOIN temp.scan_rules USING (rule)
+JOIN (SELECT DISTINCT rule, about_lineage FROM temp.scan_rules) AS ran USING (rule)
 JOIN records AS r ON r.source_id = m.source_id AND r.record_index = m.record_index
 LEFT JOIN temp.scan_tainted AS t ON t.source_id = m.source_id AND t.record_index = m.record_index
 WHERE rule IN (%s)`
@@ -187,9 +187,15 @@ func (s *scanner) storeRules(ctx context.Context) error {
 			return fmt.Errorf("prepare the findings: %w", err)
 		}
 	}
-	return appendRows(s.conn, "temp", "scan_rules", len(s.pack), func(i int) []driver.Value {
-		r := s.pack[i]
-		return []driver.Value{int32(i), r.ID, r.Title, r.severityOf(Success).String(), r.severityOf(Denied).String(),
+	ran := make([]int32, len(s.all.pack))
+	for place, alike := range s.all.places {
+		for _, i := range alike {
+			ran[i] = int32(place)
+		}
+	}
+	return appendRows(s.conn, "temp", "scan_rules", len(s.all.pack), func(i int) []driver.Value {
+		r := s.all.pack[i]
+		return []driver.Value{ran[i], r.ID, r.Title, r.severityOf(Success).String(), r.severityOf(Denied).String(),
 			r.Tactic, append([]string{}, r.Techniques...), r.Lineage, r.OfLineage}
 	})
 }

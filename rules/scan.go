@@ -66,7 +66,9 @@ func Scan(ctx context.Context, c *query.Case, pack []Rule, o Options) ([]Assessm
 func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (assessments []Assessment, err error) {
 	defer func() { err = errors.Join(err, dropShared(context.WithoutCancel(ctx), conn)) }()
 
-	s := scanner{shared: shared{conn: conn, copy: usualCopying}, pack: pack, o: o}
+	first, all := firstOfAlike(pack)
+	o.Observe = all.observe(o.Observe)
+	s := scanner{shared: shared{conn: conn, copy: usualCopying}, pack: first, all: all, o: o}
 	if err := s.survey(ctx); err != nil {
 		return nil, err
 	}
@@ -87,7 +89,7 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (assessme
 			return nil, err
 		}
 	}
-	assessments = append(s.assessments, o.Refused...)
+	assessments = append(all.assessments(s.assessments), o.Refused...)
 	if err := s.step("store the findings", func() (int64, error) {
 		return s.findings, s.store(ctx, assessments)
 	}); err != nil {

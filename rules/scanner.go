@@ -12,7 +12,8 @@ import (
 // scanner runs the rules of one scan.
 type scanner struct {
 	shared
-	pack        []Rule
+	pack        []Rule // the first of each that find the same
+	all         alike
 	o           Options
 	assessments []Assessment // by place in the pack
 	reached     [][]int      // facets, by place in the pack
