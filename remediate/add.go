@@ -29,12 +29,16 @@ func (p *planner) addAs(a *Action, about string) *Action {
 	if a.ForEach != nil {
 		text += a.ForEach.Operation + a.ForEach.Path
 	} else if a.Mode != Manual {
-		key := strings.Join([]string{string(a.Phase), a.AccountID, a.Region, a.Service, a.Operation, asciiJSON(a.Parameters)}, "\x00")
-		if have := p.calls[key]; have != nil {
+		call := strings.Join([]string{a.AccountID, a.Region, a.Service, a.Operation, asciiJSON(a.Parameters)}, "\x00")
+		have := p.calls[string(a.Phase)+"\x00"+call]
+		if have == nil && a.Phase == Evict {
+			have = p.calls[string(Contain)+"\x00"+call] // done earlier
+		}
+		if have != nil {
 			have.merge(a)
 			return have
 		}
-		p.calls[key] = a
+		p.calls[string(a.Phase)+"\x00"+call] = a
 	}
 	verb := cliName(a.Operation)
 	if a.Operation == "" {

@@ -21,10 +21,11 @@ type permissionSet struct {
 // permissionSetOf is the name of the permission set that a role of Identity
 // Center stands for.
 func permissionSetOf(role string) (string, bool) {
-	set, ok := strings.CutPrefix(role, "AWSReservedSSO_")
+	set, ok := strings.CutPrefix(role, "AWSReservedSSO")
 	if !ok {
 		return "", false
 	}
+	set = strings.TrimPrefix(set, "_")
 	if i := strings.LastIndex(set, "_"); i > 0 {
 		set = set[:i]
 	}

@@ -283,6 +283,20 @@ func TestServiceControlPolicies(t *testing.T) {
 	}
 }
 
+// TestFunctionOfWhichNoSessionIsSeen shows that the log's silence is no proof: a
+// person decides.
+func TestFunctionOfWhichNoSessionIsSeen(t *testing.T) {
+	p := story{calls: []call{{by: leaked, api: "lambda:UpdateFunctionCode20150331v2", region: "eu-west-1", rq: object{"functionName": "arn:aws:lambda:eu-west-1:111122223333:function:resize"}}}}.plan(t)
+	got := find(p, Contain, "lambda:PutFunctionConcurrency")
+	if len(got) != 1 || got[0].Mode != Review || got[0].Parameters["FunctionName"] != "resize" || got[0].Region != "eu-west-1" || len(got[0].Rollback) != 1 {
+		t.Errorf("actions: %+v", got)
+	}
+	if again := find(p, Restore, "lambda:DeleteFunctionConcurrency"); len(again) != 1 || again[0].Mode != Review {
+		t.Errorf("the way back: %+v", again)
+	}
+	signable(t, p)
+}
+
 // TestWhatComesBackGoesFirst shows the order of eviction and of deadlines.
 func TestWhatComesBackGoesFirst(t *testing.T) {
 	p := story{calls: []call{

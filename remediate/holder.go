@@ -228,7 +228,7 @@ func (p *planner) protection(h *holder) string {
 	switch {
 	case strings.Contains(h.arn, "/aws-service-role/") || strings.HasPrefix(h.name, "AWSServiceRoleFor"):
 		return "It is a service-linked role, which nobody but AWS can change, and no SCP binds it: end the resources of the service that uses it"
-	case strings.HasPrefix(h.name, "AWSReservedSSO_"):
+	case strings.HasPrefix(h.name, "AWSReservedSSO"):
 		set, _ := permissionSetOf(h.name)
 		return "IAM Identity Center keeps this role and undoes changes: in Identity Center remove the user's assignment of the permission set " + set +
 			", put a deny into the set's inline policy and provision it again, and end the user's portal sessions"

@@ -2,6 +2,7 @@ package remediate
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"trailscan/lineage"
@@ -14,7 +15,7 @@ import (
 func (ev *evidence) loadIssues(ctx context.Context, c *query.Case, l *lineage.Lineage) error {
 	ev.federatedBy, ev.issued = map[string]string{}, map[string]*event{}
 	var issues, tokens []any
-	functions, center := false, false
+	functions, center := slices.ContainsFunc(ev.events, func(e *event) bool { return e.source == "lambda" }), false
 	for _, k := range l.Credentials {
 		if k.Kind == lineage.RoleSession && k.IssuedEventID != "" {
 			issues = append(issues, k.IssuedEventID)

@@ -33,6 +33,7 @@ type planner struct {
 	calls     map[string]*Action // by what they call where
 	holders   []*holder
 	created   map[subject]*change // users, roles, … of the lineage that still stand
+	stands    []*change           // what is to be undone
 	byEvent   map[string]*event
 	holderOf  map[string]*holder // by the id of a credential
 }
@@ -66,13 +67,13 @@ func newPlan(l *lineage.Lineage, ev *evidence) (*Plan, error) {
 		p.partition = partitionOf(l.Credentials[0].PrincipalARN, "")
 	}
 	known, unknown := changes(ev.events)
-	standing := p.standing(known)
+	p.stands = p.standing(known)
 
 	p.findHolders(known)
 	p.contain()
 	p.revoke()
 	p.collect()
-	p.undoAll(standing)
+	p.undoAll(p.stands)
 	p.closeDoors()
 	p.unknown(unknown)
 	p.exposures(unknown)

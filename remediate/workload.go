@@ -11,7 +11,7 @@ import (
 // instanceID is how EC2 names the sessions of an instance's role, and taskID the
 // last part of the ARN of a task of ECS, which names its sessions.
 var (
-	instanceID = regexp.MustCompile(`^i-[0-9a-f]{8,17}$`)
+	instanceID = regexp.MustCompile(`(?i)^i-[0-9a-f]{8,17}$`)
 	taskID     = regexp.MustCompile(`^[0-9a-f]{32}$`)
 )
 
@@ -58,6 +58,28 @@ func (p *planner) stopWorkloads() {
 		if len(rest) > 0 {
 			p.stopOthers(h, rest)
 		}
+	}
+	p.stopChangedFunctions()
+}
+
+// stopChangedFunctions keeps functions whose code the lineage changed from
+// running: the log shows no session of theirs, but the next call makes one.
+func (p *planner) stopChangedFunctions() {
+	for _, c := range p.stands {
+		e := c.last()
+		name, _ := dig(e.request, []string{"functionName"}).(string)
+		name = functionName(name)
+		if c.undo.call != "lambda:UpdateFunctionCode" && c.undo.call != "lambda:UpdateFunctionConfiguration" || name == "" ||
+			p.created[subject{e.accountID, "function", name}] != nil || !p.evidence.accounts[e.accountID] {
+			continue
+		}
+		a := p.haltFunction(&Action{
+			AccountID: e.accountID, Region: e.region, Evidence: eventIDs(c.events),
+			Reason: p.reason(c) + " Whoever calls the function, or what calls it by itself, runs the intruder's code as its role.",
+			Risk:   "What the function does for its users stops until its concurrency is given back.",
+		}, name)
+		a.Mode = Review
+		p.addAs(a, name)
 	}
 }
 
@@ -168,27 +190,35 @@ func (p *planner) stopInstance(h *holder, c *lineage.Credential) {
 // https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html
 func (p *planner) stopFunction(h *holder, c *lineage.Credential) {
 	name := c.SessionName
-	in := map[string]any{"FunctionName": name}
-	a := p.workloadAction(h, c, "lambda", "PutFunctionConcurrency", map[string]any{"FunctionName": name, "ReservedConcurrentExecutions": 0})
+	a := p.workloadAction(h, c, "lambda", "PutFunctionConcurrency", nil)
 	a.Title = "Keep the function " + name + " from running"
 	a.Risk = "What the function does for its users stops until its concurrency is given back. " + p.riskOfWorkload(h)
 	if a.Mode != Manual {
-		a.Mode = Auto
-		read := Read{Call{Service: "lambda", Operation: "GetFunctionConcurrency", Parameters: in}, "ReservedConcurrentExecutions"}
-		a.Verify = []Check{{Read: read, Equals: 0}}
-		// Another value than the log's last is somebody's: look before it is lost.
-		a.Expect = []Check{{Read: read, Absent: true}}
-		a.Rollback = []Call{{Service: "lambda", Operation: "DeleteFunctionConcurrency", Parameters: in}}
-		if n := p.concurrency(h.account, a.Region, name); n != nil {
-			a.Expect = []Check{{Read: read, Equals: n}}
-			a.Rollback = []Call{{Service: "lambda", Operation: "PutFunctionConcurrency", Parameters: map[string]any{"FunctionName": name, "ReservedConcurrentExecutions": n}}}
-		}
+		a = p.haltFunction(a, name)
 		if e := p.byEvent[c.IssuedEventID]; allUnclearUse(c) || e != nil && e.unclear {
 			a.Mode = Review
 			a.Reason += " The log does not tell whether the intruder or the owner changed it."
 		}
 	}
 	p.addAs(a, name)
+}
+
+// haltFunction fills in the call that keeps a function from running.
+func (p *planner) haltFunction(a *Action, name string) *Action {
+	in := map[string]any{"FunctionName": name}
+	with := func(n any) map[string]any { return map[string]any{"FunctionName": name, "ReservedConcurrentExecutions": n} }
+	read := Read{Call{Service: "lambda", Operation: "GetFunctionConcurrency", Parameters: in}, "ReservedConcurrentExecutions"}
+	a.Phase, a.Mode, a.Service, a.Operation, a.Parameters = Contain, Auto, "lambda", "PutFunctionConcurrency", with(0)
+	a.Title = "Keep the function " + name + " from running"
+	a.Verify = []Check{{Read: read, Equals: 0}}
+	// Another value than the log's last is somebody's: look before it is lost.
+	a.Expect = []Check{{Read: read, Absent: true}}
+	a.Rollback = []Call{{Service: "lambda", Operation: "DeleteFunctionConcurrency", Parameters: in}}
+	if n := p.concurrency(a.AccountID, a.Region, name); n != nil {
+		a.Expect = []Check{{Read: read, Equals: n}}
+		a.Rollback = []Call{{Service: "lambda", Operation: "PutFunctionConcurrency", Parameters: with(n)}}
+	}
+	return a
 }
 
 // allUnclearUse says that nothing a credential did is surely the intruder's.
