@@ -27,6 +27,12 @@ func (p *planner) closeGateways() {
 			if e.name == "CreateOpenIDConnectProvider" {
 				p.closeOIDC(e, r.ARN)
 			}
+		case "identity_pool":
+			p.closePool(r)
+		case "identity_store":
+			h := &holder{subject: subject{e.accountID, "identity store", lastSegment(r.ARN)}, arn: r.ARN, evidence: []string{e.id}}
+			p.byHand(h, Contain, "Point Identity Center back to its own identity provider",
+				"The lineage changed who signs the users of Identity Center in ("+e.source+":"+e.name+"): whoever runs that provider may come as any of them, to every account. Only the console does this (Settings, Identity source); end all sessions of the access portal after it.")
 		}
 	}
 	// Certificates of an anchor that the intruder did not touch.
@@ -72,7 +78,7 @@ func (p *planner) closeAnywhere(e *event, r lineage.Principal, noun string) {
 		a.Mode = Review
 		a.Reason += " The log does not tell whether the intruder or the owner made the call."
 	}
-	if p.closedSince(e, "Disable"+noun, "Delete"+noun, id) {
+	if p.closedSince(e, id, "Disable"+noun, "Delete"+noun) {
 		return
 	}
 	p.addAs(a, id)
@@ -83,7 +89,7 @@ func (p *planner) closeAnywhere(e *event, r lineage.Principal, noun string) {
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveClientIDFromOpenIDConnectProvider.html
 func (p *planner) closeOIDC(e *event, arn string) {
 	clients, _ := dig(e.request, []string{"clientIDList"}).([]any)
-	if p.closedSince(e, "DeleteOpenIDConnectProvider", "", arn) {
+	if p.closedSince(e, arn, "DeleteOpenIDConnectProvider") {
 		return
 	}
 	for _, v := range clients {
@@ -104,10 +110,42 @@ func (p *planner) closeOIDC(e *event, arn string) {
 	}
 }
 
-// closedSince says that a later event closed a gateway already.
-func (p *planner) closedSince(e *event, calls ...string) bool {
-	id := calls[len(calls)-1]
-	return slices.ContainsFunc(calls[:len(calls)-1], func(name string) bool {
+// closePool takes the roles off an identity pool whose roles the lineage set: it
+// hands out no credentials then.
+// https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_SetIdentityPoolRoles.html
+func (p *planner) closePool(r lineage.Principal) {
+	_, id, _ := strings.Cut(r.ARN, ":identitypool/") // REGION:UUID
+	var set *event
+	for _, e := range p.history["cognito-identity:SetIdentityPoolRoles"] {
+		if p.mine[e] && dig(e.request, []string{"identityPoolId"}) == id {
+			set = e
+		}
+	}
+	if set == nil || p.closedSince(set, id, "DeleteIdentityPool") {
+		return
+	}
+	in := map[string]any{"IdentityPoolId": id, "Roles": map[string]any{}}
+	a := &Action{
+		Phase: Contain, Mode: Review, AccountID: set.accountID, Region: set.region, Service: "cognitoidentity", Operation: "SetIdentityPoolRoles", Parameters: in,
+		Title: "Let the identity pool " + id + " hand out no role", Evidence: []string{set.id},
+		Reason: "The lineage set its roles: whoever signs in to the pool, guests too where it lets them, gets new sessions of them, whatever is revoked on the roles.",
+		Risk:   "The application that uses the pool has no credentials until its own roles are set again, which the log does not show before the change.",
+		Verify: []Check{{Read: Read{Call{Service: "cognitoidentity", Operation: "GetIdentityPoolRoles", Parameters: map[string]any{"IdentityPoolId": id}}, "Roles.* | [0]"}, Absent: true}},
+	}
+	roles, _ := dig(set.request, []string{"roles"}).(map[string]any)
+	if len(roles) > 0 && plain(roles) == nil {
+		a.Rollback = []Call{{Service: a.Service, Operation: a.Operation, Parameters: map[string]any{"IdentityPoolId": id, "Roles": roles}}}
+		if r.How == lineage.Created && !set.unclear {
+			a.Mode, a.Risk = Auto, ownersNone
+		}
+	}
+	p.addAs(a, id)
+}
+
+// closedSince says that a later event closed a gateway already, by one of the
+// calls.
+func (p *planner) closedSince(e *event, id string, calls ...string) bool {
+	return slices.ContainsFunc(calls, func(name string) bool {
 		return slices.ContainsFunc(p.history[e.source+":"+name], func(later *event) bool {
 			return later.accountID == e.accountID && !later.time.Before(e.time) && later.requestNames()[id]
 		})

@@ -1,6 +1,9 @@
 package remediate
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // reopen gives back what containment took besides IAM: functions, instances,
 // trust anchors and permission sets that were there before the intruder.
@@ -17,7 +20,7 @@ func (p *planner) reopen() {
 		for _, shut := range p.byPhase[phase] {
 			title := titles[shut.Service+":"+shut.Operation]
 			name, _ := shut.Parameters["FunctionName"].(string)
-			made := shut.Risk == ownersNone || p.created[subject{shut.AccountID, "function", name}] != nil
+			made := strings.HasPrefix(shut.Risk, ownersNone) || p.created[subject{shut.AccountID, "function", name}] != nil
 			if title == "" || shut.Mode == Manual || made {
 				continue
 			}

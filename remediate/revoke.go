@@ -36,7 +36,7 @@ func (p *planner) revoke() {
 		}
 	}
 	p.secondPass(borrowed)
-	p.fullRoles(borrowed)
+	p.noRoom(borrowed)
 }
 
 // secondPass writes, for each account, the deny that waits for all others of the
@@ -105,26 +105,27 @@ func (p *planner) waitsFor(c *change) []string {
 	return ids
 }
 
-// fullRoles says what to do where AWS has no room for a revocation: an inline
-// policy cannot be swapped for a managed one in a single call, and AWS's own
-// managed deny would lock the owner out too.
-func (p *planner) fullRoles(borrowed []*holder) {
+// noRoom says what to do where AWS has no room for a deny of older sessions: an
+// inline policy cannot be swapped for a managed one in a single call, and AWS's
+// own managed deny would lock the owner out too.
+func (p *planner) noRoom(borrowed []*holder) {
 	byAccount := map[string][]*holder{}
-	for _, h := range borrowed {
-		byAccount[h.account] = append(byAccount[h.account], h)
+	for _, h := range p.holders {
+		if slices.Contains(borrowed, h) || h.lent() && p.denyOf[h.subject] != "" {
+			byAccount[h.account] = append(byAccount[h.account], h)
+		}
 	}
 	for _, account := range slices.Sorted(maps.Keys(byAccount)) {
-		roles := byAccount[account]
 		var names, evidence []string
-		for _, h := range roles {
-			names = append(names, h.name)
+		for _, h := range byAccount[account] {
+			names = append(names, "the "+h.kind+" "+h.name)
 			evidence = append(evidence, h.evidence...)
 		}
 		p.addAs(&Action{
 			Phase: Revoke, Mode: Manual, AccountID: account, Region: globalRegion(p.partition), Evidence: unique(evidence),
 			Title: "Only if AWS has no room for a revocation (LimitExceeded): revoke " + someOf(names) + " by a managed policy",
-			Reason: "The inline policies of a role may have 10,240 characters in all. Make a customer managed policy of this text, with the present time in place of TIME, and attach it (iam CreatePolicy, then AttachRolePolicy); if as many policies are attached as the account allows, attach it in place of one that the role can spare, or put it in the permissions boundary together with what the boundary allows; or use the service control policy of this plan: " +
-				strings.ReplaceAll(denyOlder, Now, "TIME"),
+			Reason: "The inline policies of a role may have 10,240 characters in all, those of a user 2,048. Make a customer managed policy of this text, with the present time in place of TIME, and attach it (iam CreatePolicy, then AttachRolePolicy or AttachUserPolicy); if as many policies are attached as the account allows, attach it in place of one that can be spared, or put it in the permissions boundary together with what the boundary allows; or use the service control policy of this plan: " +
+				strings.ReplaceAll(denyOlder, Now, stopTime),
 			Risk: "As the revocation itself: sessions of everyone else end and must be renewed. Needless when the revocations above took effect.",
 		}, "revoke without room "+account)
 	}

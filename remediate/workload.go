@@ -153,14 +153,28 @@ func cmpVia(c *lineage.Credential) string {
 	return c.Via
 }
 
-// stopInstance cuts an instance off from its role, then stops it. An instance
-// that the intruder started is stopped with its other changes.
+// started is the change by which the lineage started an instance.
+func (p *planner) started(account, instance string) *change {
+	for _, c := range p.stands {
+		if c.undo.call == "ec2:RunInstances" && c.last().accountID == account && slices.Contains(c.elements, instance) {
+			return c
+		}
+	}
+	return nil
+}
+
+// stopInstance cuts an instance off from its role, then stops it; one that the
+// intruder started is stopped at once.
 func (p *planner) stopInstance(h *holder, c *lineage.Credential) {
 	id := c.SessionName
-	for s, own := range p.created {
-		if s.account == h.account && own.undo.creates == "instances" && slices.Contains(append(slices.Clone(own.elements), own.objects...), id) {
-			return
+	if own := p.started(h.account, id); own != nil {
+		a := p.haltInstance(h, c)
+		if a.Mode != Manual && !allUnclear(own.events) {
+			a.Mode = Auto
 		}
+		a.Risk = ownersNone + " What runs on it stops; memory and instance stores are lost, so take snapshots first. A Spot instance refuses: terminate it."
+		p.addAs(a, id+" stop")
+		return
 	}
 	isolate := "Isolate it first if its memory is evidence: give its network interface a security group without rules (ec2 ModifyInstanceAttribute with Groups). "
 	off := p.workloadAction(h, c, "ec2", "DisassociateIamInstanceProfile", map[string]any{"AssociationId": Item})
@@ -174,16 +188,23 @@ func (p *planner) stopInstance(h *holder, c *lineage.Credential) {
 	}
 	p.addAs(off, id+" profile")
 
+	stop := p.haltInstance(h, c)
+	stop.Risk = "What runs on it stops; memory and instance stores are lost, so take snapshots and memory first. " + isolate + p.riskOfWorkload(h)
+	p.addAs(stop, id+" stop")
+}
+
+// haltInstance is the call that stops an instance.
+func (p *planner) haltInstance(h *holder, c *lineage.Credential) *Action {
+	id := c.SessionName
 	stop := p.workloadAction(h, c, "ec2", "StopInstances", map[string]any{"InstanceIds": []any{id}})
 	stop.Title = "Stop the instance " + id
-	stop.Risk = "What runs on it stops; memory and instance stores are lost, so take snapshots and memory first. " + isolate + p.riskOfWorkload(h)
 	if stop.Mode != Manual {
 		same := map[string]any{"InstanceIds": []any{id}}
 		stop.Rollback = []Call{{Service: "ec2", Operation: "StartInstances", Parameters: same}}
 		stop.Verify = []Check{{Read: Read{Call{Service: "ec2", Operation: "DescribeInstances", Parameters: same},
 			"Reservations[].Instances[?State.Name!='stopping' && State.Name!='stopped' && State.Name!='terminated'][].InstanceId | [0]"}, Absent: true}}
 	}
-	p.addAs(stop, id+" stop")
+	return stop
 }
 
 // stopFunction keeps a function from running; its code and its role stay.
@@ -206,7 +227,9 @@ func (p *planner) stopFunction(h *holder, c *lineage.Credential) {
 // haltFunction fills in the call that keeps a function from running.
 func (p *planner) haltFunction(a *Action, name string) *Action {
 	in := map[string]any{"FunctionName": name}
-	with := func(n any) map[string]any { return map[string]any{"FunctionName": name, "ReservedConcurrentExecutions": n} }
+	with := func(n any) map[string]any {
+		return map[string]any{"FunctionName": name, "ReservedConcurrentExecutions": n}
+	}
 	read := Read{Call{Service: "lambda", Operation: "GetFunctionConcurrency", Parameters: in}, "ReservedConcurrentExecutions"}
 	a.Phase, a.Mode, a.Service, a.Operation, a.Parameters = Contain, Auto, "lambda", "PutFunctionConcurrency", with(0)
 	a.Title = "Keep the function " + name + " from running"
