@@ -50,6 +50,24 @@ func NewPlan(ctx context.Context, c *query.Case, l *lineage.Lineage) (*Plan, err
 }
 
 func newPlan(l *lineage.Lineage, ev *evidence) (*Plan, error) {
+	p := newPlanner(l, ev)
+	known, unknown := changes(ev.events)
+	p.stands = p.standing(known)
+
+	p.findHolders(known)
+	p.contain()
+	p.revoke()
+	p.collect()
+	p.undoAll(p.stands)
+	p.closeDoors()
+	p.unknown(unknown)
+	p.exposures(unknown)
+	p.restore()
+	p.urgentFirst()
+	return p.finish()
+}
+
+func newPlanner(l *lineage.Lineage, ev *evidence) *planner {
 	keys := slices.Sorted(slices.Values(l.Keys))
 	p := &planner{
 		lineage: l, evidence: ev, names: followNames(ev.events, ev.others), history: newHistory(ev.events, ev.others), mine: map[*event]bool{},
@@ -66,20 +84,7 @@ func newPlan(l *lineage.Lineage, ev *evidence) (*Plan, error) {
 	if len(l.Credentials) > 0 {
 		p.partition = partitionOf(l.Credentials[0].PrincipalARN, "")
 	}
-	known, unknown := changes(ev.events)
-	p.stands = p.standing(known)
-
-	p.findHolders(known)
-	p.contain()
-	p.revoke()
-	p.collect()
-	p.undoAll(p.stands)
-	p.closeDoors()
-	p.unknown(unknown)
-	p.exposures(unknown)
-	p.restore()
-	p.urgentFirst()
-	return p.finish(keys)
+	return p
 }
 
 // standing are the changes that no later event undid, that the intruder, not
@@ -113,7 +118,8 @@ func allUnclear(events []*event) bool {
 }
 
 // finish puts the phases together and seals the plan.
-func (p *planner) finish(keys []string) (*Plan, error) {
+func (p *planner) finish() (*Plan, error) {
+	keys := slices.Sorted(slices.Values(p.lineage.Keys))
 	plan := &Plan{
 		Version: PlanVersion, Keys: keys, GeneratedAt: time.Now().UTC().Truncate(time.Second), LogThrough: p.lineage.AsOf.UTC(),
 	}
