@@ -55,7 +55,7 @@ func (p *planner) findHolders(known []*change) {
 	p.holderOf = map[string]*holder{}
 	for i := range p.lineage.Credentials {
 		c := &p.lineage.Credentials[i]
-		h := at(p.issuer(c, byID))
+		h := at(p.actsAs(c, byID))
 		if h == nil {
 			continue
 		}
@@ -182,9 +182,8 @@ func (p *planner) deleted(h *holder) bool {
 }
 
 // issuer is the ARN of the user, role or root whose permissions a credential
-// has: for a federation token that of the user who asked for it, whom its own
-// records name where its issue is not in the log.
-func (p *planner) issuer(c *lineage.Credential, byID map[string]*lineage.Credential) string {
+// has: for a federation token that of the user who asked for it.
+func issuer(c *lineage.Credential, byID map[string]*lineage.Credential) string {
 	for range len(byID) + 1 {
 		a, ok := parseARN(c.PrincipalARN)
 		federated := ok && strings.HasPrefix(a.resource, "federated-user/")
@@ -195,10 +194,16 @@ func (p *planner) issuer(c *lineage.Credential, byID map[string]*lineage.Credent
 		}
 		c = byID[*c.Parent]
 	}
+	return c.PrincipalARN
+}
+
+// actsAs is the issuer of a credential, whom a federation token's own records
+// name where its issue is not in the log.
+func (p *planner) actsAs(c *lineage.Credential, byID map[string]*lineage.Credential) string {
 	if user := p.evidence.federatedBy[c.ID]; user != "" {
 		return user
 	}
-	return c.PrincipalARN
+	return issuer(c, byID)
 }
 
 // subjectOf is the user, role or root that an ARN names. The IAM API takes

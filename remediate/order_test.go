@@ -43,7 +43,7 @@ func TestServiceControlPolicies(t *testing.T) {
 			t.Errorf("a text has %d characters", len(text))
 		}
 	}
-	if got := scpAdvice(make([]string, 5), "aws", account); !strings.Contains(got, `"ArnNotLike"`) || len(got) > 1000 {
+	if got := scpAdvice(make([]string, 5), "aws", account); len(got) != 1 || !strings.Contains(got[0], `"ArnNotLike"`) || len(got[0]) > 1000 {
 		t.Errorf("advice for five policies: %s", got)
 	}
 	if got := matchable("arn:aws:sts::111122223333:federated-user/*"); got != nil {

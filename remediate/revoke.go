@@ -124,7 +124,7 @@ func (p *planner) noRoom(borrowed []*holder) {
 		p.addAs(&Action{
 			Phase: Revoke, Mode: Manual, AccountID: account, Region: globalRegion(p.partition), Evidence: unique(evidence),
 			Title: "Only if AWS has no room for a revocation (LimitExceeded): revoke " + someOf(names) + " by a managed policy",
-			Reason: "The inline policies of a role may have 10,240 characters in all, those of a user 2,048. Make a customer managed policy of this text, with the present time in place of TIME, and attach it (iam CreatePolicy, then AttachRolePolicy or AttachUserPolicy); if as many policies are attached as the account allows, attach it in place of one that can be spared, or put it in the permissions boundary together with what the boundary allows; or use the service control policy of this plan: " +
+			Reason: "The inline policies of a role may have 10,240 characters in all, those of a user 2,048. Make a customer managed policy of this text, with the present time in place of TIME, and attach it (iam CreatePolicy, then AttachRolePolicy or AttachUserPolicy); if as many policies are attached as the account allows, attach it in place of one that can be spared, or put it in the permissions boundary together with what the boundary allows; or use the text for the organisation at the head of the phase contain: " +
 				strings.ReplaceAll(denyOlder, Now, stopTime),
 			Risk: "As the revocation itself: sessions of everyone else end and must be renewed. Needless when the revocations above took effect.",
 		}, "revoke without room "+account)

@@ -49,15 +49,19 @@ func (p *planner) organisation() {
 	}
 	for _, account := range slices.Sorted(maps.Keys(accounts)) {
 		texts := append(scpTexts(whole[account], false), scpTexts(older[account], true)...)
-		if len(texts) == 0 {
-			continue
+		advice := scpAdvice(texts, p.partition, account)
+		for i, text := range advice {
+			which := ""
+			if len(advice) > 1 {
+				which = fmt.Sprintf(" (%d of %d)", i+1, len(advice))
+			}
+			p.addAs(&Action{
+				Phase: Contain, Mode: Manual, AccountID: account, Region: globalRegion(p.partition), Evidence: unique(evidence[account]),
+				Title:  "If account " + account + " is in an organisation: attach a service control policy to it first" + which,
+				Reason: "It binds at once and nobody inside of the account can take it away, for it denies that too; a policy in the account takes seconds to bind, in which the intruder can remove it. From the management account, on account " + account + " alone: " + text,
+				Risk:   "It binds these principals whoever uses them, until it is detached. The management account itself, and service-linked roles, cannot be bound so.",
+			}, "service control policy "+account+which)
 		}
-		p.addAs(&Action{
-			Phase: Contain, Mode: Manual, AccountID: account, Region: globalRegion(p.partition), Evidence: unique(evidence[account]),
-			Title:  "If account " + account + " is in an organisation: attach a service control policy to it first",
-			Reason: "It binds at once and nobody inside of the account can take it away, for it denies that too; a policy in the account takes seconds to bind, in which the intruder can remove it. From the management account, on account " + account + " alone: " + scpAdvice(texts, p.partition, account),
-			Risk:   "It binds these principals whoever uses them, until it is detached. The management account itself, and service-linked roles, cannot be bound so.",
-		}, "service control policy "+account)
 	}
 }
 
@@ -130,28 +134,26 @@ func scpTexts(arns []string, older bool) []string {
 	return out
 }
 
-// scpAdvice says how to attach the texts. More than fit onto one account are not
-// worth printing: then one text shuts the account to all but the responders.
-func scpAdvice(texts []string, partition, account string) string {
-	var b strings.Builder
+// scpAdvice says of each text what to do with it. More than fit onto one account
+// are not worth printing: then one text shuts the account to all but the
+// responders.
+func scpAdvice(texts []string, partition, account string) []string {
 	if len(texts) > maxSCPs {
-		fmt.Fprintf(&b, "the principals would need %d policies and an account has room for %d, so shut it to everyone but you for as long as the clean-up lasts, with the role that you work with in place of RESPONDER: ", len(texts), maxSCPs)
-		b.WriteString(asciiJSON(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+		shut := asciiJSON(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
 			"Sid": "TrailscanContain", "Effect": "Deny", "Action": "*", "Resource": "*",
 			"Condition": map[string]any{"ArnNotLike": map[string]any{"aws:PrincipalArn": []string{"arn:" + partition + ":iam::" + account + ":role/RESPONDER"}}},
-		}}}))
-		return b.String()
+		}}})
+		return []string{fmt.Sprintf("the principals would need %d policies and an account has room for %d, so shut it to everyone but you for as long as the clean-up lasts, with the role that you work with in place of RESPONDER: %s",
+			len(texts), maxSCPs, shut)}
 	}
-	for i, t := range texts {
-		if i > 0 {
-			b.WriteString(" and ")
+	var out []string
+	for _, t := range texts {
+		if strings.Contains(t, `"`+stopTime+`"`) {
+			t += " with the present time (UTC, like 2006-01-02T15:04:05Z) in place of TIME: roles that others use keep the sessions that are taken after it."
 		}
-		b.WriteString(t)
+		out = append(out, t)
 	}
-	if strings.Contains(b.String(), `"`+stopTime+`"`) {
-		b.WriteString(" with the present time (UTC, like 2006-01-02T15:04:05Z) in place of TIME: roles that others use keep the sessions that are taken after it.")
-	}
-	return b.String()
+	return out
 }
 
 func unique(ids []string) []string {
