@@ -16,6 +16,8 @@ type change struct {
 	// elements are what a call that acts on many did so to, such as instances.
 	elements []string
 	gone     map[string]bool // elements that are undone already
+	touched  *event          // by someone else since, once looked at
+	looked   bool
 }
 
 func (c *change) first() *event { return c.events[0] }
@@ -117,12 +119,12 @@ func newHistory(lists ...[]*event) history {
 }
 
 // touches says whether an event acts on the same thing.
-func (c *change) touches(e *event) bool { return c.within(e, leaves(e.request)) }
+func (c *change) touches(e *event) bool { return c.within(e, e.requestNames()) }
 
 // names says whether an event acts on the same thing or brought it into being.
 func (c *change) names(e *event) bool {
-	all := leaves(e.request)
-	maps.Copy(all, leaves(e.response))
+	all := maps.Clone(e.requestNames())
+	maps.Copy(all, e.responseNames())
 	return c.within(e, all)
 }
 
@@ -141,11 +143,15 @@ func (c *change) within(e *event, names map[string]bool) bool {
 	return true
 }
 
-// after are the later events of an API that act on what c changed.
-func (h history) after(c *change, name string) []*event {
+// after are the later events of an API that act on what c changed, but for those
+// to skip.
+func (h history) after(c *change, name string, skip map[*event]bool) []*event {
 	last := c.last()
 	var out []*event
 	for _, e := range h[last.source+":"+name] {
+		if skip[e] {
+			continue
+		}
 		// Creation and removal may share a second; removal comes second.
 		later := e.time.After(last.time) || e.time.Equal(last.time) && c.undo.creates != "" && e != last
 		if later && c.touches(e) {
@@ -164,11 +170,11 @@ func (h history) settle(c *change) bool {
 		}
 	}
 	for _, n := range append(names, c.undo.also...) {
-		for _, e := range h.after(c, n) {
+		for _, e := range h.after(c, n, nil) {
 			if len(c.elements) == 0 {
 				return true
 			}
-			ls := leaves(e.request)
+			ls := e.requestNames()
 			for _, el := range c.elements {
 				if ls[el] {
 					c.gone[el] = true
@@ -298,7 +304,8 @@ func (h history) ownMade(c *change, mine map[*event]bool) bool {
 // not the intruder's to undo.
 func (h history) stood(c *change, mine map[*event]bool) bool {
 	first := c.first()
-	if c.undo.creates != "" || len(c.undo.prior) > 0 || len(c.elements) > 0 || len(c.undo.steps) == 0 || first.source != "iam" {
+	if c.undo.creates != "" || len(c.undo.prior) > 0 || len(c.elements) > 0 || len(c.undo.steps) == 0 || first.source != "iam" ||
+		first.name == "UpdateAccessKey" { // the same call sets either status
 		return false
 	}
 	var made *event
@@ -322,13 +329,16 @@ func (h history) stood(c *change, mine map[*event]bool) bool {
 
 // touchedSince is the last later call of someone else on the same thing.
 func (h history) touchedSince(c *change, mine map[*event]bool) *event {
-	var last *event
+	if c.looked {
+		return c.touched
+	}
+	c.looked = true
 	for _, n := range append([]string{c.last().name}, c.undo.related()...) {
-		for _, e := range h.after(c, n) {
-			if !mine[e] && (last == nil || e.time.After(last.time)) {
-				last = e
+		for _, e := range h.after(c, n, mine) {
+			if c.touched == nil || e.time.After(c.touched.time) {
+				c.touched = e
 			}
 		}
 	}
-	return last
+	return c.touched
 }
