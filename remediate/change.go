@@ -18,6 +18,8 @@ type change struct {
 	labels   map[string]bool // those of objects that no event spells out
 	el       any             // the one of them that this change is about, if the undo is split
 	gone     map[string]bool // elements that are undone already
+	touched  *event          // by someone else since, once looked at
+	looked   bool
 }
 
 func (c *change) first() *event { return c.events[0] }
@@ -138,12 +140,12 @@ func newHistory(lists ...[]*event) history {
 }
 
 // touches says whether an event acts on the same thing.
-func (c *change) touches(e *event) bool { return c.within(e, leaves(e.request)) }
+func (c *change) touches(e *event) bool { return c.within(e, e.requestNames()) }
 
 // names says whether an event acts on the same thing or brought it into being.
 func (c *change) names(e *event) bool {
-	all := leaves(e.request)
-	maps.Copy(all, leaves(e.response))
+	all := maps.Clone(e.requestNames())
+	maps.Copy(all, e.responseNames())
 	return c.within(e, all)
 }
 
@@ -162,11 +164,15 @@ func (c *change) within(e *event, names map[string]bool) bool {
 	return true
 }
 
-// after are the later events of an API that act on what c changed.
-func (h history) after(c *change, name string) []*event {
+// after are the later events of an API that act on what c changed, but for those
+// to skip.
+func (h history) after(c *change, name string, skip map[*event]bool) []*event {
 	last := c.last()
 	var out []*event
 	for _, e := range h[last.source+":"+name] {
+		if skip[e] {
+			continue
+		}
 		// Creation and removal may share a second; removal comes second.
 		later := e.time.After(last.time) || e.time.Equal(last.time) && c.undo.creates != "" && e != last
 		if later && c.touches(e) {
@@ -188,11 +194,11 @@ func (h history) settle(c *change) bool {
 		}
 	}
 	for _, n := range append(names, c.undo.also...) {
-		for _, e := range h.after(c, n) {
+		for _, e := range h.after(c, n, nil) {
 			if len(c.elements) == 0 {
 				return true
 			}
-			ls := leaves(e.request)
+			ls := e.requestNames()
 			for _, el := range c.elements {
 				if ls[el] {
 					c.gone[el] = true
@@ -318,13 +324,16 @@ func (h history) stood(c *change, mine map[*event]bool) bool {
 
 // touchedSince is the last later call of someone else on the same thing.
 func (h history) touchedSince(c *change, mine map[*event]bool) *event {
-	var last *event
+	if c.looked {
+		return c.touched
+	}
+	c.looked = true
 	for _, n := range append([]string{c.last().name}, c.undo.related()...) {
-		for _, e := range h.after(c, n) {
-			if !mine[e] && (last == nil || e.time.After(last.time)) {
-				last = e
+		for _, e := range h.after(c, n, mine) {
+			if c.touched == nil || e.time.After(c.touched.time) {
+				c.touched = e
 			}
 		}
 	}
-	return last
+	return c.touched
 }

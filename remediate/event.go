@@ -26,6 +26,25 @@ type event struct {
 	request     any // requestParameters
 	response    any // responseElements
 	additional  any // additionalEventData
+
+	asked, answered map[string]bool // leaves of request and response, once looked at
+}
+
+// requestNames are the leaves of requestParameters. Nothing may change those
+// once it was called.
+func (e *event) requestNames() map[string]bool {
+	if e.asked == nil {
+		e.asked = leaves(e.request)
+	}
+	return e.asked
+}
+
+// responseNames are the leaves of responseElements.
+func (e *event) responseNames() map[string]bool {
+	if e.answered == nil {
+		e.answered = leaves(e.response)
+	}
+	return e.answered
 }
 
 // apiVersion is what some services append to the names of their events:

@@ -22,8 +22,11 @@ type evidence struct {
 	byID     map[string]use // calls of others, by the unique id of user or role
 	byKey    map[string]use // calls of others, by access key id
 	attempts map[string][]string
-	// keyUsed is when a key was used last before the lineage set its status.
-	keyUsed map[string]time.Time
+
+	federatedBy map[string]string // ARN of the user who issued a federation token, by its id
+	issued      map[string]*event // the calls that issued temporary credentials, by event id
+	center      []*event          // of anybody: how Identity Center gives accounts permission sets
+	throttled   []*event          // of anybody: reserved concurrency of functions
 }
 
 // subject is a user or role by the name that the IAM API takes.
@@ -34,7 +37,14 @@ type use struct {
 	calls    int64
 	last     time.Time
 	services string
+	who      []string // sessions of a role, addresses of a user or key: the first few
+	whoCount int64
 }
+
+// whoUses tells the users of a role by the names of their sessions, those of a
+// user or key by their addresses. What holds a line break is no such name.
+const whoUses = `CASE WHEN contains(concat(e.principal_id, e.source_ip_address), chr(10)) THEN NULL
+	WHEN e.session_issuer_type = 'Role' AND contains(e.principal_id, ':') THEN split_part(e.principal_id, ':', 2) ELSE e.source_ip_address END`
 
 // usageWindow is how far back use by others counts for the risk of an action.
 const usageWindow = 30 * 24 * time.Hour
@@ -64,8 +74,8 @@ func loadEvidence(ctx context.Context, c *query.Case, l *lineage.Lineage) (*evid
 	if err := ev.loadAttempts(ctx, c); err != nil {
 		return nil, fmt.Errorf("plan: read the first uses of the lineage's credentials: %w", err)
 	}
-	if err := ev.loadKeyUse(ctx, c); err != nil {
-		return nil, fmt.Errorf("plan: read whether keys worked before the lineage enabled them: %w", err)
+	if err := ev.loadIssues(ctx, c, l); err != nil {
+		return nil, fmt.Errorf("plan: read who issued the lineage's credentials: %w", err)
 	}
 	return ev, nil
 }
@@ -190,7 +200,8 @@ func (ev *evidence) loadUse(ctx context.Context, c *query.Case, l *lineage.Linea
 	} {
 		rows, err := c.DB.QueryContext(ctx, `
 			SELECT `+column+` AS id, count(*), max(e.event_time),
-				array_to_string(list_sort(list_distinct(list(split_part(e.event_source, '.', 1)))), ', ')
+				array_to_string(list_sort(list_distinct(list(split_part(e.event_source, '.', 1)))), ', '),
+				array_to_string(list_sort(list(DISTINCT `+whoUses+`))[1:4], chr(10)), count(DISTINCT `+whoUses+`)
 			FROM events e LEFT JOIN (SELECT * FROM lineage_events WHERE actor <> 'owner') le
 				ON e.source_id = le.source_id AND e.record_index = le.record_index
 			WHERE le.source_id IS NULL AND e.event_time >= ? AND id IS NOT NULL
@@ -200,12 +211,16 @@ func (ev *evidence) loadUse(ctx context.Context, c *query.Case, l *lineage.Linea
 		}
 		for rows.Next() {
 			var id, services string
+			var who sql.NullString
 			var u use
-			if err := rows.Scan(&id, &u.calls, &u.last, &services); err != nil {
+			if err := rows.Scan(&id, &u.calls, &u.last, &services, &who, &u.whoCount); err != nil {
 				rows.Close()
 				return err
 			}
 			u.last, u.services = u.last.UTC(), services
+			if who.String != "" {
+				u.who = strings.Split(who.String, "\n")
+			}
 			into[id] = u
 		}
 		if err := rows.Close(); err != nil {
@@ -240,43 +255,9 @@ func (ev *evidence) loadAttempts(ctx context.Context, c *query.Case) error {
 	return rows.Err()
 }
 
-// loadKeyUse reads whether the keys whose status the lineage set were in use
-// before: CloudTrail records no call that is signed with an inactive key.
-func (ev *evidence) loadKeyUse(ctx context.Context, c *query.Case) error {
-	ev.keyUsed = map[string]time.Time{}
-	for _, e := range ev.events {
-		key, _ := dig(e.request, []string{"accessKeyId"}).(string)
-		if _, asked := ev.keyUsed[key]; asked || e.source != "iam" || e.name != "UpdateAccessKey" || key == "" {
-			continue
-		}
-		var last sql.NullTime
-		if err := c.DB.QueryRowContext(ctx, `SELECT max(event_time) FROM events WHERE access_key_id = ? AND event_time < ?`, key, e.time).Scan(&last); err != nil {
-			return err
-		}
-		ev.keyUsed[key] = last.Time.UTC()
-	}
-	return nil
-}
-
-// wasActive says that a change only enabled a key that was in use already.
-func (ev *evidence) wasActive(c *change, h history) bool {
-	if c.undo.call != "iam:UpdateAccessKey" || dig(c.last().request, []string{"status"}) != "Active" {
-		return false
-	}
-	used := ev.keyUsed[c.objects[0]]
-	if used.IsZero() || used.Before(time.Unix(1, 0)) {
-		return false
-	}
-	for _, e := range h["iam:UpdateAccessKey"] {
-		if e.time.After(used) && e.time.Before(c.first().time) && c.touches(e) && dig(e.request, []string{"status"}) == "Inactive" {
-			return false
-		}
-	}
-	return true
-}
-
-// risk says what a principal or key that is cut off does for others.
-func (u use) risk(what string) string {
+// risk says what a principal or key that is cut off does for others, and what
+// becomes of that.
+func (u use) risk(what, then string) string {
 	if u.calls == 0 {
 		return "Others made no call through " + what + " in the 30 days before the compromise that the log shows, nor since."
 	}
@@ -284,6 +265,14 @@ func (u use) risk(what string) string {
 	if len(services) > 6 {
 		services = append(services[:6], "…")
 	}
-	return fmt.Sprintf("Others made %d calls through %s since 30 days before the compromise, the last at %s, to %s: that use stops.",
-		u.calls, what, u.last.Format(time.RFC3339), strings.Join(services, ", "))
+	by := ""
+	if len(u.who) > 0 {
+		by = " (" + strings.Join(u.who, ", ")
+		if more := u.whoCount - int64(len(u.who)); more > 0 {
+			by += fmt.Sprintf(" and %d more", more)
+		}
+		by += ")"
+	}
+	return fmt.Sprintf("Others%s made %d calls through %s since 30 days before the compromise, the last at %s, to %s: %s.",
+		by, u.calls, what, u.last.Format(time.RFC3339), strings.Join(services, ", "), then)
 }

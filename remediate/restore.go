@@ -23,6 +23,7 @@ func (p *planner) restore() {
 		}
 		p.lift(h)
 	}
+	p.reopen()
 }
 
 // newKey replaces the keys that leaked. It is manual: its answer is a secret,

@@ -212,7 +212,7 @@ func (p *planner) action(c *change, s *scope, st step, reason string) (*Action, 
 		a.Reason += " Undone already, and left out: " + strings.Join(slices.Sorted(maps.Keys(c.gone)), ", ") + "."
 	}
 	if st.phase == Evict || st.phase == Recover && a.Deadline == nil {
-		a.DependsOn = slices.Clone(p.denies)
+		a.DependsOn = p.waitsFor(c)
 	}
 	return a, nil
 }
