@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// command is the action as a line for a POSIX shell. Every word is quoted: the
-// names come from a log, and an intruder chose them.
-func command(a *Action) string {
+// Command is the action as a line for a POSIX shell, "" when it names no call.
+// Every word is quoted: the names come from a log, and an intruder chose them.
+func (a *Action) Command() string {
 	if a.Service == "" || a.Operation == "" {
 		return ""
 	}
@@ -166,4 +166,35 @@ func cliName(s string) string {
 	s = firstCapital.ReplaceAllString(s, "$1-$2")
 	s = lastCapital.ReplaceAllString(s, "$1-$2")
 	return strings.TrimPrefix(strings.ToLower(strings.ReplaceAll(s, "--", "-")), "-")
+}
+
+// LoopsInShell says whether a shell can repeat the action: each item must be an
+// argument of its own, for in JSON a shell cannot quote it.
+func (a *Action) LoopsInShell() bool {
+	if a.ForEach == nil {
+		return !mentions(a.Parameters, Item)
+	}
+	for _, v := range a.Parameters {
+		list, isList := v.([]any)
+		if !isList {
+			list = []any{v}
+		}
+		for _, e := range list {
+			if mentions(e, Item) && e != Item {
+				return false
+			}
+		}
+	}
+	return Call{a.Service, a.Operation, a.Parameters}.asArguments()
+}
+
+// Mentions says whether a parameter of the action or of its checks holds one of
+// Now, Password and Item.
+func (a *Action) Mentions(name string) bool {
+	for _, c := range slices.Concat(a.Expect, a.Verify) {
+		if mentions(c.Parameters, name) || mentions(c.Equals, name) {
+			return true
+		}
+	}
+	return mentions(a.Parameters, name)
 }

@@ -89,8 +89,10 @@ func (n cliNames) path(operation, path string) string {
 	parent := operation
 	return pathTokens.ReplaceAllStringFunc(path, func(token string) string {
 		switch token[0] {
-		case '`', '\'', '"':
+		case '`', '"':
 			return ascii(token)
+		case '\'': // a raw string knows no escapes of characters, JSON's does
+			return ascii(jmesString(strings.ReplaceAll(token[1:len(token)-1], `\'`, "'")))
 		}
 		spelled := n.member(parent, token)
 		parent = token

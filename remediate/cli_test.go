@@ -59,7 +59,7 @@ func TestCommand(t *testing.T) {
 		{"nothing to call", Action{}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := command(&test.a); got != test.want {
+			if got := test.a.Command(); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})

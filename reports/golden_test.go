@@ -74,6 +74,8 @@ func TestOutputsOfAHostileIncident(t *testing.T) {
 			return LineageMermaid(w, inc.Lineage, LineageOptions{Zone: time.UTC})
 		},
 		"plan.txt":                func(w io.Writer, inc *Incident) error { return PlanTable(w, inc.Plan, time.UTC) },
+		"plan.md":                 func(w io.Writer, inc *Incident) error { return PlanRunbook(w, everyAction(inc.Plan), time.UTC) },
+		"plan.sh":                 func(w io.Writer, inc *Incident) error { return PlanScript(w, everyAction(inc.Plan), time.UTC) },
 		"plan.csv":                func(w io.Writer, inc *Incident) error { return WritePlan(w, "csv", inc.Plan) },
 		"coverage.txt":            func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "table", inc, berlin) },
 		"coverage.md":             func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "md", inc, time.UTC) },

@@ -29,6 +29,10 @@ type planFlags struct {
 	endpoint string
 }
 
+// planFormats are the forms of a plan: for a person at a terminal, for --apply,
+// for other tools, to be carried out by hand, and for those who decide.
+var planFormats = []string{"table", "json", "ndjson", "csv", "md", "sh"}
+
 func (a *app) planCommand() *cobra.Command {
 	var f planFlags
 	cmd := &cobra.Command{
@@ -50,7 +54,7 @@ and does goes into a journal beside the plan, which --rollback takes back.`,
 	}
 	flags := cmd.Flags()
 	a.caseFlags(flags)
-	a.outputFlags(flags, "table", "json", "ndjson", "csv")
+	a.outputFlags(flags, planFormats...)
 	flags.BoolVar(&f.apply, "apply", false, "carry the plan out")
 	flags.StringVar(&f.file, "plan", "", "a reviewed plan `FILE`, in place of a new plan for KEY")
 	flags.StringVar(&f.rollback, "rollback", "", "take back what the journal `FILE` says was done")
@@ -78,7 +82,7 @@ func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
 	if err := checkNames("KEY", keys); err != nil {
 		return err
 	}
-	format, zone, err := a.show("table", "json", "ndjson", "csv")
+	format, zone, err := a.show(planFormats...)
 	if err != nil {
 		return err
 	}
@@ -95,6 +99,10 @@ func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
 			return reports.PlanTable(w, plan, zone)
 		case "json":
 			return plan.Write(w)
+		case "md":
+			return reports.PlanRunbook(w, plan, zone)
+		case "sh":
+			return reports.PlanScript(w, plan, zone)
 		}
 		return reports.WritePlan(w, format, plan)
 	})
