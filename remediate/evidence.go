@@ -22,6 +22,7 @@ type evidence struct {
 	byID     map[string]use // calls of others, by the unique id of user or role
 	byKey    map[string]use // calls of others, by access key id
 	attempts map[string][]string
+	ordinary ordinary
 }
 
 // subject is a user or role by the name that the IAM API takes.
@@ -62,7 +63,7 @@ func loadEvidence(ctx context.Context, c *query.Case, l *lineage.Lineage) (*evid
 	if err := ev.loadAttempts(ctx, c); err != nil {
 		return nil, fmt.Errorf("plan: read the first uses of the lineage's credentials: %w", err)
 	}
-	return ev, nil
+	return ev, ev.loadOrdinary(ctx, c, l)
 }
 
 func queryEvents(ctx context.Context, c *query.Case, q string, args ...any) ([]*event, error) {
