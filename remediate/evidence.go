@@ -236,15 +236,30 @@ func (ev *evidence) loadAttempts(ctx context.Context, c *query.Case) error {
 	return rows.Err()
 }
 
+const (
+	othersMade = "Others made "
+	useStops   = "that use stops"
+)
+
+// StopsUse is the sentence of an action's risk that says what of others it cuts
+// off, "" when that is nothing.
+func (a *Action) StopsUse() string {
+	before, _, found := strings.Cut(a.Risk, useStops)
+	if i := strings.LastIndex(before, othersMade); found && i >= 0 {
+		return strings.TrimSuffix(before[i:], ": ") + "."
+	}
+	return ""
+}
+
 // risk says what a principal or key that is cut off does for others.
 func (u use) risk(what string) string {
 	if u.calls == 0 {
-		return "Others made no call through " + what + " in the 30 days before the compromise that the log shows, nor since."
+		return othersMade + "no call through " + what + " in the 30 days before the compromise that the log shows, nor since."
 	}
 	services := strings.Split(u.services, ", ")
 	if len(services) > 6 {
 		services = append(services[:6], "…")
 	}
-	return fmt.Sprintf("Others made %d calls through %s since 30 days before the compromise, the last at %s, to %s: that use stops.",
+	return fmt.Sprintf(othersMade+"%d calls through %s since 30 days before the compromise, the last at %s, to %s: "+useStops+".",
 		u.calls, what, u.last.Format(time.RFC3339), strings.Join(services, ", "))
 }

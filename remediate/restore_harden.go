@@ -153,7 +153,7 @@ func (p *planner) harden() {
 			events := byAccount[account]
 			effect := "stopped"
 			if h.bounds {
-				effect = "taken its worth from"
+				effect = "bounded the damage of"
 			}
 			reason := fmt.Sprintf("It would have %s %s of the intruder: %s", effect, calls(len(events)), h.why)
 			if h.advice != nil {

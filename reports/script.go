@@ -84,12 +84,8 @@ func (s *script) head() {
 	}
 	s.line("\n# Whoever runs this must hold none of what the intruder holds.")
 	s.line("in_lineage() {\n\tcase $1 in")
-	for _, id := range slices.Concat(s.plan.Lineage.ARNs, s.plan.Lineage.PrincipalIDs) {
-		base, _, isSession := strings.Cut(id, ":")
-		if strings.HasPrefix(id, "arn:") || !isSession {
-			base = id
-		}
-		s.line("\t%s | %s[:/]*) return 0 ;;", word(base), word(base))
+	for _, id := range lineageNames(s.plan.Lineage) {
+		s.line("\t%s | %s[:/]*) return 0 ;;", word(id), word(id))
 	}
 	s.line("\tesac\n\treturn 1\n}")
 	for _, account := range accounts {
@@ -100,6 +96,27 @@ func (s *script) head() {
 		s.line("check_account %s aws_%s", account, account)
 	}
 	s.line("check_any")
+}
+
+// lineageNames are the ARNs and ids of a lineage, without the sessions and paths
+// of those that stand there too.
+func lineageNames(l remediate.PlanLineage) []string {
+	names := slices.Clone(l.ARNs)
+	for _, id := range l.PrincipalIDs {
+		base, _, _ := strings.Cut(id, ":") // the session of a role
+		names = append(names, base)
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return n == "" })
+	slices.Sort(names)
+	var out []string
+	for _, n := range names {
+		if !slices.ContainsFunc(out, func(o string) bool {
+			return n == o || strings.HasPrefix(n, o+":") || strings.HasPrefix(n, o+"/")
+		}) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 func hexOnly(r rune) rune {

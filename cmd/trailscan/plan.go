@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,8 +32,9 @@ type planFlags struct {
 }
 
 // planFormats are the forms of a plan: for a person at a terminal, for --apply,
-// for other tools, to be carried out by hand, and for those who decide.
-var planFormats = []string{"table", "json", "ndjson", "csv", "md", "sh"}
+// for other tools, to be carried out by hand, and, the last two, one page for
+// those who decide, in Markdown and in HTML.
+var planFormats = []string{"table", "json", "ndjson", "csv", "md", "sh", "summary", "html"}
 
 func (a *app) planCommand() *cobra.Command {
 	var f planFlags
@@ -42,10 +45,14 @@ func (a *app) planCommand() *cobra.Command {
 the API calls in order, each with its reason, its risk and its way back. Nothing is
 called without --apply. KEY must have been traced (` + "`trailscan trace KEY`" + `).
 
+--format md writes a runbook with check boxes, sh a script of aws commands, summary or
+html one page for those who decide.
+
 --apply runs the automatic actions: reversible ones that delete nothing. Actions of
 mode review run only when --only names them; manual ones are yours. What apply reads
 and does goes into a journal beside the plan, which --rollback takes back.`,
 		Example: `  trailscan plan AKIAIOSFODNN7EXAMPLE -o plan.json
+  trailscan plan AKIAIOSFODNN7EXAMPLE -o plan.md
   trailscan plan --plan plan.json --apply
   trailscan plan --rollback plan.journal.ndjson`,
 		RunE: func(cmd *cobra.Command, keys []string) error {
@@ -93,6 +100,9 @@ func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
 	if f.apply {
 		return a.apply(ctx, plan, f)
 	}
+	if format == "summary" || format == "html" {
+		return a.writeDecision(ctx, plan, format, f.file == "", zone)
+	}
 	return a.writeOutput(func(w io.Writer) error {
 		switch format {
 		case "table":
@@ -106,6 +116,24 @@ func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
 		}
 		return reports.WritePlan(w, format, plan)
 	})
+}
+
+// writeDecision writes the page for those who decide, with what the case says
+// where there is one.
+func (a *app) writeDecision(ctx context.Context, plan *remediate.Plan, format string, hasCase bool, zone *time.Location) error {
+	var incident *reports.Incident
+	if hasCase {
+		if err := a.withCase(ctx, query.ReadOnly, func(c *query.Case) (err error) {
+			incident, err = reports.Load(ctx, c)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	if strings.EqualFold(filepath.Ext(a.output), ".html") {
+		format = "html"
+	}
+	return a.writeOutput(func(w io.Writer) error { return reports.PlanDecision(w, format, plan, incident, zone) })
 }
 
 // newOrReviewedPlan makes a plan from the case or reads one from a file.

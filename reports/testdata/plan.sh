@@ -233,9 +233,9 @@ note 'BEFORE' '2026-09-30 23:59:00' 'Delete the user'
 # Whoever runs this must hold none of what the intruder holds.
 in_lineage() {
 	case $1 in
-	'arn:aws:iam::111122223333:user/alice' | 'arn:aws:iam::111122223333:user/alice'[:/]*) return 0 ;;
 	'AIDAALICE' | 'AIDAALICE'[:/]*) return 0 ;;
 	'AROADEPLOY' | 'AROADEPLOY'[:/]*) return 0 ;;
+	'arn:aws:iam::111122223333:user/alice' | 'arn:aws:iam::111122223333:user/alice'[:/]*) return 0 ;;
 	esac
 	return 1
 }
