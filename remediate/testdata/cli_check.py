@@ -74,7 +74,7 @@ def check(line):
         model = operation._operation_model
         if line["members"]:
             check_members(model.input_shape, line["members"], " ".join(argv))
-        name = re.match(r"[A-Za-z_]\w*+(?!\()", line.get("path") or "")
+        name = re.match(r"[A-Za-z_]\w*(?![\w(])", line.get("path") or "")
         if name and name.group() not in model.output_shape.members:
             raise ValueError(f"the answer of {' '.join(argv)} has no {name.group()}")
         return
