@@ -54,7 +54,7 @@ func (p *planner) addAs(a *Action, about string) *Action {
 	}
 	p.ids[a.ID] = true
 	if a.Region != "" || a.Operation != "" && globalServices[a.Service] {
-		a.CLI = command(a)
+		a.CLI = a.Command()
 	}
 	p.byPhase[a.Phase] = append(p.byPhase[a.Phase], a)
 	return a

@@ -135,7 +135,7 @@ func (p *planner) riskOf(h *holder, what string) string {
 	if h.id == "" {
 		return "No event shows the unique id of " + what + ", so what others do with it is not known."
 	}
-	then := "that use stops"
+	then := stopsUse
 	switch {
 	case h.kind == "role" && !h.created:
 		then = "that use breaks off until it has new sessions"

@@ -27,6 +27,7 @@ type evidence struct {
 	issued      map[string]*event // the calls that issued temporary credentials, by event id
 	center      []*event          // of anybody: how Identity Center gives accounts permission sets
 	throttled   []*event          // of anybody: reserved concurrency of functions
+	ordinary    ordinary          // what the owner calls
 }
 
 // subject is a user or role by the name that the IAM API takes.
@@ -77,7 +78,7 @@ func loadEvidence(ctx context.Context, c *query.Case, l *lineage.Lineage) (*evid
 	if err := ev.loadIssues(ctx, c, l); err != nil {
 		return nil, fmt.Errorf("plan: read who issued the lineage's credentials: %w", err)
 	}
-	return ev, nil
+	return ev, ev.loadOrdinary(ctx, c, l)
 }
 
 func queryEvents(ctx context.Context, c *query.Case, q string, args ...any) ([]*event, error) {
@@ -253,6 +254,20 @@ func (ev *evidence) loadAttempts(ctx context.Context, c *query.Case) error {
 		ev.attempts[credential.String] = append(ev.attempts[credential.String], id.String)
 	}
 	return rows.Err()
+}
+
+// stopsUse is what becomes of the use of others where it ends for as long as an
+// action stands.
+const stopsUse = "that use stops"
+
+// StopsUse is the sentence of an action's risk that says what of others it cuts
+// off, "" when that is nothing.
+func (a *Action) StopsUse() string {
+	before, _, found := strings.Cut(a.Risk, ": "+stopsUse)
+	if i := strings.LastIndex(before, "Others "); found && i >= 0 {
+		return before[i:] + "."
+	}
+	return ""
 }
 
 // risk says what a principal or key that is cut off does for others, and what

@@ -38,6 +38,25 @@ var exposures = []exposure{
 	{call: "cloudformation:GetTemplate", object: []string{"rq.stackName"}, todo: "The template of the stack {rq.stackName} was read: rotate the secrets in it."},
 }
 
+// staysKnown is the risk of what was read and cannot be changed by a call.
+const staysKnown = "It stays in the intruder's hands whatever else is done."
+
+// Lost says that an action is about what the intruder has read and keeps.
+func (a *Action) Lost() bool {
+	return a.Phase == Recover && (a.Risk == staysKnown || exposedCalls[a.Service+":"+a.Operation])
+}
+
+// exposedCalls are the calls that replace what was read.
+var exposedCalls = func() map[string]bool {
+	calls := map[string]bool{}
+	for _, x := range exposures {
+		if x.step != nil {
+			calls[x.step.call] = true
+		}
+	}
+	return calls
+}()
+
 // exposures writes an action for each thing that was read and stays known.
 func (p *planner) exposures(events []*event) {
 	byObject := map[string][]*event{}
@@ -82,7 +101,7 @@ func (p *planner) exposure(list []*event) {
 	}
 	p.addAs(&Action{
 		Phase: Recover, Mode: Manual, AccountID: e.accountID, Region: p.regionOf(e.source, e), Title: s.text(todo), Reason: reason,
-		Risk: "It stays in the intruder's hands whatever else is done.", Evidence: eventIDs(list),
+		Risk: staysKnown, Evidence: eventIDs(list),
 	}, x.call+" "+s.text("{"+x.object[0]+"}"))
 }
 

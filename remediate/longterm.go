@@ -93,7 +93,7 @@ func (p *planner) disableKey(c *lineage.Credential) {
 		a.Reason = "The lineage made it (" + c.Via + ")."
 	}
 	a.Reason += " Disabled, not deleted: it can come back, and AWS can still be asked when it was used last."
-	a.Risk = p.evidence.byKey[c.ID].risk("this key", "that use stops") + " Tokens that it issued live on; the deny on the user ends them."
+	a.Risk = p.evidence.byKey[c.ID].risk("this key", stopsUse) + " Tokens that it issued live on; the deny on the user ends them."
 	a.Expect = []Check{{Read: list, Equals: "Active"}}
 	a.Verify = []Check{{Read: list, Equals: "Inactive"}}
 	a.Rollback = []Call{{Service: "iam", Operation: "UpdateAccessKey", Parameters: with("Active")}}

@@ -16,7 +16,7 @@ import (
 func TestWhoElseUsesIt(t *testing.T) {
 	u := use{calls: 12, last: start, services: "s3", who: []string{"build-1", "build-2"}, whoCount: 40}
 	const want = "Others (build-1, build-2 and 38 more) made 12 calls through this role since 30 days before the compromise, the last at 2026-11-02T09:00:00Z, to s3: that use stops."
-	if got := u.risk("this role", "that use stops"); got != want {
+	if got := u.risk("this role", stopsUse); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -229,6 +229,9 @@ func apply(fn string, v any) (any, error) {
 	case "list":
 		return []any{v}, nil
 	case "sdk":
+		if m, ok := v.(map[string]any); ok && len(m) == 0 {
+			return nil, nil // how EC2 records a list that was not given
+		}
 		return sdkNames(v), nil
 	case "text":
 		return show(v), nil

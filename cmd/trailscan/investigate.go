@@ -33,8 +33,9 @@ func (a *app) investigateCommand() *cobra.Command {
 		Short: "Everything in one go: load logs, trace the key, scan, plan, report",
 		Long: `Load CloudTrail logs, trace what descends from the key, run the rules, plan the
 way out and write the report. Into the output folder go case.duckdb,
-findings.json, assessment.json, lineage.json, plan.json, timeline.csv,
-report.html and report.md. Nothing in AWS is changed.
+findings.json, assessment.json, lineage.json, plan.json, plan.md (the runbook),
+summary.html (one page for those who decide), timeline.csv, report.html and
+report.md. Nothing in AWS is changed.
 
 --since and --until filter findings and the timeline. Of an s3:// or
 lookup-events: source they also choose what is fetched, and nothing is known of
@@ -181,6 +182,8 @@ func (i *investigation) run(ctx context.Context) error {
 			{"assessment.json", func(w io.Writer) error { return reports.JSON(w, assessments) }},
 			{"lineage.json", func(w io.Writer) error { return reports.JSON(w, l) }},
 			{"plan.json", plan.Write},
+			{"plan.md", func(w io.Writer) error { return reports.PlanRunbook(w, plan, i.zone) }},
+			{"summary.html", func(w io.Writer) error { return reports.PlanDecision(w, "html", plan, incident, i.zone) }},
 			{"timeline.csv", func(w io.Writer) error {
 				return reports.TimelineCSV(ctx, w, c, reports.Filter{Lineage: true, Since: i.scan.Since, Until: i.scan.Until})
 			}},
