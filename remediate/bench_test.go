@@ -71,6 +71,15 @@ func overMallory(list, path string) func(*Action) {
 	return func(a *Action) { a.ForEach = &Read{iamCall(list, "UserName", "mallory"), path} }
 }
 
+// ofMallory seals a plan in whose lineage mallory is, whom the intruder made.
+func ofMallory(t testing.TB, actions ...Action) *Plan {
+	t.Helper()
+	p := seal(t, actions...)
+	p.Lineage.ARNs = append(p.Lineage.ARNs, "arn:aws:iam::111122223333:user/mallory")
+	p.Digest = must(p.ComputeDigest())
+	return p
+}
+
 type bench struct {
 	*fakeIAM
 	exec    *Executor
@@ -85,7 +94,7 @@ func newBench(t testing.TB) *bench {
 
 func (b *bench) apply(t testing.TB, p *Plan, only ...string) *Report {
 	t.Helper()
-	r, err := b.exec.Apply(context.Background(), p, only)
+	r, err := b.exec.Apply(context.Background(), p, Selection{Only: only})
 	if err != nil {
 		t.Fatal(err)
 	}

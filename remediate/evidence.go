@@ -22,6 +22,8 @@ type evidence struct {
 	byID     map[string]use // calls of others, by the unique id of user or role
 	byKey    map[string]use // calls of others, by access key id
 	attempts map[string][]string
+
+	administrators []Administrator
 }
 
 // subject is a user or role by the name that the IAM API takes.
@@ -61,6 +63,9 @@ func loadEvidence(ctx context.Context, c *query.Case, l *lineage.Lineage) (*evid
 	}
 	if err := ev.loadAttempts(ctx, c); err != nil {
 		return nil, fmt.Errorf("plan: read the first uses of the lineage's credentials: %w", err)
+	}
+	if err := ev.loadAdministrators(ctx, c); err != nil {
+		return nil, fmt.Errorf("plan: read who has all rights: %w", err)
 	}
 	return ev, nil
 }

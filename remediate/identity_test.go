@@ -23,7 +23,7 @@ func TestRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			c.who(&b.who)
-			if _, err := b.exec.Apply(context.Background(), p, c.only); !errors.Is(err, ErrRefused) || len(b.log) > 0 {
+			if _, err := b.exec.Apply(context.Background(), p, Selection{Only: c.only}); !errors.Is(err, ErrRefused) || len(b.log) > 0 {
 				t.Errorf("error %v, calls %v", err, b.log)
 			}
 			if c.only != nil {
@@ -40,7 +40,7 @@ func TestRefuses(t *testing.T) {
 	}
 	changed := *p
 	changed.Actions = changed.Actions[:1]
-	if _, err := newBench(t).exec.Apply(context.Background(), &changed, nil); !errors.Is(err, ErrDigest) {
+	if _, err := newBench(t).exec.Apply(context.Background(), &changed, Selection{}); !errors.Is(err, ErrDigest) {
 		t.Errorf("a changed plan: %v", err)
 	}
 }

@@ -11,17 +11,17 @@ import (
 // perform carries out one action as far as its call; the proofs say how to see
 // that it took effect. An error ends the run: nothing more may be called.
 func (x *run) perform(ctx context.Context, a *Action) (Outcome, []proof, error) {
-	if a.AccountID != x.report.Caller.AccountID {
+	if !x.reaches(a.AccountID) {
 		if slices.ContainsFunc(x.deedsOf(a), (*deed).stands) {
 			return Outcome{Status: AlreadyDone, Message: "the journal shows it done, with credentials of account " + a.AccountID}, nil, nil
 		}
-		return Outcome{Status: NotExecuted, Message: fmt.Sprintf("it is in account %s and the credentials are of %s: run the plan again with credentials of that account", a.AccountID, x.report.Caller.AccountID)}, nil, nil
+		return Outcome{Status: NotExecuted, Message: fmt.Sprintf("it is in account %s and the credentials are of %s: run the plan again with credentials of that account, or with --assume-role-name", a.AccountID, x.report.Caller.AccountID)}, nil, nil
 	}
 	if !x.Caller.Supports(a.Service, a.Operation) {
 		return Outcome{Status: NotExecuted, Message: fmt.Sprintf("trailscan cannot call %s:%s: run its aws command", a.Service, a.Operation)}, nil, nil
 	}
-	if why := x.blocked(a); why != "" {
-		return Outcome{Status: Blocked, Message: why}, nil, nil
+	if why, unmet := x.blocked(a); why != "" {
+		return Outcome{Status: Blocked, Message: why, unmet: unmet}, nil, nil
 	}
 	for _, d := range x.deedsOf(a) {
 		if !d.open() {
@@ -35,6 +35,7 @@ func (x *run) perform(ctx context.Context, a *Action) (Outcome, []proof, error) 
 	if a.ForEach != nil {
 		v, err := x.reader(a.target()).value(ctx, *a.ForEach)
 		if err != nil {
+			x.unknown[a.ID] = errors.Is(err, ErrUnreadable)
 			return x.trouble(ctx, err)
 		}
 		list, ok := v.([]any)
@@ -75,8 +76,21 @@ func (x *run) trouble(ctx context.Context, err error) (Outcome, []proof, error) 
 		return Outcome{}, nil, ctx.Err()
 	case errors.Is(err, ErrNotExecutable):
 		return Outcome{Status: NotExecuted, Message: err.Error()}, nil, nil
+	case errors.Is(err, ErrUnreadable):
+		return Outcome{Status: NotExecuted, Message: "what is there cannot be read, so it is left alone: " + err.Error()}, nil, nil
+	case isDial(err) && x.offline(ctx):
+		return Outcome{}, nil, fmt.Errorf("the connection to AWS is lost: run the same command again when it is back: %w", err)
+	case isExpired(err):
+		return Outcome{}, nil, fmt.Errorf("the credentials have expired or are no longer valid: get new ones and run the same command again: %w", err)
 	}
 	return Outcome{Status: Failed, Message: explain(err)}, nil, nil
+}
+
+// offline says that not even the caller's own identity can be asked for: then it
+// is not the endpoint of one service in one region that is missing.
+func (x *run) offline(ctx context.Context) bool {
+	_, err := x.Caller.Call(ctx, Target{Region: globalRegion(partitionOf(x.report.Caller.ARN, ""))}, Call{Service: "sts", Operation: "GetCallerIdentity"})
+	return isDial(err)
 }
 
 // task is an action, or its part for one item of for_each.
@@ -121,7 +135,10 @@ func (t *task) do(ctx context.Context) (Outcome, []proof, error) {
 				return t.trouble(ctx, err)
 			}
 		}
-		o, p, err := t.send(ctx, c, before, i > 0)
+		if t.dry {
+			return t.would(c, before), nil, nil
+		}
+		o, p, err := t.sendAgain(ctx, c, before, i > 0)
 		if err != nil || o.Status != limited {
 			o.Message = joined(note, o.Message)
 			return o, p, err
@@ -131,8 +148,43 @@ func (t *task) do(ctx context.Context) (Outcome, []proof, error) {
 	return Outcome{Status: Failed, Message: note}, nil, nil
 }
 
-// limited is the status of a call that a quota forbids.
-const limited Status = "limited"
+// limited is the status of a call that a quota forbids, lost of one that did not
+// take effect and that nothing forbids.
+const (
+	limited Status = "limited"
+	lost    Status = "lost"
+)
+
+// sends are how often a call is made that a fault of AWS or of the network keeps
+// from taking effect.
+const sends = 3
+
+// sendAgain makes a call, again where the live state shows that it was lost.
+func (t *task) sendAgain(ctx context.Context, c Call, before any, fallback bool) (Outcome, []proof, error) {
+	for i, wait := 1, firstWait; ; i, wait = i+1, 2*wait {
+		o, p, err := t.send(ctx, c, before, fallback)
+		if err != nil || o.Status != lost {
+			return o, p, err
+		}
+		if i == sends {
+			o.Status = Failed
+			return o, nil, nil
+		}
+		if err := t.sleep(ctx, wait); err != nil {
+			return Outcome{}, nil, err
+		}
+		t.reader.date = time.Time{} // ${now} is that of the call
+	}
+}
+
+// would says what a dry run leaves undone.
+func (t *task) would(c Call, before any) Outcome {
+	message := "would call " + c.Service + ":" + c.Operation
+	if e, known := effectOf(c); known && e.fresh == "" && e.kind == sets {
+		message += "; there is now " + brief(before)
+	}
+	return Outcome{Status: WouldDo, Message: message}
+}
 
 func (t *task) fallbacks() []Call {
 	var out []Call
@@ -264,7 +316,7 @@ func (t *task) send(ctx context.Context, c Call, before any, fallback bool) (Out
 		return Outcome{}, nil, err
 	}
 	t.marked = true
-	answer, err := t.Caller.Call(ctx, a.target(), values.call(c))
+	answer, err := t.run.call(ctx, a.target(), values.call(c))
 	if err != nil {
 		return t.failed(ctx, line, c, before, err, fallback)
 	}
@@ -297,10 +349,29 @@ func (t *task) send(ctx context.Context, c Call, before any, fallback bool) (Out
 	return o, []proof{t.proof(logged, id, values.now, fallback)}, nil
 }
 
+// isMoot says that the user, role or group that a call shuts out or takes
+// something from is gone.
+func (x *run) isMoot(ctx context.Context, a *Action, c Call) bool {
+	if c.Service != "iam" || !slices.Contains([]Phase{Contain, Revoke, Evict}, a.Phase) {
+		return false
+	}
+	for _, noun := range []string{"User", "Role", "Group"} {
+		name, ok := c.Parameters[noun+"Name"]
+		if !ok {
+			continue
+		}
+		o, err := x.reader(a.target()).observe(ctx, Call{Service: "iam", Operation: "Get" + noun, Parameters: map[string]any{noun + "Name": name}})
+		if err == nil && o.Absent {
+			return true
+		}
+	}
+	return false
+}
+
 // now is AWS's time: of the read that came just before, or else asked for.
 func (t *task) now(ctx context.Context) (time.Time, error) {
 	if t.reader.date.IsZero() {
-		a, err := t.Caller.Call(ctx, t.action.target(), Call{Service: "sts", Operation: "GetCallerIdentity"})
+		a, err := t.run.call(ctx, t.action.target(), Call{Service: "sts", Operation: "GetCallerIdentity"})
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -357,7 +428,10 @@ func (t *task) failed(ctx context.Context, line entry, c Call, before any, err e
 		if !d.failed() {
 			return Outcome{Status: Done, Message: "AWS answered with an error, but it took effect"}, []proof{t.proof(line.call(), "", "", fallback)}, nil
 		}
-		return Outcome{Status: Failed, Message: explain(err)}, nil, nil
+		if !visible(d, t.action) {
+			return Outcome{Status: Failed, Message: explain(err) + "; nothing shows whether it took effect"}, nil, nil
+		}
+		return Outcome{Status: lost, Message: explain(err)}, nil, nil
 	}
 	after := line.answer()
 	after.Error = new(err.Error())
@@ -368,6 +442,8 @@ func (t *task) failed(ctx context.Context, line entry, c Call, before any, err e
 	switch {
 	case isGone(err) && (isDestructive(c.Operation) || known && e.kind == takes):
 		return Outcome{Status: AlreadyDone, Message: "it is gone"}, nil, nil
+	case isGone(err) && t.isMoot(ctx, t.action, c):
+		return Outcome{Status: AlreadyDone, Message: "someone deleted what it acts on"}, nil, nil
 	case isThere(err) && known && e.kind == makes && e.fresh == "" && len(t.action.Verify) == 0:
 		return Outcome{Status: AlreadyDone, Message: "it is there"}, nil, nil
 	case isLimit(err):
