@@ -41,13 +41,19 @@ type place struct {
 // lineage, and when none of the accounts is reached at all.
 func (x *run) enter(ctx context.Context, region string, l PlanLineage, accounts []string) (Access, error) {
 	access := Access{Closed: map[string]error{}}
+	var chain []string
+	if chained, ok := x.Caller.(Chained); ok {
+		// Before any credentials are made from it.
+		chain = chained.Chain()
+		if why := (Identity{ARN: "this profile", Chain: chain}).tainted(l); why != "" {
+			return access, refusedFor(why)
+		}
+	}
 	var err error
 	if access.Caller, err = identify(ctx, x.Caller, region); err != nil {
 		return access, err
 	}
-	if chained, ok := x.Caller.(Chained); ok {
-		access.Caller.Chain = chained.Chain()
-	}
+	access.Caller.Chain = chain
 	x.report.Caller = access.Caller
 	x.places = map[string]place{access.Caller.AccountID: {caller: x.Caller, who: access.Caller}}
 	if x.RoleName == "" {
@@ -130,6 +136,11 @@ var ErrUnreadable = errors.New("the server does not answer this read")
 // readTries are how often a read is tried that a server seems to lack.
 const readTries = 3
 
+// basics are the reads that shutting someone out stands on. Every server has
+// them: what looks like a lack of one is a fault, and the action fails.
+var basics = []string{"iam:GetUser", "iam:GetRole", "iam:GetGroup", "iam:GetUserPolicy", "iam:GetRolePolicy", "iam:ListAccessKeys",
+	"iam:ListUserPolicies", "iam:ListRolePolicies", "iam:ListAttachedUserPolicies", "iam:ListAttachedRolePolicies", "iam:ListGroupsForUser"}
+
 // read makes a read. A fault without a name may pass; a server that lacks an
 // operation is not asked for it again.
 func (x *run) read(ctx context.Context, at Target, c Call) (Answer, error) {
@@ -140,6 +151,9 @@ func (x *run) read(ctx context.Context, at Target, c Call) (Answer, error) {
 			return a, err
 		}
 		if i == readTries || x.lacking[name] {
+			if slices.Contains(basics, name) {
+				return a, err
+			}
 			x.lacking[name] = true
 			return a, fmt.Errorf("%w: %w", ErrUnreadable, err)
 		}

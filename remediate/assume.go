@@ -30,8 +30,8 @@ type Chained interface {
 // Assume implements Assumer.
 func (a *AWS) Assume(roleARN string) Caller {
 	c := a.config.Copy()
-	if c.Region == "" {
-		c.Region = globalRegion(partitionOf(roleARN, ""))
+	if partition := partitionOf(roleARN, ""); partitionOf("", c.Region) != partition {
+		c.Region = globalRegion(partition)
 	}
 	client := sts.NewFromConfig(c)
 	c.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, roleARN, func(o *stscreds.AssumeRoleOptions) {

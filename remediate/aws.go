@@ -59,6 +59,8 @@ func NewAWS(ctx context.Context, o AWSOptions) (*AWS, error) {
 			middleware.AddUserAgentKeyValue("trailscan", o.Version), markUnsure, noteAnswer(answered),
 		}),
 		config.WithHTTPClient(newClient()),
+		// For the roles of profiles; an action names its own.
+		config.WithDefaultRegion(globalRegion("aws")),
 		config.WithRetryer(func() aws.Retryer { return newRetryer(answered) }),
 	}
 	if o.Profile != "" {
