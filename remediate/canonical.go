@@ -63,6 +63,10 @@ func ReadPlan(r io.Reader) (*Plan, error) {
 		Digest  string `json:"digest"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
+		var other *json.UnmarshalTypeError
+		if errors.As(err, &other) {
+			return nil, fmt.Errorf("read plan: not a plan.json: there is %s where it has something else", other.Value)
+		}
 		return nil, fmt.Errorf("read plan: not a plan.json, or cut short: %w", err)
 	}
 	switch {
