@@ -55,6 +55,22 @@ func TestFaultInTheMiddle(t *testing.T) {
 	}
 }
 
+func TestFaultInARollback(t *testing.T) {
+	for _, operation := range []string{"DeleteUserPolicy", "UpdateAccessKey"} {
+		for _, after := range []bool{false, true} {
+			b := newBench(t)
+			b.apply(t, seal(t, denyAlice, disableKey))
+			n := len(b.log)
+			b.once(operation, after, fault)
+			wantStatus(t, b.rollback(t), "deny-alice", Done, "disable-key", Done)
+			if !maps.Equal(b.things, house) || len(b.log) != n+2 {
+				t.Errorf("%s: after the rollback %v, calls %v", operation, b.things, b.log)
+			}
+			wantStatus(t, b.rollback(t))
+		}
+	}
+}
+
 // TestDeletedBySomeoneElse shows that what vanishes between the read and the
 // call, or after the call, is no failure of what shuts out.
 func TestDeletedBySomeoneElse(t *testing.T) {

@@ -131,7 +131,7 @@ func (x *run) takeBack(ctx context.Context, d *deed) (Outcome, error) {
 		return Outcome{Status: WouldDo, Message: "would take back " + name}, nil
 	}
 	for i := d.taken(); i < len(calls); i++ {
-		o, err := x.inverse(ctx, d, calls[i])
+		o, err := x.inverseAgain(ctx, d, calls[i])
 		if err != nil || o.Status != Done {
 			return o, err
 		}
@@ -200,7 +200,28 @@ func (d *deed) inverseLine(c Call) entry {
 	}
 }
 
-// inverse makes one call of a rollback.
+// inverseAgain makes one call of a rollback, again after a fault where the live
+// state tells whether it took effect: inverse looks first.
+func (x *run) inverseAgain(ctx context.Context, d *deed, c Call) (Outcome, error) {
+	_, known := effectOf(c)
+	for i, wait := 1, firstWait; ; i, wait = i+1, 2*wait {
+		o, err := x.inverse(ctx, d, c)
+		if err != nil || o.Status != lost {
+			return o, err
+		}
+		if i == sends || !known {
+			// The next run finds out whether it took effect.
+			o.Status = Failed
+			return o, nil
+		}
+		if err := x.sleep(ctx, wait); err != nil {
+			return Outcome{}, err
+		}
+	}
+}
+
+// inverse makes one call of a rollback. Its status is lost when AWS did not say
+// whether it took effect.
 func (x *run) inverse(ctx context.Context, d *deed, c Call) (Outcome, error) {
 	at := d.before.target()
 	r := x.reader(at)
@@ -236,8 +257,7 @@ func (x *run) inverse(ctx context.Context, d *deed, c Call) (Outcome, error) {
 	answer, err := x.call(ctx, at, values.call(c))
 	line.Event, line.State = eventRollbackAfter, nil
 	if err != nil && !isRefused(err) {
-		// The next run finds out whether it took effect.
-		return Outcome{Status: Failed, Message: explain(err)}, ctx.Err()
+		return Outcome{Status: lost, Message: explain(err)}, ctx.Err()
 	}
 	result, secrets := redact(plainJSON(answer.Result))
 	switch {
