@@ -64,8 +64,11 @@ func ReadPlan(r io.Reader) (*Plan, error) {
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
 		var other *json.UnmarshalTypeError
-		if errors.As(err, &other) {
-			return nil, fmt.Errorf("read plan: not a plan.json: there is %s where it has something else", other.Value)
+		switch {
+		case errors.As(err, &other) && other.Field == "":
+			return nil, fmt.Errorf("read plan: not a plan.json: it is an %s and no object", other.Value)
+		case other != nil:
+			return nil, fmt.Errorf("read plan: not a plan.json: its %s is a %s", other.Field, other.Value)
 		}
 		return nil, fmt.Errorf("read plan: not a plan.json, or cut short: %w", err)
 	}

@@ -176,7 +176,7 @@ func TestSDKRepeatsOnlyWhatDidNothing(t *testing.T) {
 }
 
 func TestNoNetworkIsSaidAtOnce(t *testing.T) {
-	a := answerIAM(t, func(url.Values) (int, string) { return 200, "" })
+	answerIAM(t, func(url.Values) (int, string) { return 200, "" }) // for the credentials
 	a, err := NewAWS(context.Background(), AWSOptions{Endpoint: "http://127.0.0.1:9", Version: "1.2.3"})
 	if err != nil {
 		t.Fatal(err)
