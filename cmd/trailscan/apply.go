@@ -56,7 +56,7 @@ func (a *app) apply(ctx context.Context, plan *remediate.Plan, f planFlags) erro
 	if f.dryRun {
 		a.showCallers(access, "These actions would run as %s:\n\n")
 		report, err := e.DryRun(ctx, plan, selection)
-		return a.finish(report, err, "a dry run: nothing was called or written")
+		return a.finish(report, err, dryRun)
 	}
 
 	a.showCallers(access, "These actions run as %s:\n\n")
@@ -169,7 +169,7 @@ func (a *app) rollback(ctx context.Context, f planFlags) error {
 	fmt.Fprintln(a.stdout)
 	if f.dryRun {
 		report, err := e.DryRollback(ctx, f.rollback)
-		return a.finish(report, err, "a dry run: nothing was called or written")
+		return a.finish(report, err, dryRun)
 	}
 	if err := a.confirm(access.Accounts(accounts), f.yes); err != nil {
 		return err
@@ -221,6 +221,9 @@ func (a *app) confirm(accounts []string, yes bool) error {
 	return nil
 }
 
+// dryRun stands in place of the journal's path.
+const dryRun = "a dry run: nothing was called or written"
+
 // finish sums a run up and makes its failures the command's.
 func (a *app) finish(report *remediate.Report, err error, where string) error {
 	if report == nil {
@@ -237,7 +240,11 @@ func (a *app) finish(report *remediate.Report, err error, where string) error {
 	fmt.Fprintf(a.stdout, "\n%s, %d done before, %d failed, %d met another state, %d blocked, %d not executed; %s\n",
 		first, count[remediate.AlreadyDone], count[remediate.Failed],
 		count[remediate.Drift], count[remediate.Blocked], count[remediate.NotExecuted], where)
-	if err == nil && report.Failed() {
+	switch {
+	case err != nil || !report.Failed():
+	case where == dryRun:
+		err = errors.New("not all actions would be carried out: see above")
+	default:
 		err = errors.New("not all actions could be carried out: see above, mend the cause and run the same command again")
 	}
 	return err

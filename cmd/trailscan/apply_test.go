@@ -160,9 +160,15 @@ func (i *incidentOfAlice) call(t *testing.T, operation string, parameters map[st
 // run is `trailscan plan` with flags, and what it printed.
 func (i *incidentOfAlice) run(t *testing.T, status int, flags ...string) string {
 	t.Helper()
+	return i.typing(t, "", status, append(flags, "--yes")...)
+}
+
+// typing is run by someone who is asked.
+func (i *incidentOfAlice) typing(t *testing.T, answer string, status int, flags ...string) string {
+	t.Helper()
 	var out, errs bytes.Buffer
-	args := append([]string{"plan", "--yes", "--endpoint-url", i.url}, flags...)
-	if got := run(t.Context(), args, strings.NewReader(""), &out, &errs); got != status {
+	args := append([]string{"plan", "--endpoint-url", i.url}, flags...)
+	if got := run(t.Context(), args, strings.NewReader(answer), &out, &errs); got != status {
 		t.Fatalf("%v: exit status %d, want %d\n%s%s", flags, got, status, out.String(), errs.String())
 	}
 	return out.String() + errs.String()
@@ -304,6 +310,23 @@ func TestDryRunOfTheProgram(t *testing.T) {
 	if i.count("PutUserPolicy")+i.count("UpdateAccessKey") > 0 {
 		t.Error("it called something")
 	}
+}
+
+// TestAccountIsConfirmed shows that nothing is called before the account's id is
+// typed, in a rollback too.
+func TestAccountIsConfirmed(t *testing.T) {
+	i := aliceLeaked(t)
+	for _, wrong := range []string{"", "\n", "yes\n", "444455556666\n"} {
+		if out := i.typing(t, wrong, exitFailed, "--plan", i.plan, "--apply"); !strings.Contains(out, "not confirmed: nothing was called") {
+			t.Error(out)
+		}
+	}
+	i.shutOut(t, false)
+	i.typing(t, mototest.Account+"\n", exitDone, "--plan", i.plan, "--apply")
+	i.typing(t, "no\n", exitFailed, "--rollback", i.journal)
+	i.shutOut(t, true)
+	i.typing(t, mototest.Account+"\n", exitDone, "--rollback", i.journal)
+	i.shutOut(t, false)
 }
 
 // TestCredentialsThatAreRefused shows the one line of credentials that AWS does
