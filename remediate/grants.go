@@ -87,8 +87,8 @@ func (p principals) called(account string, c Call) {
 	}
 }
 
-// statement is one of a policy, as far as all rights go.
-type statement struct {
+// clause is a statement of a policy, as far as all rights go.
+type clause struct {
 	Effect    string
 	Action    oneOrMore
 	Resource  oneOrMore
@@ -109,39 +109,39 @@ func (o *oneOrMore) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(o))
 }
 
-// statements of a document, which IAM may have encoded; none of what is no
+// clauses are the statements of a document, which IAM may have encoded; none of what is no
 // policy.
-func statements(document string) []statement {
+func clauses(document string) []clause {
 	document = decodeDocument(document)
-	var many struct{ Statement []statement }
+	var many struct{ Statement []clause }
 	if json.Unmarshal([]byte(document), &many) == nil {
 		return many.Statement
 	}
-	var one struct{ Statement statement }
+	var one struct{ Statement clause }
 	if json.Unmarshal([]byte(document), &one) == nil {
-		return []statement{one.Statement}
+		return []clause{one.Statement}
 	}
 	return nil
 }
 
 // everything says that a statement is about each action on each resource.
-func (s statement) everything(effect string) bool {
+func (s clause) everything(effect string) bool {
 	return s.Effect == effect && len(s.Condition) == 0 && slices.Contains(s.Resource, "*") &&
 		slices.ContainsFunc(s.Action, func(a string) bool { return a == "*" || a == "*:*" })
 }
 
 func allowsAll(document string) bool {
-	return slices.ContainsFunc(statements(document), func(s statement) bool { return s.everything("Allow") })
+	return slices.ContainsFunc(clauses(document), func(s clause) bool { return s.everything("Allow") })
 }
 
 func deniesAll(document string) bool {
-	return slices.ContainsFunc(statements(document), func(s statement) bool { return s.everything("Deny") })
+	return slices.ContainsFunc(clauses(document), func(s clause) bool { return s.everything("Deny") })
 }
 
 // trustsPeople says that a trust policy lets someone in besides AWS's services:
 // a role of an instance or of a function is no way in for an administrator.
 func trustsPeople(document string) bool {
-	return slices.ContainsFunc(statements(document), func(s statement) bool {
+	return slices.ContainsFunc(clauses(document), func(s clause) bool {
 		if s.Effect != "Allow" {
 			return false
 		}
