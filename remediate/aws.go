@@ -9,11 +9,11 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
@@ -53,35 +53,29 @@ type AWSOptions struct {
 
 // AWS makes calls through aws-sdk-go-v2. It is safe for concurrent use.
 type AWS struct {
-	config aws.Config
-	region string
-	api    *awsapi.Client
+	config   aws.Config
+	region   string
+	api      *awsapi.Client
+	answered *atomic.Bool // AWS has answered: there is a network
+	chain    []string
 
 	mu      sync.Mutex
 	clients map[[2]string]any // by service and region
 }
 
-// maxAttempts and maxBackoff let throttling and IAM's own "try again" pass; the
-// whole of it takes about a minute.
-const (
-	maxAttempts = 6
-	maxBackoff  = 8 * time.Second
-)
-
 // NewAWS finds credentials and region as the aws command does. It makes no call.
 func NewAWS(ctx context.Context, o AWSOptions) (*AWS, error) {
+	answered := &atomic.Bool{}
 	load := []func(*config.LoadOptions) error{
 		// What goes wrong is an error; the SDK's own warnings would only repeat it.
 		config.WithLogger(logging.Nop{}),
-		config.WithAPIOptions([]func(*smithymiddleware.Stack) error{middleware.AddUserAgentKeyValue("trailscan", o.Version)}),
-		config.WithRetryer(func() aws.Retryer {
-			r := retry.NewStandard(func(s *retry.StandardOptions) {
-				s.MaxAttempts, s.MaxBackoff = maxAttempts, maxBackoff
-			})
-			// IAM answers so while an earlier change is still on its way:
-			// https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html.
-			return retry.AddWithErrorCodes(r, "ConcurrentModification", "EntityTemporarilyUnmodifiable", "DeleteConflict", "ReportInProgress")
+		config.WithAPIOptions([]func(*smithymiddleware.Stack) error{
+			middleware.AddUserAgentKeyValue("trailscan", o.Version), markUnsure, noteAnswer(answered),
 		}),
+		config.WithHTTPClient(newClient()),
+		// For the roles of profiles; an action names its own.
+		config.WithDefaultRegion(globalRegion("aws")),
+		config.WithRetryer(func() aws.Retryer { return newRetryer(answered) }),
 	}
 	if o.Profile != "" {
 		load = append(load, config.WithSharedConfigProfile(o.Profile))
@@ -93,7 +87,7 @@ func NewAWS(ctx context.Context, o AWSOptions) (*AWS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the AWS configuration: %w", err)
 	}
-	return &AWS{config: c, region: o.Region, api: awsapi.New(c), clients: map[[2]string]any{}}, nil
+	return newAWS(c, o.Region, answered, chainOf(c, o.Profile)), nil
 }
 
 // AccessKeyID implements Caller.

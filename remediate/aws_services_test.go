@@ -151,7 +151,7 @@ func TestApplyOfCallsThatMotoLacks(t *testing.T) {
 	)
 	e := &Executor{Caller: a, Journal: filepath.Join(t.TempDir(), "j.ndjson")}
 	for _, want := range []Status{Done, AlreadyDone} {
-		r, err := e.Apply(context.Background(), p, nil)
+		r, err := e.Apply(context.Background(), p, Selection{})
 		if err != nil {
 			t.Fatal(err)
 		}

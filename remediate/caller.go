@@ -78,7 +78,7 @@ func isDenied(err error) bool {
 // isRefused says that AWS answered and did nothing. After any other error, no
 // answer or a fault of the server, the call may have taken effect.
 func isRefused(err error) bool {
-	if errors.Is(err, ErrNotExecutable) || errors.Is(err, errBadCall) {
+	if errors.Is(err, ErrNotExecutable) || errors.Is(err, errBadCall) || isThrottled(err) || isDial(err) {
 		return true
 	}
 	var api smithy.APIError

@@ -79,6 +79,13 @@ func ReadDraft(r io.Reader) (p *Plan, sealed bool, err error) {
 		Digest  string `json:"digest"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
+		var other *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &other) && other.Field == "":
+			return nil, false, fmt.Errorf("read plan: not a plan.json: it is an %s and no object", other.Value)
+		case other != nil:
+			return nil, false, fmt.Errorf("read plan: not a plan.json: its %s is a %s", other.Field, other.Value)
+		}
 		return nil, false, fmt.Errorf("read plan: not a plan.json, or cut short: %w", err)
 	}
 	switch {

@@ -80,7 +80,7 @@ func TestReadPlanRefuses(t *testing.T) {
 		{name: "a plan that was cut", text: whole[:len(whole)/2], says: "cut short"},
 		{name: "two plans", text: whole + whole, says: "cut short"},
 		{name: "another document", text: `{"Version":"2012-10-17"}`, says: "version"},
-		{name: "a list", text: `[]`, says: "not a plan.json"},
+		{name: "a list", text: `[]`, says: "not a plan.json: it is an array"},
 		{name: "another version", text: `{"version":99}`, says: "version 99"},
 		{name: "an unknown phase", text: sealed(base(Action{ID: "a", Phase: "hope", Mode: Manual})), says: "unknown phase"},
 		{name: "an unknown mode", text: sealed(base(Action{ID: "a", Phase: Contain, Mode: "fast"})), says: "unknown mode"},

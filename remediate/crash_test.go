@@ -91,7 +91,7 @@ func TestKilledAnywhere(t *testing.T) {
 	every := slices.Concat([]Action{denyAlice, disableKey, revokeDeploy}, evictMallory, []Action{closeTrust, tag, newKey})
 	for name, actions := range map[string][]Action{"reversible": reversible, "all": every} {
 		t.Run(name, func(t *testing.T) {
-			p := seal(t, actions...)
+			p := ofMallory(t, actions...)
 			var only []string
 			for _, a := range actions {
 				only = append(only, a.ID)
@@ -108,7 +108,7 @@ func TestKilledAnywhere(t *testing.T) {
 					expected["user/alice/attached/arn:aws:iam::aws:policy/AWSDenyAll"] = "yes"
 				}
 				b.stale = rapid.IntRange(0, 2).Draw(rt, "stale")
-				b.runKilled(rt, func() (*Report, error) { return b.exec.Apply(context.Background(), p, only) })
+				b.runKilled(rt, func() (*Report, error) { return b.exec.Apply(context.Background(), p, Selection{Only: only}) })
 				if got := withoutTimes(b.things); !maps.Equal(got, expected) {
 					rt.Fatalf("after the apply:\n%v\nwant\n%v\n%v", got, expected, b.log)
 				}
@@ -160,7 +160,7 @@ func TestCancelledRunStops(t *testing.T) {
 		return nil
 	}
 	p := seal(t, denyAlice, disableKey)
-	if _, err := b.exec.Apply(ctx, p, nil); !errors.Is(err, context.Canceled) {
+	if _, err := b.exec.Apply(ctx, p, Selection{}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)
 	}
 	if n := len(b.lines(t)); n != 1 {

@@ -23,11 +23,12 @@ type evidence struct {
 	byKey    map[string]use // calls of others, by access key id
 	attempts map[string][]string
 
-	federatedBy map[string]string // ARN of the user who issued a federation token, by its id
-	issued      map[string]*event // the calls that issued temporary credentials, by event id
-	center      []*event          // of anybody: how Identity Center gives accounts permission sets
-	throttled   []*event          // of anybody: reserved concurrency of functions
-	ordinary    ordinary          // what the owner calls
+	administrators []Administrator
+	federatedBy    map[string]string // ARN of the user who issued a federation token, by its id
+	issued         map[string]*event // the calls that issued temporary credentials, by event id
+	center         []*event          // of anybody: how Identity Center gives accounts permission sets
+	throttled      []*event          // of anybody: reserved concurrency of functions
+	ordinary       ordinary          // what the owner calls
 }
 
 // subject is a user or role by the name that the IAM API takes.
@@ -74,6 +75,9 @@ func loadEvidence(ctx context.Context, c *query.Case, l *lineage.Lineage) (*evid
 	}
 	if err := ev.loadAttempts(ctx, c); err != nil {
 		return nil, fmt.Errorf("plan: read the first uses of the lineage's credentials: %w", err)
+	}
+	if err := ev.loadAdministrators(ctx, c); err != nil {
+		return nil, fmt.Errorf("plan: read who has all rights: %w", err)
 	}
 	if err := ev.loadIssues(ctx, c, l); err != nil {
 		return nil, fmt.Errorf("plan: read who issued the lineage's credentials: %w", err)

@@ -1,7 +1,6 @@
 package remediate
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +17,8 @@ type Executor struct {
 	Caller  Caller
 	Journal string    // path of the journal that Apply appends to
 	Secrets io.Writer // where new passwords and keys are shown, once
+	// RoleName, if set, is the role that is taken in each other account.
+	RoleName string
 	// Progress, if set, hears of each action as it ends.
 	Progress func(Outcome)
 	// Sleep waits between looks at a change that is not visible yet; nil waits
@@ -30,9 +31,10 @@ type Status string
 
 // Done took effect now, AlreadyDone before. NotExecuted is for a person or for
 // other credentials, Drift met another state than the plan's and was left alone,
-// Blocked waited for an action that did not end well.
+// Blocked waited for an action that did not end well. WouldDo is for a dry run.
 const (
 	Done        Status = "done"
+	WouldDo     Status = "would_do"
 	AlreadyDone Status = "already_done"
 	Failed      Status = "failed"
 	Blocked     Status = "blocked"
@@ -45,6 +47,9 @@ type Outcome struct {
 	Action  string // id
 	Status  Status
 	Message string // may hold text from AWS: escape it
+
+	// unmet says that a blocked action waits for one that nobody ran.
+	unmet bool
 }
 
 // Report is how a run ended.
@@ -56,7 +61,9 @@ type Report struct {
 // Failed says that something that should have been done was not: the exit
 // status is 1. What trailscan cannot do, and what waits for that, is no failure.
 func (r *Report) Failed() bool {
-	return slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return o.Status == Failed || o.Status == Drift })
+	return slices.ContainsFunc(r.Outcomes, func(o Outcome) bool {
+		return o.Status == Failed || o.Status == Drift || o.Status == Blocked && o.unmet
+	})
 }
 
 // run is one apply or rollback at work.
@@ -67,8 +74,18 @@ type run struct {
 	plan    *Plan // nil in a rollback
 	digest  string
 	marked  bool // the lineage stands in the journal
+	dry     bool // nothing is called or written
 	status  map[string]Status
+	skipped []string
+	unknown map[string]bool // actions whose for_each the server cannot list
+	lacking map[string]bool // reads that the server does not have
+	places  map[string]place
 	waiting []waiting
+}
+
+// newRun is a run of a plan, or with nil of a rollback.
+func (e *Executor) newRun(p *Plan) *run {
+	return &run{Executor: e, report: &Report{}, plan: p, status: map[string]Status{}, unknown: map[string]bool{}, lacking: map[string]bool{}}
 }
 
 // waiting is an action that was called and is not seen to have taken effect.
@@ -78,40 +95,71 @@ type waiting struct {
 	proofs  []proof
 }
 
-// Apply carries out the automatic actions of a plan or, with only, exactly the
-// named ones. What an earlier run did is not done again. An error means that the
-// run was refused or could not go on; how the actions ended is in the report.
-func (e *Executor) Apply(ctx context.Context, p *Plan, only []string) (report *Report, err error) {
-	digest, err := p.ComputeDigest()
-	if err != nil {
+// Apply carries out the actions of a plan that are selected. What an earlier run
+// did is not done again. An error means that the run was refused or could not go
+// on; how the actions ended is in the report.
+func (e *Executor) Apply(ctx context.Context, p *Plan, s Selection) (*Report, error) {
+	return e.apply(ctx, p, s, false)
+}
+
+// DryRun reads what Apply would read and says what it would do. It writes
+// nothing, not even a journal.
+func (e *Executor) DryRun(ctx context.Context, p *Plan, s Selection) (*Report, error) {
+	return e.apply(ctx, p, s, true)
+}
+
+func (e *Executor) apply(ctx context.Context, p *Plan, s Selection, dry bool) (report *Report, err error) {
+	x := e.newRun(p)
+	x.dry, x.skipped = dry, s.Skip
+	if x.digest, err = p.ComputeDigest(); err != nil {
 		return nil, err
 	}
-	if digest != p.Digest {
+	if x.digest != p.Digest {
 		return nil, ErrDigest
 	}
-	actions, err := p.Select(only)
+	actions, err := p.Select(s)
 	if err != nil {
 		return nil, err
 	}
-	who, err := e.Identify(ctx, p)
+	if err := e.knows(actions); err != nil {
+		return nil, err
+	}
+	if _, err := x.enterPlan(ctx, actions); err != nil {
+		return nil, err
+	}
+	if err := x.keepAdministrator(ctx, actions); err != nil {
+		return nil, err
+	}
+	if dry {
+		x.journal, err = readJournal(e.Journal, time.Now)
+	} else {
+		x.journal, err = openJournal(e.Journal, true, time.Now)
+	}
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range actions {
-		if (a.Phase == Contain || a.Phase == Revoke || a.Phase == Evict) && who.targets(a.AccountID, a.call()) {
-			return nil, fmt.Errorf("%w: action %s is aimed at the caller itself, %s; use other credentials", ErrRefused, a.ID, who.ARN)
-		}
-	}
-	j, err := openJournal(e.Journal, true, time.Now)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, j.close()) }()
-	x := &run{Executor: e, journal: j, report: &Report{Caller: who}, plan: p, digest: digest, status: map[string]Status{}}
-	if err := x.needs(ctx, actions); err != nil {
+	defer func() { err = errors.Join(err, x.journal.close()) }()
+	if err := x.needs(ctx, actions, len(s.Only) > 0); err != nil {
 		return nil, err
 	}
 	return x.report, x.all(ctx, actions)
+}
+
+// knows refuses actions whose operation their service does not have: such a plan
+// was not made by trailscan.
+func (e *Executor) knows(actions []Action) error {
+	catalogue, ok := e.Caller.(interface{ Has(service string) bool })
+	if !ok {
+		return nil
+	}
+	for _, a := range actions {
+		for _, c := range append([]Call{a.call()}, a.Fallbacks...) {
+			if catalogue.Has(c.Service) && !e.Caller.Supports(c.Service, c.Operation) {
+				return fmt.Errorf("%w: action %s calls %s:%s, and there is no such operation", ErrRefused, a.ID, c.Service, c.Operation)
+			}
+		}
+	}
+	return nil
 }
 
 // all runs actions in order. The calls of contain and revoke leave one after the
@@ -130,6 +178,9 @@ func (x *run) all(ctx context.Context, actions []Action) error {
 		}
 		o, proofs, err := x.perform(ctx, a)
 		if err != nil {
+			if ctx.Err() == nil {
+				x.finish(ctx)
+			}
 			return err
 		}
 		o.Action = a.ID
@@ -148,9 +199,15 @@ func (x *run) finish(ctx context.Context) {
 	for _, w := range x.waiting {
 		o := w.outcome
 		for _, p := range w.proofs {
-			if why := x.prove(ctx, p); why != "" {
-				o.Status, o.Message = Failed, joined(o.Message, why)
+			why := x.prove(ctx, p)
+			if why == "" {
+				continue
 			}
+			if x.isMoot(ctx, w.action, p.call) {
+				o.Message = joined(o.Message, "someone deleted what it acts on since")
+				continue
+			}
+			o.Status, o.Message = Failed, joined(o.Message, why)
 		}
 		x.ended(o)
 	}
@@ -165,28 +222,40 @@ func (x *run) ended(o Outcome) {
 	}
 }
 
-// needs checks that what the actions depend on is among them or done.
-func (x *run) needs(ctx context.Context, actions []Action) error {
+// needs finds out what of that which the actions depend on, and which is not
+// among them, is done. For actions that were named, all of it must be.
+func (x *run) needs(ctx context.Context, actions []Action, named bool) error {
 	chosen := map[string]bool{}
 	for _, a := range actions {
 		chosen[a.ID] = true
 	}
 	for _, a := range actions {
 		for _, d := range a.DependsOn {
-			if chosen[d] || x.status[d] != "" {
+			if chosen[d] || x.status[d] != "" || x.unknown[d] && guarded(&a) {
 				continue
 			}
 			done, err := x.isDone(ctx, d)
-			if err != nil {
+			switch {
+			case done:
+				x.status[d] = AlreadyDone
+			case errors.Is(err, ErrUnreadable) && guarded(&a):
+				x.unknown[d] = true
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case err != nil && named:
 				return fmt.Errorf("action %s depends on %s: %w", a.ID, d, err)
-			}
-			if !done {
+			case named:
 				return fmt.Errorf("%w: %s depends on %s, which is neither done nor named", ErrSelection, a.ID, d)
 			}
-			x.status[d] = AlreadyDone
 		}
 	}
 	return nil
+}
+
+// guarded says that AWS itself refuses the call while anything hangs on what it
+// deletes: https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html.
+func guarded(a *Action) bool {
+	return a.Service == "iam" && slices.Contains([]string{"DeleteUser", "DeleteRole", "DeleteGroup", "DeletePolicy"}, a.Operation)
 }
 
 // isDone says whether an action that is not to be run has taken effect and
@@ -198,7 +267,7 @@ func (x *run) isDone(ctx context.Context, id string) (bool, error) {
 	}
 	a := &x.plan.Actions[i]
 	switch {
-	case a.Mode == Manual || a.AccountID != x.report.Caller.AccountID:
+	case a.Mode == Manual || !x.reaches(a.AccountID):
 		return slices.ContainsFunc(x.deedsOf(a), (*deed).stands), nil
 	case a.ForEach != nil:
 		v, err := x.reader(a.target()).value(ctx, *a.ForEach)
@@ -213,22 +282,33 @@ func (x *run) isDone(ctx context.Context, id string) (bool, error) {
 	return o.Status == AlreadyDone, err
 }
 
-// blocked names what an action waits for in vain.
-func (x *run) blocked(a *Action) string {
+// blocked names what an action waits for in vain; unmet is that some of it was
+// not even to be run.
+func (x *run) blocked(a *Action) (why string, unmet bool) {
 	var names []string
 	for _, d := range a.DependsOn {
-		if s := x.status[d]; s != Done && s != AlreadyDone {
-			names = append(names, fmt.Sprintf("%s (%s)", d, cmp.Or(string(s), "not run")))
+		s := x.status[d]
+		if s == Done || s == AlreadyDone || s == WouldDo || x.unknown[d] && guarded(a) {
+			continue
 		}
+		if s == "" {
+			s = "not run"
+			if slices.Contains(x.skipped, d) {
+				s = "skipped"
+			} else {
+				unmet = true
+			}
+		}
+		names = append(names, fmt.Sprintf("%s (%s)", d, strings.ReplaceAll(string(s), "_", " ")))
 	}
 	if len(names) == 0 {
-		return ""
+		return "", false
 	}
 	const most = 3
 	if n := len(names) - most; n > 0 {
 		names = append(names[:most], fmt.Sprintf("and %d more", n))
 	}
-	return "waits for " + strings.Join(names, ", ")
+	return "waits for " + strings.Join(names, ", "), unmet
 }
 
 // deedsOf are the calls that the journal holds of an action of this plan.

@@ -34,7 +34,27 @@ type fakeIAM struct {
 	// stale makes this many reads after a write show the state before it.
 	stale, lag int
 	old        map[string]string
+	// elsewhere are the accounts that roles lead to; assumed, the roles taken.
+	elsewhere map[string]*fakeIAM
+	assumed   []string
+	chain     []string
 }
+
+// Assume takes a role of an account that the fake knows.
+func (f *fakeIAM) Assume(roleARN string) Caller {
+	f.assumed = append(f.assumed, roleARN)
+	a, _ := parseARN(roleARN)
+	other := f.elsewhere[a.account]
+	if other == nil {
+		other = newFake(nil)
+		other.deny("GetCallerIdentity")
+	}
+	return other
+}
+
+func (f *fakeIAM) Chain() []string { return f.chain }
+
+func (f *fakeIAM) Has(service string) bool { return service == "iam" }
 
 func newFake(things map[string]string) *fakeIAM {
 	return &fakeIAM{
@@ -46,7 +66,9 @@ func newFake(things map[string]string) *fakeIAM {
 
 func (f *fakeIAM) AccessKeyID(context.Context) (string, error) { return f.who.AccessKeyID, nil }
 
-func (f *fakeIAM) Supports(service, _ string) bool { return service == "iam" || service == "sts" }
+func (f *fakeIAM) Supports(service, operation string) bool {
+	return service == "sts" || service == "iam" && !strings.HasPrefix(operation, "Frob")
+}
 
 func apiError(code string) error {
 	return &smithy.GenericAPIError{Code: code, Message: "no", Fault: smithy.FaultClient}
@@ -92,6 +114,9 @@ func (f *fakeIAM) do(c Call) (map[string]any, error) {
 	}
 	if c.Operation == "GetAccessKeyLastUsed" {
 		return map[string]any{}, nil
+	}
+	if c.Operation == "GetAccountAuthorizationDetails" {
+		return f.details(), nil
 	}
 	kind, name := "user", p("UserName")
 	if p("RoleName") != "" {
@@ -221,6 +246,41 @@ func (f *fakeIAM) do(c Call) (map[string]any, error) {
 		return nil, fmt.Errorf("the fake has no %s", c.Operation)
 	}
 	return nil, nil
+}
+
+// details is the account as GetAccountAuthorizationDetails has it.
+func (f *fakeIAM) details() map[string]any {
+	lists := map[string][]any{}
+	for _, base := range slices.Sorted(maps.Keys(f.things)) {
+		kind, name, _ := strings.Cut(base, "/")
+		if strings.Contains(name, "/") {
+			continue
+		}
+		noun := strings.ToUpper(kind[:1]) + kind[1:]
+		var inline, attached, groups []any
+		for k, v := range f.things {
+			rest, ok := strings.CutPrefix(k, base+"/")
+			what, name, _ := strings.Cut(rest, "/")
+			switch {
+			case !ok:
+			case what == "inline":
+				inline = append(inline, map[string]any{"PolicyName": name, "PolicyDocument": url.QueryEscape(v)})
+			case what == "attached":
+				attached = append(attached, map[string]any{"PolicyArn": name})
+			case what == "group":
+				groups = append(groups, name)
+			}
+		}
+		lists[noun+"DetailList"] = append(lists[noun+"DetailList"], map[string]any{
+			noun + "Name": name, noun + "PolicyList": inline, "AttachedManagedPolicies": attached, "GroupList": groups,
+			"AssumeRolePolicyDocument": url.QueryEscape(f.things[base+"/trust"]),
+		})
+	}
+	out := map[string]any{}
+	for k, v := range lists {
+		out[k] = v
+	}
+	return out
 }
 
 // iam makes a call from name, value pairs.

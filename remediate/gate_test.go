@@ -77,7 +77,7 @@ func TestEvictionInSeveralRuns(t *testing.T) {
 	e := &Executor{Caller: lacking{aws}, Journal: filepath.Join(t.TempDir(), "plan.journal.ndjson"), Secrets: &bytes.Buffer{}}
 	run := func(only ...string) {
 		t.Helper()
-		r, err := e.Apply(ctx, p, only)
+		r, err := e.Apply(ctx, p, Selection{Only: only})
 		if err != nil {
 			t.Fatal(err)
 		}

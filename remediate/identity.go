@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net"
 	"slices"
 	"strings"
 )
@@ -14,22 +16,31 @@ type Identity struct {
 	ARN         string
 	UserID      string // AIDA… of a user, AROA…:session of a role, account:name of a federated user
 	AccessKeyID string
+	// Chain is the keys and the ARNs of the roles that led to the credentials, as
+	// far as that is known.
+	Chain []string
 }
 
 // ErrRefused says that the caller must not carry out this plan.
 var ErrRefused = errors.New("refused")
 
 // identify asks AWS who the caller is. GetCallerIdentity needs no permission.
-func (e *Executor) identify(ctx context.Context, region string) (Identity, error) {
-	key, err := e.Caller.AccessKeyID(ctx)
+func identify(ctx context.Context, caller Caller, region string) (Identity, error) {
+	key, err := caller.AccessKeyID(ctx)
 	if err != nil {
 		return Identity{}, err
 	}
-	a, err := e.Caller.Call(ctx, Target{Region: region}, Call{Service: "sts", Operation: "GetCallerIdentity"})
+	a, err := caller.Call(ctx, Target{Region: region}, Call{Service: "sts", Operation: "GetCallerIdentity"})
 	if err != nil {
 		hint := ""
-		if errorCode(err) == "" {
-			hint = " (is there a network, and is the endpoint right?)"
+		var dial *net.OpError
+		switch {
+		case isDial(err) && errors.As(err, &dial):
+			return Identity{}, fmt.Errorf("no connection to AWS, nothing was called: is there a network, and is the endpoint right? (%w)", dial)
+		case isExpired(err):
+			hint = " (the credentials have expired or are not valid: get new ones; nothing was called)"
+		case errorCode(err) == "":
+			hint = " (nothing was called; is the endpoint right?)"
 		}
 		return Identity{}, fmt.Errorf("ask AWS whose credentials these are: %w%s", err, hint)
 	}
@@ -41,30 +52,59 @@ func (e *Executor) identify(ctx context.Context, region string) (Identity, error
 	return id, nil
 }
 
-// Identify gives the caller's identity, or ErrRefused when it must not carry out
-// the plan: it is in the lineage, or in none of the plan's accounts. Apply asks
-// again by itself.
-func (e *Executor) Identify(ctx context.Context, p *Plan) (Identity, error) {
+// Identify gives whose credentials the actions of a plan would run with, or
+// ErrRefused when they must not. Apply asks again by itself.
+func (e *Executor) Identify(ctx context.Context, p *Plan, actions []Action) (Access, error) {
+	return e.newRun(p).enterPlan(ctx, actions)
+}
+
+// enterPlan enters the accounts of actions, and refuses to run those that are
+// aimed at a caller.
+func (x *run) enterPlan(ctx context.Context, actions []Action) (Access, error) {
 	region := ""
-	if len(p.Actions) > 0 {
-		region = p.Actions[0].Region
+	if len(x.plan.Actions) > 0 {
+		region = x.plan.Actions[0].Region
 	}
-	id, err := e.identify(ctx, region)
+	accounts := x.plan.AccountIDs
+	if x.RoleName != "" {
+		accounts = accountsOf(actions)
+	}
+	access, err := x.enter(ctx, region, x.plan.Lineage, accounts)
 	if err != nil {
-		return id, err
+		return access, err
 	}
-	return id, id.mayRun(p.Lineage, p.AccountIDs)
+	for _, a := range actions {
+		for _, who := range append([]Identity{access.Caller}, access.Roles...) {
+			if who.shutOutBy(&a) {
+				return access, fmt.Errorf("%w: action %s is aimed at the caller itself, %s; use other credentials, or leave it out with --skip", ErrRefused, a.ID, who.ARN)
+			}
+		}
+	}
+	return access, nil
+}
+
+func accountsOf(actions []Action) []string {
+	set := map[string]bool{}
+	for _, a := range actions {
+		set[a.AccountID] = true
+	}
+	delete(set, "")
+	return slices.Sorted(maps.Keys(set))
 }
 
 func (id Identity) mayRun(l PlanLineage, accounts []string) error {
 	if why := id.tainted(l); why != "" {
-		return fmt.Errorf("%w: %s; use credentials that the intruder never had, of a principal that the plan does not touch", ErrRefused, why)
+		return refusedFor(why)
 	}
 	if !slices.Contains(accounts, id.AccountID) {
 		return fmt.Errorf("%w: the credentials (%s) are of account %s, and this is about %s; use credentials of that account",
 			ErrRefused, id.ARN, id.AccountID, strings.Join(accounts, ", "))
 	}
 	return nil
+}
+
+func refusedFor(why string) error {
+	return fmt.Errorf("%w: %s; use credentials that the intruder never had, of a principal that the plan does not touch", ErrRefused, why)
 }
 
 // IsRoot says that the caller is the root user of its account: no deny binds it,
@@ -84,6 +124,11 @@ func (id Identity) tainted(l PlanLineage) string {
 		return "the caller " + id.ARN + " (" + id.UserID + ") is one that the intruder acted as"
 	case slices.ContainsFunc(l.ARNs, func(arn string) bool { return arn == id.ARN || roleOf(arn) != "" && roleOf(arn) == roleOf(id.ARN) }):
 		return "the caller " + id.ARN + " is one that the intruder acted as"
+	}
+	for _, link := range id.Chain {
+		if slices.Contains(l.AccessKeyIDs, link) || slices.ContainsFunc(l.ARNs, func(arn string) bool { return arn == link || roleOf(arn) != "" && roleOf(arn) == roleOf(link) }) {
+			return "the credentials of " + id.ARN + " come from " + link + ", which is in the intruder's hands"
+		}
 	}
 	return ""
 }
@@ -114,18 +159,60 @@ func roleOf(arn string) string {
 	return ""
 }
 
-// targets says that a call would shut out or empty the caller itself.
+// shutOutBy says that an action would shut out the caller, or the key that its
+// credentials come from.
+func (id Identity) shutOutBy(a *Action) bool {
+	for _, c := range append([]Call{a.call()}, a.Fallbacks...) {
+		if !id.targets(a.AccountID, c) {
+			continue
+		}
+		// Elsewhere a plan may well repair what is the caller's.
+		if a.Phase == Contain || a.Phase == Revoke || a.Phase == Evict || c.takesAway() {
+			return true
+		}
+	}
+	return false
+}
+
+// takesAway says that a call denies or ends something of a user or role.
+func (c Call) takesAway() bool {
+	document, _ := c.Parameters["PolicyDocument"].(string)
+	return strings.Contains(document, `"Deny"`) || c.Parameters["Status"] == "Inactive" || isDenyPolicy(c) ||
+		slices.Contains([]string{"DeleteUser", "DeleteRole", "DeleteAccessKey", "DeleteLoginProfile"}, c.Operation)
+}
+
+// isDenyPolicy says that a call puts AWSDenyAll on a user or role.
+func isDenyPolicy(c Call) bool {
+	for _, name := range []string{"PolicyArn", "PermissionsBoundary"} {
+		if arn, _ := c.Parameters[name].(string); strings.HasSuffix(arn, ":iam::aws:policy/AWSDenyAll") && !strings.HasPrefix(c.Operation, "De") {
+			return true
+		}
+	}
+	return false
+}
+
+// targets says that a call is aimed at the caller, or at the key that its
+// credentials come from.
 func (id Identity) targets(account string, c Call) bool {
-	a, ok := parseARN(id.ARN)
-	if !ok || account != id.AccountID || c.Service != "iam" {
+	if c.Service != "iam" || isRead(c.Operation) {
 		return false
 	}
-	parts := strings.Split(a.resource, "/")
-	switch parts[0] {
-	case "user":
-		return c.Parameters["UserName"] == parts[len(parts)-1]
-	case "assumed-role":
-		return len(parts) > 1 && c.Parameters["RoleName"] == parts[1]
+	if key, _ := c.Parameters["AccessKeyId"].(string); key != "" && (key == id.AccessKeyID || slices.Contains(id.Chain, key)) {
+		return true
+	}
+	for _, arn := range append([]string{id.ARN}, id.Chain...) {
+		a, ok := parseARN(arn)
+		if !ok || account != a.account {
+			continue
+		}
+		parts := strings.Split(a.resource, "/")
+		switch {
+		case len(parts) < 2:
+		case parts[0] == "user" && c.Parameters["UserName"] == parts[len(parts)-1],
+			parts[0] == "role" && c.Parameters["RoleName"] == parts[len(parts)-1],
+			parts[0] == "assumed-role" && c.Parameters["RoleName"] == parts[1]:
+			return true
+		}
 	}
 	return false
 }

@@ -100,6 +100,23 @@ func openJournal(path string, create bool, now func() time.Time) (*journal, erro
 	return j, nil
 }
 
+// readJournal reads a journal for a dry run, which leaves it as it is; one that is
+// not there yet is empty.
+func readJournal(path string, now func() time.Time) (*journal, error) {
+	j := &journal{path: path, now: now}
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return j, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	if j.entries, _, err = readEntries(f); err != nil {
+		err = fmt.Errorf("journal %s: %w", path, err)
+	}
+	return j, errors.Join(err, f.Close())
+}
+
 func (j *journal) recover() error {
 	entries, good, err := readEntries(j.file)
 	if err != nil {
@@ -170,6 +187,9 @@ func readEntries(r io.Reader) (entries []entry, good int64, err error) {
 		if err := json.Unmarshal(line, &e); err != nil || e.Event == "" {
 			return nil, 0, fmt.Errorf("line %d is no line of a journal: the file was changed or is damaged; restore it before going on", n)
 		}
+		if e.Seq != n {
+			return nil, 0, fmt.Errorf("line %d has the number %d: lines are missing or were moved; restore the file before going on", n, e.Seq)
+		}
 		entries = append(entries, e)
 		good += int64(len(line))
 	}
@@ -188,6 +208,10 @@ func (j *journal) write(e entry) (entry, error) {
 	if err := enc.Encode(e); err != nil {
 		return e, fmt.Errorf("journal %s: %w", j.path, err)
 	}
+	if j.file == nil { // a dry run
+		j.entries = append(j.entries, e)
+		return e, nil
+	}
 	if _, err := j.file.Write(b.Bytes()); err != nil {
 		return e, fmt.Errorf("journal %s: %w", j.path, err)
 	}
@@ -199,6 +223,9 @@ func (j *journal) write(e entry) (entry, error) {
 }
 
 func (j *journal) close() error {
+	if j.file == nil {
+		return nil
+	}
 	return errors.Join(j.unlock(), j.file.Close())
 }
 

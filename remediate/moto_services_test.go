@@ -163,7 +163,7 @@ func TestMotoServices(t *testing.T) {
 	e := &Executor{Caller: m.AWS, Journal: filepath.Join(t.TempDir(), "plan.journal.ndjson"), Secrets: io.Discard}
 	expect := func(status Status, but ...any) {
 		t.Helper()
-		r, err := e.Apply(t.Context(), p, nil)
+		r, err := e.Apply(t.Context(), p, Selection{})
 		if err != nil {
 			t.Fatal(err)
 		}

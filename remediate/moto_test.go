@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,7 +69,10 @@ func TestMoto(t *testing.T) {
 	start := snapshot()
 
 	at := func(a Action) Action { a.AccountID = mototest.Account; return a }
-	deny := at(denyAlice.with(func(a *Action) { a.Expect[0].Equals = alice }))
+	deny := at(denyAlice.with(func(a *Action) {
+		a.Expect = slices.Clone(a.Expect)
+		a.Expect[0].Equals = alice
+	}))
 	disable := at(disableKey.with(func(a *Action) {
 		a.Parameters = iamCall("", "UserName", "alice", "AccessKeyId", key, "Status", "Inactive").Parameters
 		status := Read{iamCall("ListAccessKeys", "UserName", "alice"), "AccessKeyMetadata[?AccessKeyId==" + jmesString(key) + "].Status | [0]"}
@@ -98,7 +102,7 @@ func TestMoto(t *testing.T) {
 	e := &Executor{Caller: aws, Journal: filepath.Join(t.TempDir(), "plan.journal.ndjson"), Secrets: &shown}
 	apply := func(only ...string) *Report {
 		t.Helper()
-		r, err := e.Apply(ctx, p, only)
+		r, err := e.Apply(ctx, p, Selection{Only: only})
 		if err != nil {
 			t.Fatal(err)
 		}

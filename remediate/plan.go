@@ -48,8 +48,11 @@ type Plan struct {
 	GeneratedAt time.Time   `json:"generated_at"`
 	LogThrough  time.Time   `json:"log_through"` // the newest event that the plan knows of
 	Lineage     PlanLineage `json:"lineage"`
-	Actions     []Action    `json:"actions"`
-	Digest      string      `json:"digest"` // SHA-256 over RFC 8785 JSON without digest and generated_at
+	// Administrators are those that the log shows to have all rights, so that apply
+	// can keep the last of them where it cannot read the account.
+	Administrators []Administrator `json:"administrators,omitempty"`
+	Actions        []Action        `json:"actions"`
+	Digest         string          `json:"digest"` // SHA-256 over RFC 8785 JSON without digest and generated_at
 }
 
 // PlanLineage is what the intruder holds, so that apply can refuse to run with
@@ -58,6 +61,13 @@ type PlanLineage struct {
 	AccessKeyIDs []string `json:"access_key_ids"`
 	PrincipalIDs []string `json:"principal_ids"`
 	ARNs         []string `json:"arns"`
+}
+
+// Administrator is a user or role that may do everything.
+type Administrator struct {
+	AccountID string `json:"account_id"`
+	Kind      string `json:"kind"` // user or role
+	Name      string `json:"name"`
 }
 
 // Action is one step of a plan: an AWS API call, or something that only a

@@ -143,6 +143,7 @@ func (p *planner) finish() (*Plan, error) {
 	}
 	plan.AccountIDs = slices.Sorted(maps.Keys(accounts))
 	plan.Lineage = planLineage(p.lineage)
+	plan.Administrators = p.evidence.administrators
 	plan = plan.filled()
 	if err := plan.Validate(); err != nil {
 		return nil, fmt.Errorf("the plan that was made is not valid: %w", err)

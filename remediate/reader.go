@@ -12,13 +12,13 @@ import (
 // reader makes live reads, each once, and keeps what they showed: the state
 // that goes into the journal.
 type reader struct {
-	caller Caller
-	at     Target
-	seen   []observation
-	date   time.Time // of AWS's last answer
+	run  *run
+	at   Target
+	seen []observation
+	date time.Time // of AWS's last answer
 }
 
-func (x *run) reader(at Target) *reader { return &reader{caller: x.Caller, at: at} }
+func (x *run) reader(at Target) *reader { return &reader{run: x, at: at} }
 
 // observe reads. That the thing is not there is an observation, no error.
 func (r *reader) observe(ctx context.Context, c Call) (observation, error) {
@@ -27,7 +27,7 @@ func (r *reader) observe(ctx context.Context, c Call) (observation, error) {
 			return o, nil
 		}
 	}
-	a, err := r.caller.Call(ctx, r.at, c)
+	a, err := r.run.read(ctx, r.at, c)
 	if !a.Date.IsZero() {
 		r.date = a.Date
 	}
@@ -123,7 +123,7 @@ func (r *reader) keep(ctx context.Context, e effect, c Call) error {
 		return err
 	}
 	for _, f := range calls {
-		if _, err := r.observe(ctx, f); err != nil {
+		if _, err := r.observe(ctx, f); err != nil && !errors.Is(err, ErrUnreadable) {
 			return err
 		}
 	}
@@ -205,7 +205,7 @@ func (x *run) prove(ctx context.Context, p proof) string {
 		return why == "", err
 	})
 	switch {
-	case errors.Is(err, ErrNotExecutable):
+	case errors.Is(err, ErrNotExecutable), errors.Is(err, ErrUnreadable):
 		return ""
 	case err != nil:
 		return "it was called, but cannot be verified: " + explain(err)

@@ -15,18 +15,33 @@ import (
 // took effect. It needs the journal alone. What is not as the call left it
 // stays, and is reported as drift; what has no way back is reported as not
 // executed. Calls that were taken back already are passed over.
-func (e *Executor) Rollback(ctx context.Context, journal string) (report *Report, err error) {
-	j, err := openJournal(journal, false, time.Now)
+func (e *Executor) Rollback(ctx context.Context, journal string) (*Report, error) {
+	return e.rollback(ctx, journal, false)
+}
+
+// DryRollback reads what Rollback would read and says what it would take back.
+func (e *Executor) DryRollback(ctx context.Context, journal string) (*Report, error) {
+	return e.rollback(ctx, journal, true)
+}
+
+func (e *Executor) rollback(ctx context.Context, path string, dry bool) (report *Report, err error) {
+	var j *journal
+	if dry {
+		j, err = readJournal(path, time.Now)
+	} else {
+		j, err = openJournal(path, false, time.Now)
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, j.close()) }()
-	x := &run{Executor: e, journal: j, report: &Report{}, status: map[string]Status{}}
+	x := e.newRun(nil)
+	x.journal, x.dry = j, dry
 	list := standing(j.entries)
 	if len(list) == 0 {
 		return x.report, nil
 	}
-	if x.report.Caller, err = e.mayTakeBack(ctx, j.entries, list); err != nil {
+	if _, err := x.mayTakeBack(ctx, j.entries, list); err != nil {
 		return nil, err
 	}
 	for _, d := range slices.Backward(list) {
@@ -45,14 +60,14 @@ func (e *Executor) Rollback(ctx context.Context, journal string) (report *Report
 	return x.report, nil
 }
 
-// IdentifyRollback gives the caller's identity, or ErrRefused when it must not
-// take back what the journal shows. Rollback asks again by itself.
-func (e *Executor) IdentifyRollback(ctx context.Context, journal io.Reader) (Identity, error) {
+// IdentifyRollback gives whose credentials would take back what the journal
+// shows, or ErrRefused when they must not. Rollback asks again by itself.
+func (e *Executor) IdentifyRollback(ctx context.Context, journal io.Reader) (Access, error) {
 	entries, _, err := readEntries(journal)
 	if err != nil {
-		return Identity{}, fmt.Errorf("read the journal: %w", err)
+		return Access{}, fmt.Errorf("read the journal: %w", err)
 	}
-	return e.mayTakeBack(ctx, entries, standing(entries))
+	return e.newRun(nil).mayTakeBack(ctx, entries, standing(entries))
 }
 
 // standing are the calls that a rollback looks at.
@@ -62,7 +77,7 @@ func standing(entries []entry) []*deed {
 	})
 }
 
-func (e *Executor) mayTakeBack(ctx context.Context, entries []entry, list []*deed) (Identity, error) {
+func (x *run) mayTakeBack(ctx context.Context, entries []entry, list []*deed) (Access, error) {
 	accounts := map[string]bool{}
 	region := ""
 	for _, d := range list {
@@ -77,18 +92,14 @@ func (e *Executor) mayTakeBack(ctx context.Context, entries []entry, list []*dee
 			lineage.ARNs = append(lineage.ARNs, l.Lineage.ARNs...)
 		}
 	}
-	who, err := e.identify(ctx, region)
-	if err != nil {
-		return who, err
-	}
-	return who, who.mayRun(lineage, slices.Sorted(maps.Keys(accounts)))
+	return x.enter(ctx, region, lineage, slices.Sorted(maps.Keys(accounts)))
 }
 
 // takeBack undoes one call. No status means that there was nothing to undo. An
 // error ends the run.
 func (x *run) takeBack(ctx context.Context, d *deed) (Outcome, error) {
 	name := d.before.Service + ":" + d.before.Operation
-	if d.before.AccountID != x.report.Caller.AccountID {
+	if !x.reaches(d.before.AccountID) {
 		return Outcome{Status: NotExecuted, Message: fmt.Sprintf("%s was in account %s and the credentials are of %s", name, d.before.AccountID, x.report.Caller.AccountID)}, nil
 	}
 	if d.open() {
@@ -116,8 +127,11 @@ func (x *run) takeBack(ctx context.Context, d *deed) (Outcome, error) {
 			return Outcome{Status: Drift, Message: fmt.Sprintf("not as %s left it (%s): someone changed it since, so it stays", name, drift)}, nil
 		}
 	}
+	if x.dry {
+		return Outcome{Status: WouldDo, Message: "would take back " + name}, nil
+	}
 	for i := d.taken(); i < len(calls); i++ {
-		o, err := x.inverse(ctx, d, calls[i])
+		o, err := x.inverseAgain(ctx, d, calls[i])
 		if err != nil || o.Status != Done {
 			return o, err
 		}
@@ -186,7 +200,28 @@ func (d *deed) inverseLine(c Call) entry {
 	}
 }
 
-// inverse makes one call of a rollback.
+// inverseAgain makes one call of a rollback, again after a fault where the live
+// state tells whether it took effect: inverse looks first.
+func (x *run) inverseAgain(ctx context.Context, d *deed, c Call) (Outcome, error) {
+	_, known := effectOf(c)
+	for i, wait := 1, firstWait; ; i, wait = i+1, 2*wait {
+		o, err := x.inverse(ctx, d, c)
+		if err != nil || o.Status != lost {
+			return o, err
+		}
+		if i == sends || !known {
+			// The next run finds out whether it took effect.
+			o.Status = Failed
+			return o, nil
+		}
+		if err := x.sleep(ctx, wait); err != nil {
+			return Outcome{}, err
+		}
+	}
+}
+
+// inverse makes one call of a rollback. Its status is lost when AWS did not say
+// whether it took effect.
 func (x *run) inverse(ctx context.Context, d *deed, c Call) (Outcome, error) {
 	at := d.before.target()
 	r := x.reader(at)
@@ -219,11 +254,10 @@ func (x *run) inverse(ctx context.Context, d *deed, c Call) (Outcome, error) {
 	if _, err := x.journal.write(line); err != nil {
 		return Outcome{}, err
 	}
-	answer, err := x.Caller.Call(ctx, at, values.call(c))
+	answer, err := x.call(ctx, at, values.call(c))
 	line.Event, line.State = eventRollbackAfter, nil
 	if err != nil && !isRefused(err) {
-		// The next run finds out whether it took effect.
-		return Outcome{Status: Failed, Message: explain(err)}, ctx.Err()
+		return Outcome{Status: lost, Message: explain(err)}, ctx.Err()
 	}
 	result, secrets := redact(plainJSON(answer.Result))
 	switch {

@@ -19,9 +19,7 @@ func (x *run) settle(ctx context.Context, d *deed, a *Action, cause string) erro
 	_, err := x.poll(ctx, func() (bool, error) {
 		var err error
 		took, id, err = x.tookEffect(ctx, d, a)
-		_, known := effectOf(d.before.call())
-		visible := known || a != nil && len(a.Verify) > 0 || len(d.before.State) > 0
-		return took || !visible, err
+		return took || !visible(d, a), err
 	})
 	if err != nil {
 		return err
@@ -39,6 +37,12 @@ func (x *run) settle(ctx context.Context, d *deed, a *Action, cause string) erro
 	after, err = x.journal.write(after)
 	d.after = &after
 	return err
+}
+
+// visible says whether anything shows that a call took effect.
+func visible(d *deed, a *Action) bool {
+	_, known := effectOf(d.before.call())
+	return known || a != nil && len(a.Verify) > 0 || len(d.before.State) > 0
 }
 
 // tookEffect compares the live state with what the call would lead to or, where

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"trailscan/remediate"
@@ -17,9 +19,17 @@ import (
 // apply carries a plan out: it shows what will be done and what has no way
 // back, asks, and reports how each action ended.
 func (a *app) apply(ctx context.Context, plan *remediate.Plan, f planFlags) error {
-	actions, err := plan.Select(f.only)
+	selection, err := selectionOf(plan, f)
+	if err != nil {
+		return err
+	}
+	actions, err := plan.Select(selection)
 	if err != nil {
 		return usageError{err}
+	}
+	if len(actions) == 0 {
+		a.say("trailscan: no automatic action is left to run: what needs a person's word runs by --only")
+		return nil
 	}
 	file := f.file
 	if file == "" {
@@ -28,39 +38,96 @@ func (a *app) apply(ctx context.Context, plan *remediate.Plan, f planFlags) erro
 		if file = a.output; file == "" {
 			file = "plan-" + fileName(strings.Join(plan.Keys, "-")) + ".json"
 		}
-		if err := writeFile(file, plan.Write); err != nil {
-			return err
+		if !f.dryRun {
+			if err := writeFile(file, plan.Write); err != nil {
+				return err
+			}
+			a.say("trailscan: the plan is in %s", file)
 		}
-		a.say("trailscan: the plan is in %s", file)
 	}
 	e, err := a.executor(ctx, f, remediate.JournalPath(file))
 	if err != nil {
 		return err
 	}
-	who, err := e.Identify(ctx, plan)
+	access, err := e.Identify(ctx, plan, actions)
 	if err != nil {
 		return err
 	}
+	if f.dryRun {
+		a.showCallers(access, "These actions would run as %s:\n\n")
+		report, err := e.DryRun(ctx, plan, selection)
+		return a.finish(report, err, dryRun)
+	}
 
-	fmt.Fprintf(a.stdout, "These actions run as %s:\n\n", reports.Terminal(who.ARN))
+	a.showCallers(access, "These actions run as %s:\n\n")
 	for _, action := range actions {
 		fmt.Fprintf(a.stdout, "  %-9s %s\n            %s\n", action.Phase, reports.Terminal(action.Title), reports.Terminal(action.CLI))
 	}
 	if lost := remediate.Irreversible(actions); len(lost) > 0 {
 		fmt.Fprintf(a.stdout, "\nNothing takes these back:\n\n")
 		for _, action := range lost {
-			fmt.Fprintf(a.stdout, "  %s: %s\n", action.ID, reports.Terminal(action.Title))
+			fmt.Fprintf(a.stdout, "  %s: %s\n", reports.Terminal(action.ID), reports.Terminal(action.Title))
 		}
 	}
 	fmt.Fprintln(a.stdout)
-	if who.IsRoot() {
-		a.say("trailscan: warning: these are the root user's credentials: use an administrator's instead")
-	}
-	if err := a.confirm(who.AccountID, f.yes); err != nil {
+	if err := a.confirm(access.Accounts(accountsOf(actions)), f.yes); err != nil {
 		return err
 	}
-	report, err := e.Apply(ctx, plan, f.only)
+	report, err := e.Apply(ctx, plan, selection)
 	return a.finish(report, err, "the journal is "+e.Journal)
+}
+
+// selectionOf checks the names that a user typed against those of the plan.
+func selectionOf(plan *remediate.Plan, f planFlags) (remediate.Selection, error) {
+	s := remediate.Selection{Only: f.only, Skip: f.skip}
+	names := strings.Split(phaseNames(), "|")
+	for _, phase := range f.phases {
+		if !slices.Contains(names, phase) {
+			return s, usagef("--phase %s: there is no such phase: %s", phase, didYouMean(phase, names))
+		}
+		s.Phases = append(s.Phases, remediate.Phase(phase))
+	}
+	var ids []string
+	for _, action := range plan.Actions {
+		ids = append(ids, action.ID)
+	}
+	for _, id := range slices.Concat(f.only, f.skip) {
+		switch {
+		case slices.Contains(ids, id):
+		case len(ids) == 0:
+			return s, usagef("the plan has no action %q: it is empty", id)
+		default:
+			return s, usagef("the plan has no action %q: %s", id, didYouMean(id, ids))
+		}
+	}
+	return s, nil
+}
+
+func accountsOf(actions []remediate.Action) []string {
+	var out []string
+	for _, action := range actions {
+		if !slices.Contains(out, action.AccountID) {
+			out = append(out, action.AccountID)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// showCallers says whose credentials are at work, and which accounts are out of
+// reach.
+func (a *app) showCallers(access remediate.Access, format string) {
+	names := []string{access.Caller.ARN}
+	for _, role := range access.Roles {
+		names = append(names, role.ARN)
+	}
+	fmt.Fprintf(a.stdout, format, reports.Terminal(strings.Join(names, ", ")))
+	for _, account := range slices.Sorted(maps.Keys(access.Closed)) {
+		a.say("trailscan: warning: account %s: %s", account, reports.Terminal(access.Closed[account].Error()))
+	}
+	if access.Caller.IsRoot() {
+		a.say("trailscan: warning: these are the root user's credentials: use an administrator's instead")
+	}
 }
 
 // rollback takes back what a journal says was done.
@@ -81,13 +148,17 @@ func (a *app) rollback(ctx context.Context, f planFlags) error {
 	if err != nil {
 		return err
 	}
-	who, err := e.IdentifyRollback(ctx, bytes.NewReader(text))
+	access, err := e.IdentifyRollback(ctx, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "These calls are taken back as %s:\n\n", reports.Terminal(who.ARN))
+	var accounts []string
+	a.showCallers(access, "These calls are taken back as %s:\n\n")
 	for _, call := range undo {
 		fmt.Fprintf(a.stdout, "  %s  %s:%s\n", reports.Terminal(call.Action), reports.Terminal(call.Service), reports.Terminal(call.Operation))
+		if !slices.Contains(accounts, call.AccountID) {
+			accounts = append(accounts, call.AccountID)
+		}
 	}
 	if len(stays) > 0 {
 		fmt.Fprintf(a.stdout, "\nThese have no way back:\n\n")
@@ -96,7 +167,11 @@ func (a *app) rollback(ctx context.Context, f planFlags) error {
 		}
 	}
 	fmt.Fprintln(a.stdout)
-	if err := a.confirm(who.AccountID, f.yes); err != nil {
+	if f.dryRun {
+		report, err := e.DryRollback(ctx, f.rollback)
+		return a.finish(report, err, dryRun)
+	}
+	if err := a.confirm(access.Accounts(accounts), f.yes); err != nil {
 		return err
 	}
 	report, err := e.Rollback(ctx, f.rollback)
@@ -112,9 +187,10 @@ func (a *app) executor(ctx context.Context, f planFlags, journal string) (*remed
 		return nil, err
 	}
 	return &remediate.Executor{
-		Caller:  caller,
-		Journal: journal,
-		Secrets: a.stdout,
+		Caller:   caller,
+		Journal:  journal,
+		RoleName: f.role,
+		Secrets:  a.stdout,
 		Progress: func(o remediate.Outcome) {
 			line := fmt.Sprintf("%-13s %s", strings.ReplaceAll(string(o.Status), "_", " "), o.Action)
 			if o.Message != "" {
@@ -125,22 +201,28 @@ func (a *app) executor(ctx context.Context, f planFlags, journal string) (*remed
 	}, nil
 }
 
-// confirm asks for the account id to be typed, so that nobody changes another
+// confirm asks for the account ids to be typed, so that nobody changes another
 // account than the one they think of.
-func (a *app) confirm(account string, yes bool) error {
+func (a *app) confirm(accounts []string, yes bool) error {
 	if yes {
 		return nil
 	}
-	fmt.Fprintf(a.stderr, "Type the account id (%s) to go on: ", account)
-	line, err := bufio.NewReader(a.stdin).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	if strings.TrimSpace(line) != account {
-		return errors.New("not confirmed: nothing was called (--yes goes on without asking)")
+	in := bufio.NewReader(a.stdin)
+	for _, account := range accounts {
+		fmt.Fprintf(a.stderr, "Type the account id (%s) to go on: ", account)
+		line, err := in.ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("read the answer: %w", err)
+		}
+		if strings.TrimSpace(line) != account {
+			return errors.New("not confirmed: nothing was called (--yes goes on without asking)")
+		}
 	}
 	return nil
 }
+
+// dryRun stands in place of the journal's path.
+const dryRun = "a dry run: nothing was called or written"
 
 // finish sums a run up and makes its failures the command's.
 func (a *app) finish(report *remediate.Report, err error, where string) error {
@@ -151,10 +233,18 @@ func (a *app) finish(report *remediate.Report, err error, where string) error {
 	for _, o := range report.Outcomes {
 		count[o.Status]++
 	}
-	fmt.Fprintf(a.stdout, "\n%d done, %d done before, %d failed, %d met another state, %d blocked, %d not executed; %s\n",
-		count[remediate.Done], count[remediate.AlreadyDone], count[remediate.Failed],
+	first := fmt.Sprintf("%d done", count[remediate.Done])
+	if n := count[remediate.WouldDo]; n > 0 {
+		first = fmt.Sprintf("%d would be done", n)
+	}
+	fmt.Fprintf(a.stdout, "\n%s, %d done before, %d failed, %d met another state, %d blocked, %d not executed; %s\n",
+		first, count[remediate.AlreadyDone], count[remediate.Failed],
 		count[remediate.Drift], count[remediate.Blocked], count[remediate.NotExecuted], where)
-	if err == nil && report.Failed() {
+	switch {
+	case err != nil || !report.Failed():
+	case where == dryRun:
+		err = errors.New("not all actions would be carried out: see above")
+	default:
 		err = errors.New("not all actions could be carried out: see above, mend the cause and run the same command again")
 	}
 	return err

@@ -24,11 +24,18 @@ type planFlags struct {
 	apply    bool
 	file     string
 	rollback string
+	phases   []string
 	only     []string
+	skip     []string
+	dryRun   bool
+	stale    bool
 	yes      bool
 	profile  string
+	role     string
 	region   string
 	endpoint string
+
+	caseNamed bool // not the default
 	proofFlags
 }
 
@@ -51,7 +58,8 @@ html one page for those who decide.
 
 --apply runs the automatic actions: reversible ones that delete nothing. Actions of
 mode review run only when --only names them; manual ones are yours. What apply reads
-and does goes into a journal beside the plan, which --rollback takes back.
+and does goes into a journal beside the plan, which --rollback takes back. --dry-run
+only reads. A plan older than the newest event of its case is refused.
 
 --prove replays the log against the plan, as if its denials had stood since the
 compromise (or --at TIME): which of the intruder's calls they would have blocked,
@@ -62,10 +70,12 @@ with 3 when something did.`,
 		Example: `  trailscan plan AKIAIOSFODNN7EXAMPLE -o plan.json
   trailscan plan AKIAIOSFODNN7EXAMPLE -o plan.md
   trailscan plan --plan plan.json --prove
+  trailscan plan --plan plan.json --apply --dry-run
   trailscan plan --plan plan.json --apply
   trailscan plan --plan plan.json --check
   trailscan plan --rollback plan.journal.ndjson`,
 		RunE: func(cmd *cobra.Command, keys []string) error {
+			f.caseNamed = cmd.Flags().Changed("case") || os.Getenv("TRAILSCAN_CASE") != ""
 			return a.plan(cmd.Context(), keys, f)
 		},
 	}
@@ -75,27 +85,43 @@ with 3 when something did.`,
 	flags.BoolVar(&f.apply, "apply", false, "carry the plan out")
 	flags.StringVar(&f.file, "plan", "", "a reviewed plan `FILE`, in place of a new plan for KEY")
 	flags.StringVar(&f.rollback, "rollback", "", "take back what the journal `FILE` says was done")
+	flags.StringArrayVar(&f.phases, "phase", nil, "run only the actions of `PHASE`: "+phaseNames()+"; may be repeated")
 	flags.StringArrayVar(&f.only, "only", nil, "run exactly the action `ID`, auto or review; may be repeated")
+	flags.StringArrayVar(&f.skip, "skip", nil, "leave out the action `ID`; may be repeated")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "with --apply or --rollback: read the account and say what would be done, call and write nothing")
+	flags.BoolVar(&f.stale, "accept-stale", false, "apply even if the case holds newer events than the plan, or is about another key")
 	flags.BoolVar(&f.yes, "yes", false, "do not ask for the account id to be typed")
 	flags.StringVar(&f.profile, "profile", "", "AWS `PROFILE` to use")
+	flags.StringVar(&f.role, "assume-role-name", "", "reach other accounts than the caller's through the role `NAME` in each")
 	flags.StringVar(&f.region, "region", "", "AWS `REGION` in place of those that the plan names")
 	flags.StringVar(&f.endpoint, "endpoint-url", "", "`URL` in place of AWS's endpoints")
 	f.proofFlags.add(flags)
 	return cmd
 }
 
+// selects says that not all automatic actions are meant.
+func (f planFlags) selects() bool { return len(f.phases)+len(f.only)+len(f.skip) > 0 }
+
+func phaseNames() string {
+	var names []string
+	for _, p := range remediate.Phases() {
+		names = append(names, string(p))
+	}
+	return strings.Join(names, "|")
+}
+
 func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
 	switch {
-	case f.rollback != "" && (f.apply || f.file != "" || len(keys) > 0 || len(f.only) > 0):
-		return usagef("--rollback goes with no KEY, --plan, --apply or --only: the journal says all")
+	case f.rollback != "" && (f.apply || f.file != "" || len(keys) > 0 || f.selects()):
+		return usagef("--rollback goes with no KEY, --plan, --apply, --phase, --only or --skip: the journal says all")
 	case f.rollback != "":
 		return a.rollback(ctx, f)
 	case f.file != "" && len(keys) > 0:
 		return usagef("give a KEY or --plan FILE, not both")
 	case f.file == "" && len(keys) == 0:
 		return usagef("say which: a KEY that was traced, --plan FILE or --rollback FILE")
-	case !f.apply && (len(f.only) > 0 || f.yes):
-		return usagef("--only and --yes go with --apply")
+	case !f.apply && (f.selects() || f.yes || f.dryRun || f.stale || f.role != ""):
+		return usagef("--phase, --only, --skip, --dry-run, --accept-stale, --assume-role-name and --yes go with --apply")
 	}
 	if err := f.checkProof(f); err != nil {
 		return err
@@ -113,6 +139,11 @@ func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
 	plan, err := a.newOrReviewedPlan(ctx, keys, f.file)
 	if err != nil {
 		return err
+	}
+	if f.apply && !f.stale {
+		if err := a.checkFresh(ctx, plan, f); err != nil {
+			return err
+		}
 	}
 	if f.apply {
 		return a.apply(ctx, plan, f)

@@ -1,0 +1,29 @@
+package remediate
+
+import (
+	"maps"
+	"testing"
+)
+
+func TestRollbackLeavesDriftAlone(t *testing.T) {
+	b := newBench(t)
+	tag := do("tag", Recover, Auto, iamCall("TagUser", "UserName", "alice", "Tags", []any{map[string]any{"Key": "seen", "Value": "1"}})).with(func(a *Action) {
+		a.Verify = []Check{{Read: Read{iamCall("ListUserTags", "UserName", "alice"), "Tags[0].Key"}, Equals: "seen"}}
+		a.Rollback = []Call{iamCall("UntagUser", "UserName", "alice", "TagKeys", []any{"seen"})}
+	})
+	b.apply(t, seal(t, denyAlice, disableKey, revokeDeploy, closeTrust, tag))
+	b.things["role/deploy/trust"] = `{"Version":"2012-10-17","Statement":[]}`
+	b.things["user/alice/key/AKIALEAKED0000000000"] = "Active"
+	b.things["user/alice/tag/other"] = "on"
+	r := b.rollback(t)
+	wantStatus(t, r, "deny-alice", Done, "disable-key", AlreadyDone, "revoke-deploy", Done, "close-trust", Drift, "tag", Drift)
+	if !r.Failed() {
+		t.Error("drift is no success")
+	}
+	delete(b.things, "user/alice/tag/other")
+	b.things["role/deploy/trust"] = trustNobody
+	wantStatus(t, b.rollback(t), "close-trust", Done, "tag", Done)
+	if !maps.Equal(b.things, house) {
+		t.Errorf("after rollback: %v", b.things)
+	}
+}
