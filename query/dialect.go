@@ -24,5 +24,5 @@ var dialectMacros = []string{
 	`CREATE OR REPLACE TEMP MACRO date_diff(unit, a, b) AS datesub(unit, a, b)`,
 	`CREATE OR REPLACE TEMP MACRO from_iso8601_timestamp(s) AS try_cast(s AS TIMESTAMPTZ)`,
 	`CREATE OR REPLACE TEMP MACRO to_unixtime(t) AS epoch(t)`,
-	`CREATE OR REPLACE TEMP MACRO from_unixtime(s) AS make_timestamp(CAST(s * 1000000 AS BIGINT))`,
+	`CREATE OR REPLACE TEMP MACRO from_unixtime(s) AS make_timestamp(CAST(CAST(s AS DOUBLE) * 1000000 AS BIGINT))`,
 }

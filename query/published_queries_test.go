@@ -121,6 +121,22 @@ arn:aws:sts::111122223333:assumed-role/Admin/bob|sg-0001|{"items":[{"ipProtocol"
 		CROSS JOIN UNNEST(transform(lists, l -> cast(l AS ARRAY(JSON)))) AS t(items)`, `[22]`},
 	{"the same: names out of stacks", `
 		SELECT regexp_replace(element_at(requestParameters, 'bucketName'), '^acme-|(-[a-f0-9]{8})$') AS name FROM $EDS_ID WHERE eventName = 'CreateBucket'`, `logs`},
+	{"the same: fields of an element", `
+		select eventid, element_at(resources,1
+		    ).arn, element_at(resources, -1).accountId from <Event data store Id> where eventName = 'AssumeRole' and errorcode IS NULL`, `
+00000000-0000-4000-8000-000000000004|arn:aws:iam::111122223333:role/Audit|444455556666`},
+	{"the same: objects, grouped by all parameters", `
+		SELECT element_at(requestParameters, 'bucketName'
+		    ) as bucketName,  element_at(requestParameters, 'key'
+		    ) as key,  COUNT(*
+		    ) as requestCount FROM $EDS_ID WHERE eventSource = 's3.amazonaws.com' AND eventCategory = 'Data'
+		GROUP BY requestParameters ORDER BY requestCount DESC LIMIT 20;`, `acme-logs|a/b.txt|1`},
+	{"the same: a name of one's own for the events", `
+		WITH events AS (SELECT useridentity.accountid AS account_id, min(eventtime) OVER (PARTITION BY useridentity.accountid) AS first,
+			max(eventtime) OVER (PARTITION BY useridentity.accountid) AS last FROM cloudtrail_logs WHERE useridentity.accountid IS NOT NULL)
+		SELECT DISTINCT account_id, DATE_DIFF('hour', from_iso8601_timestamp(first), from_iso8601_timestamp(last)) AS hours FROM events ORDER BY 2`, `
+444455556666|0
+111122223333|235`},
 	{"parameters of an event as rows", `
 		SELECT k, v FROM event_data_store CROSS JOIN UNNEST(requestParameters) AS p(k, v) WHERE eventName = 'GetObject' ORDER BY k`, `
 bucketName|acme-logs

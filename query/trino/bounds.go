@@ -99,6 +99,7 @@ func (r *rewriter) narrow(w *window, c [2]int, called []string) {
 		value, ok := r.at(next + 1).value()
 		switch op := r.at(next); {
 		case !ok:
+			r.narrowText(w, column, next, c[1])
 		case next+2 == c[1] && mirrored[op.text] != "":
 			w.compare(column, op.text, value)
 		case next+2 == c[1] && op.is("LIKE"):
@@ -118,6 +119,41 @@ func (r *rewriter) narrow(w *window, c [2]int, called []string) {
 		return
 	}
 	r.narrowInstant(w, c, called)
+}
+
+// dayFormats are the formats whose text sorts with that of a column made of the
+// time, to the day at least.
+var dayFormats = map[string][]string{
+	"eventtime": {"%Y-%m-%d", "%Y-%m-%dT%H:%i:%sZ", "%Y-%m-%dT%TZ"},
+	"timestamp": {"%Y/%m/%d"},
+}
+
+// narrowText takes a column compared with the text of a time: to_iso8601(…) or
+// date_format(…, '…'). Both texts are rounded, by less than a day.
+func (r *rewriter) narrowText(w *window, column string, k, end int) {
+	if !r.at(k+2).is("(") || r.close[k+2]+1 != end {
+		return
+	}
+	args := r.args(k + 2)
+	switch fn := r.at(k + 1); {
+	case fn.is("TO_ISO8601") && column == "eventtime" && len(args) == 1:
+	case fn.is("DATE_FORMAT") && len(args) == 2 && args[1][1] == args[1][0]+1:
+		if format, ok := r.at(args[1][0]).value(); !ok || !slices.Contains(dayFormats[column], format) {
+			return
+		}
+	default:
+		return
+	}
+	if !r.constant(args[0][0], args[0][1]) {
+		return
+	}
+	value := "CAST(" + r.walk(args[0][0], args[0][1], nil).String() + " AS TIMESTAMP)"
+	if op := r.at(k); op.is("=", ">", ">=") {
+		w.lows = append(w.lows, value+" - INTERVAL 1 DAY")
+	}
+	if op := r.at(k); op.is("=", "<", "<=") {
+		w.highs = append(w.highs, value+" + INTERVAL 1 DAY")
+	}
 }
 
 // narrowInstant takes from_iso8601_timestamp(eventtime) compared with a time.

@@ -76,8 +76,8 @@ func jodaPattern(p string) (string, bool) {
 			i += 2
 		case c == '\'':
 			end := strings.IndexByte(p[i+1:], '\'')
-			if end < 0 {
-				return "", false
+			if end < 0 { // as published: …ss''Z'
+				end = len(p) - i - 1
 			}
 			b.WriteString(strings.ReplaceAll(p[i+1:i+1+end], "%", "%%"))
 			i += end + 2
@@ -129,6 +129,10 @@ func joda(to, of string) func(*call) (fragment, bool) {
 		if !ok {
 			return nil, false
 		}
-		return wrap("CAST(", c.to(to, c.arg(0), fragment{{text(p), t.pos}}), " AS "+of+")"), true
+		value := c.arg(0)
+		if to == "strptime" && strings.Contains(p, "%z") {
+			value = wrap("regexp_replace(", value, ", 'Z$', '+00:00')")
+		}
+		return wrap("CAST(", c.to(to, value, fragment{{text(p), t.pos}}), " AS "+of+")"), true
 	}
 }

@@ -50,11 +50,12 @@ func init() {
 		"regexp_extract":      regexpExtract,
 		"regexp_replace":      regexpReplace,
 		"split":               renamed("trino_split", 3, 3),
-		"date_add":            renamed("trino_date_add", 3, 3),
+		"split_part":          renamed("trino_split_part", 3, 3),
+		"date_add":            dateAdd,
 		"url_decode":          renamed("trino_url_decode", 1, 1),
 		"format":              format,
 		"if":                  ifWithoutElse,
-		"json_value":          lax("json_value"),
+		"json_value":          lax("json_extract_scalar"),
 		"json_query":          lax("json_extract"),
 		"json_exists":         lax("json_exists"),
 		"date_parse":          mysql("strptime"),
@@ -189,6 +190,19 @@ func regexpReplace(c *call) (fragment, bool) {
 
 // size is how many tokens an argument has.
 func (c *call) size(i int) int { return c.args[i][1] - c.args[i][0] }
+
+// dateAdd keeps a date a date, where it shows that it is one.
+func dateAdd(c *call) (fragment, bool) {
+	if len(c.args) != 3 {
+		return nil, false
+	}
+	out := c.to("trino_date_add", c.all()...)
+	unit, _ := c.at(c.args[0][0]).value()
+	if c.at(c.args[2][0]).is("CURRENT_DATE", "DATE", "FROM_ISO8601_DATE") && strings.Contains("day week month quarter year", strings.ToLower(unit)) {
+		out = wrap("CAST(", out, " AS DATE)")
+	}
+	return out, true
+}
 
 // format is Java's, with %s; DuckDB's has {}.
 func format(c *call) (fragment, bool) {

@@ -1,5 +1,11 @@
 package trino
 
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
 // Macros make the functions of Trino in DuckDB, those that it lacks by their
 // name and those that it has with other results as trino_…, which Rewrite puts
 // in the place of their names. docs/query.md lists them with examples, which are
@@ -52,7 +58,8 @@ var Macros = []string{
 	`trino_regexp_replace(s, p, r) AS regexp_replace(s, p, regexp_replace(replace(r, '\', '\\'), '\$([0-9])', '\\\1', 'g'), 'g')`,
 	`regexp_count(s, p) AS len(regexp_extract_all(s, p))`,
 	`trino_split(s, separator, n) AS CASE WHEN len(string_split(s, separator)) <= n THEN string_split(s, separator)
-		ELSE list_append(list_slice(string_split(s, separator), 1, n - 1), array_to_string(list_slice(string_split(s, separator), n, NULL), separator)) END`,
+		ELSE list_append(list_slice(string_split(s, separator), 1, n - 1), array_to_string(string_split(s, separator)[n:], separator)) END`,
+	`trino_split_part(s, separator, n) AS string_split(s, separator)[n]`,
 	`trino_url_decode(s) AS url_decode(replace(s, '+', ' '))`,
 	`url_extract_protocol(u) AS trino_regexp_extract(u, '^([A-Za-z][A-Za-z0-9+.-]*):', 1)`,
 	`url_extract_host(u) AS trino_regexp_extract(u, '^[A-Za-z][A-Za-z0-9+.-]*://(?:[^@/?#]*@)?(\[[^\]]*\]|[^:/?#]+)', 1)`,
@@ -105,4 +112,18 @@ func Statements() []string {
 		list[i] = "CREATE OR REPLACE TEMP MACRO " + m
 	}
 	return list
+}
+
+// Functions are the names of Trino's functions that are made here, sorted: the
+// macros and what Rewrite translates.
+func Functions() []string {
+	names := slices.Collect(maps.Keys(rewrites))
+	for _, m := range Macros {
+		name, _, _ := strings.Cut(m, "(")
+		if !strings.HasPrefix(name, "trino_") && rewrites[name] == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
