@@ -72,7 +72,10 @@ func lambdas(to string, params int) func(*call) (fragment, bool) {
 			return nil, false
 		}
 		f, ok := c.function(1, params)
-		return c.to(to, c.arg(0), f), ok
+		if !ok {
+			return nil, false
+		}
+		return c.to(to, c.arg(0), f), true
 	}
 }
 
@@ -80,7 +83,10 @@ func lambdas(to string, params int) func(*call) (fragment, bool) {
 func matches(to string) func(*call) (fragment, bool) {
 	return func(c *call) (fragment, bool) {
 		out, ok := lambdas("list_transform", 1)(c)
-		return wrap("("+to+"(", out, "))"), ok
+		if !ok {
+			return nil, false
+		}
+		return wrap("("+to+"(", out, "))"), true
 	}
 }
 
@@ -95,6 +101,11 @@ func reduce(c *call) (fragment, bool) {
 	if !ok || !ok2 || len(step) != 2 || len(final) != 1 {
 		return nil, false
 	}
+	if c.repeated > mostRepeated {
+		return nil, false
+	}
+	c.repeated++
+	defer func() { c.repeated-- }()
 	first := c.arg(1)
 	if t := c.toks[c.args[1][0]]; t.kind == number && c.size(1) == 1 {
 		// The type of 0 is too small for a sum.

@@ -117,9 +117,19 @@ type rewriter struct {
 	defined map[string]bool   // what the query itself defines in WITH
 	zones   bool              // AT TIME ZONE stands in it
 	changed bool
+
+	repeated int // how deep the walk is in calls whose translation says an argument more than once
 }
 
-// pair finds the partner of every bracket; false when one has none.
+const (
+	// mostNested is how deep brackets may be. DuckDB's own limit is 1000.
+	mostNested = 1000
+	// mostRepeated keeps nested calls from becoming a text without end.
+	mostRepeated = 4
+)
+
+// pair finds the partner of every bracket; false when one has none, or when they
+// are nested too deep.
 func (r *rewriter) pair() bool {
 	partner := map[string]string{")": "(", "]": "[", "}": "{"}
 	r.close = make([]int, len(r.toks))
@@ -131,6 +141,9 @@ func (r *rewriter) pair() bool {
 		switch t.text {
 		case "(", "[", "{":
 			open = append(open, i)
+			if len(open) > mostNested {
+				return false
+			}
 		case ")", "]", "}":
 			if len(open) == 0 || r.toks[open[len(open)-1]].text != partner[t.text] {
 				return false
@@ -215,13 +228,19 @@ func (r *rewriter) walkScope(i, j int, names map[string]string, s scope) fragmen
 		}
 		part, next := r.part(k, j, &s, names)
 		out = append(out, part...)
-		if calls[k] == next && part.String() != r.src[r.at(k).pos:r.at(next-1).end] {
-			out = out.write(" AS " + quoteName(strings.Join(strings.Fields(r.src[r.at(k).pos:r.at(next-1).end]), " ")))
+		if calls[k] == next {
+			written := r.src[r.at(k).pos:r.at(next-1).end]
+			if len(written) <= longestName && part.String() != written {
+				out = out.write(" AS " + quoteName(strings.Join(strings.Fields(written), " ")))
+			}
 		}
 		k = next
 	}
 	return out
 }
+
+// longestName is the longest call that is the name of its column too.
+const longestName = 200
 
 // items notes the calls that are an item of a SELECT each, without a name: the
 // column is called as the user wrote it.

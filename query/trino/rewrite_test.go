@@ -163,6 +163,19 @@ func TestLiteralsAreLeftAlone(t *testing.T) {
 	})
 }
 
+// However deep it is nested, a query takes no time to speak of.
+func TestNestingIsCheap(t *testing.T) {
+	for _, of := range [][2]string{
+		{"(", ")"}, {"transform(", ", 1)"}, {"transform(", ", x -> x)"}, {"CAST(", " AS INTEGER)"}, {"CAST(", " AS ARRAY(VARCHAR))"}, {"json_extract(", ", '$.a')"},
+		{"reduce(a, ", ", (s, x) -> s, s -> s)"}, {"(", " AT TIME ZONE 'UTC')"}, {"(", " AT TIME ZONE ,)"}, {"any_match(", ", x -> x)"}, {"(SELECT transform(", ", x -> x))"},
+		{"CAST(json_extract(", ", '$') AS ARRAY(ROW(a VARCHAR)))"}, {"map_agg(", ", 1)"}, {"map_filter(", ", 1)"}, {"date_add('day', 1, ", ")"}, {"a + (", ")"},
+	} {
+		for _, depth := range []int{30, 400, 2_000} {
+			rewritten("SELECT " + strings.Repeat(of[0], depth) + "x" + strings.Repeat(of[1], depth) + " FROM $EDS_ID")
+		}
+	}
+}
+
 func FuzzRewrite(f *testing.F) {
 	f.Add("SELECT transform(a, x -> x) FROM <EDS ID> CROSS JOIN UNNEST(a, b) WITH ORDINALITY AS t(x, y, n)")
 	f.Add("SELECT CAST(json_extract(x, '$[\"a\"]') AS ARRAY(ROW(a VARCHAR(3)))) AT TIME ZONE 'UTC' FROM \"default\".cloudtrail_logs WHERE eventtime > '2023' AND (year = '1'")

@@ -21,9 +21,14 @@ func (r *rewriter) cast(k int, names map[string]string) (fragment, bool) {
 	operand := [2]int{open + 1, as}
 	json := r.at(open+2).is("(") && r.close[open+2]+1 == as && jsonFunctions[strings.ToLower(r.at(open+1).text)]
 	column := r.column(operand)
+	base := strings.ToUpper(r.at(as + 1).text)
+	asText := base == "VARCHAR" && (json || column && r.jsonElements())
+	if !changed && !asText {
+		return nil, false
+	}
 	x := r.walk(operand[0], operand[1], names)
-	switch base := strings.ToUpper(r.at(as + 1).text); {
-	case base == "VARCHAR" && (json || column && r.jsonElements()):
+	switch {
+	case asText:
 		x = wrap("trino_text(", x, ")")
 		if limit, ok := r.limit(as+1, end); ok {
 			x = wrap("left(", x, ", "+limit+")")
@@ -41,11 +46,9 @@ func (r *rewriter) cast(k int, names map[string]string) (fragment, bool) {
 		if json {
 			return fromJSON, true
 		}
+		// A column, which is short to say twice.
 		return concat(fragment{{"CASE WHEN typeof(", -1}}, x, fragment{{") = 'JSON' THEN ", -1}}, fromJSON,
 			fragment{{" ELSE ", -1}}, r.copied(k, k+2), x, fragment{{" AS " + to + ") END", -1}}), true
-	}
-	if !changed {
-		return nil, false
 	}
 	return concat(r.copied(k, k+2), x, fragment{{" AS " + to + ")", r.at(as + 1).pos}}), true
 }

@@ -12,14 +12,14 @@ func (r *rewriter) atTimeZone(k, j int, names map[string]string) (fragment, int,
 		return nil, 0, false
 	}
 	end := r.primary(k, j)
-	if end == k || end+3 >= j || !r.zoneAt(end) {
+	if end == k || end+3 >= j || !r.zoneAt(end) || r.primary(end+3, j) == end+3 {
 		return nil, 0, false
 	}
 	out := r.walk(k, end, names)
 	for end+3 < j && r.zoneAt(end) {
 		next := r.primary(end+3, j)
 		if next == end+3 {
-			return nil, 0, false
+			break
 		}
 		out = concat(fragment{{"at_timezone(", -1}}, out, fragment{{", ", -1}}, r.walk(end+3, next, names), fragment{{")", -1}})
 		end = next
