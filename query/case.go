@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"trailscan/query/trino"
 )
 
 // SchemaVersion is the version of the relations in a case file. A case of
@@ -178,12 +180,41 @@ func dial(ctx context.Context, path string, o Options) (*Case, error) {
 // query may count on. The functions are temporary, so that a read-only case
 // made by an older trailscan has this version's.
 func prepareConn(e driver.ExecerContext) error {
-	for _, stmt := range slices.Concat([]string{`SET TimeZone = 'UTC'`}, dialectMacros, jsonMacros()) {
+	for _, stmt := range slices.Concat([]string{`SET TimeZone = 'UTC'`}, dialectMacros, jsonMacros(), trino.Statements()) {
 		if _, err := e.ExecContext(context.Background(), stmt, nil); err != nil {
 			return fmt.Errorf("prepare connection: %w", err)
 		}
 	}
+	return prepareViews(e)
+}
+
+// prepareViews gives a case made before it had the published views this version's.
+func prepareViews(e driver.ExecerContext) error {
+	exec := func(stmt string) error {
+		_, err := e.ExecContext(context.Background(), stmt, nil)
+		return err
+	}
+	if exec(`SELECT eventid FROM `+trino.CloudTrailLogs+` LIMIT 0`) == nil || exec(`SELECT event_id FROM whole_records LIMIT 0`) != nil {
+		return nil // it has them, or it is no case yet
+	}
+	for _, stmt := range published("TEMP ") {
+		if err := exec(stmt); err != nil {
+			return fmt.Errorf("prepare connection: %w", err)
+		}
+	}
 	return nil
+}
+
+// published makes the views that have the columns which AWS documents, and the
+// macro that gives the first of them between two times. temp is "TEMP " where
+// the case cannot keep them.
+func published(temp string) []string {
+	_, logs, _ := strings.Cut(publishedSQL, "CREATE VIEW "+trino.CloudTrailLogs+" AS ")
+	logs, _, _ = strings.Cut(logs, ";")
+	return []string{
+		strings.ReplaceAll(publishedSQL, "CREATE VIEW", "CREATE "+temp+"VIEW"),
+		"CREATE " + temp + "MACRO " + trino.BoundedLogs + "(low, high) AS TABLE " + logs + " WHERE event_time >= low AND event_time < high",
+	}
 }
 
 // create makes the relations in a database that has none: a new one, or one
@@ -204,8 +235,10 @@ func (c *Case) create(ctx context.Context, version string) error {
 	if err := os.Chmod(c.Path, 0o600); err != nil {
 		return fmt.Errorf("create case: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, schemaSQL); err != nil {
-		return fmt.Errorf("create case %s: %w", c.Path, err)
+	for _, stmt := range append([]string{schemaSQL}, published("")...) {
+		if _, err := tx.ExecContext(ctx, stmt); err != nil {
+			return fmt.Errorf("create case %s: %w", c.Path, err)
+		}
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO case_info VALUES (?, ?)`, SchemaVersion, "trailscan "+version); err != nil {
 		return fmt.Errorf("create case %s: %w", c.Path, err)

@@ -20,11 +20,9 @@ var dialectMacros = []string{
 	`CREATE OR REPLACE TEMP MACRO json_format(j) AS CAST(json(j) AS VARCHAR)`,
 	`CREATE OR REPLACE TEMP MACRO regexp_split(s, pattern) AS string_split_regex(s, pattern)`,
 	`CREATE OR REPLACE TEMP MACRO regexp_like(s, pattern) AS regexp_matches(s, pattern)`,
-	`CREATE OR REPLACE TEMP MACRO cardinality(l) AS len(l)`,
-	`CREATE OR REPLACE TEMP MACRO array_join(l, separator) AS array_to_string(l, separator)`,
 	// DuckDB's date_diff counts boundaries crossed, Trino's whole units.
 	`CREATE OR REPLACE TEMP MACRO date_diff(unit, a, b) AS datesub(unit, a, b)`,
 	`CREATE OR REPLACE TEMP MACRO from_iso8601_timestamp(s) AS try_cast(s AS TIMESTAMPTZ)`,
 	`CREATE OR REPLACE TEMP MACRO to_unixtime(t) AS epoch(t)`,
-	`CREATE OR REPLACE TEMP MACRO from_unixtime(s) AS make_timestamp(CAST(s * 1000000 AS BIGINT))`,
+	`CREATE OR REPLACE TEMP MACRO from_unixtime(s) AS make_timestamp(CAST(CAST(s AS DOUBLE) * 1000000 AS BIGINT))`,
 }

@@ -7,6 +7,11 @@ import _ "embed"
 //go:embed schema.sql
 var schemaSQL string
 
+// publishedSQL makes the views that have the columns which AWS documents.
+//
+//go:embed published.sql
+var publishedSQL string
+
 // Column is a column of the events relation.
 type Column struct {
 	Name string

@@ -6,21 +6,28 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"trailscan/query"
+	"trailscan/query/trino"
 	"trailscan/reports"
 )
 
 func (a *app) queryCommand() *cobra.Command {
 	var file string
+	var tables []string
 	cmd := &cobra.Command{
 		Use:   "query [SQL]",
 		Short: "Run SQL on the case",
 		Long: `Run SQL on the case, read-only. Without an argument and without -f the SQL is read
 from standard input. The relations are events, sources, rejects, findings,
-credentials, principals, case_log and case_info.`,
+credentials, principals, case_log and case_info.
+
+Queries written for Athena and for CloudTrail Lake run unchanged, on the same
+events as cloudtrail_logs and event_data_store; --table says what yours call
+them. docs/query.md lists which functions they may use.`,
 		Example: `  trailscan query "SELECT event_name, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC LIMIT 10"`,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -33,10 +40,15 @@ credentials, principals, case_log and case_info.`,
 			if err != nil {
 				return err
 			}
+			options, err := tableNames(tables)
+			if err != nil {
+				return err
+			}
 			return a.withCase(ctx, query.ReadOnly, func(c *query.Case) error {
-				rows, err := c.DB.QueryContext(ctx, text)
+				statement := trino.Rewrite(text, options)
+				rows, err := c.DB.QueryContext(ctx, statement.SQL)
 				if err != nil {
-					return fmt.Errorf("query: %w", err)
+					return fmt.Errorf("query: %w", statement.Explain(ctx, c.DB, err))
 				}
 				defer rows.Close()
 				return a.writeOutput(func(w io.Writer) error {
@@ -48,7 +60,24 @@ credentials, principals, case_log and case_info.`,
 	a.caseFlags(cmd.Flags())
 	a.outputFlags(cmd.Flags(), "table", "json", "ndjson", "csv")
 	cmd.Flags().StringVarP(&file, "file", "f", "", "`FILE` to read the SQL from")
+	cmd.Flags().StringArrayVar(&tables, "table", nil, "`NAME` of the table that the query reads, for cloudtrail_logs; NAME=event_data_store for CloudTrail Lake's (repeatable)")
 	return cmd
+}
+
+// tableNames reads --table.
+func tableNames(list []string) (trino.Options, error) {
+	o := trino.Options{Tables: map[string]string{}}
+	for _, t := range list {
+		name, view, given := strings.Cut(t, "=")
+		if !given {
+			view = trino.CloudTrailLogs
+		}
+		if name == "" || view != trino.CloudTrailLogs && view != trino.EventDataStore {
+			return o, usagef("--table %s: give NAME, NAME=%s or NAME=%s", t, trino.CloudTrailLogs, trino.EventDataStore)
+		}
+		o.Tables[name] = view
+	}
+	return o, nil
 }
 
 // sqlText is the SQL from the argument, the file or standard input.

@@ -1,0 +1,166 @@
+package query_test
+
+// publishedQueries are questions that AWS's pages and samples ask, in the way in
+// which they ask them, and the rows that our made-up events give.
+var publishedQueries = []struct{ after, sql, rows string }{
+	{"https://docs.aws.amazon.com/athena/latest/ug/query-examples-cloudtrail-logs.html", `
+		SELECT * FROM cloudtrail_logs WHERE eventsource = 's3.amazonaws.com' AND eventname IN ('NoSuchEvent') LIMIT 10;`, ``},
+	{"https://docs.aws.amazon.com/athena/latest/ug/tips-for-querying-cloudtrail-logs.html", `
+		SELECT
+		 useridentity.arn,
+		 eventname,
+		 sourceipaddress,
+		 eventtime
+		FROM cloudtrail_logs
+		ORDER BY eventtime
+		LIMIT 2;`, `
+arn:aws:iam::111122223333:user/alice|CreateBucket|192.0.2.76|2023-01-22T16:53:53Z
+arn:aws:sts::111122223333:assumed-role/Admin/bob|AuthorizeSecurityGroupIngress|198.51.100.7|2023-01-23T10:00:00Z`},
+	{"https://docs.aws.amazon.com/athena/latest/ug/query-examples-cloudtrail-logs.html, nested fields", `
+		SELECT eventid, resources[1].arn, useridentity.sessioncontext.sessionissuer.username, tlsdetails.tlsversion
+		FROM "default"."cloudtrail_logs" WHERE eventname IN ('CreateBucket', 'AuthorizeSecurityGroupIngress') ORDER BY eventid`, `
+00000000-0000-4000-8000-000000000001|arn:aws:s3:::acme-logs|<nil>|TLSv1.2
+00000000-0000-4000-8000-000000000002|<nil>|Admin|<nil>`},
+	{"https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table-partition-projection.html", `
+		SELECT eventname FROM cloudtrail_logs_pp WHERE timestamp >= '2023/01/24' AND timestamp < '2023/01/26' AND region = 'us-east-1' ORDER BY eventtime`, `
+ConsoleLogin
+AssumeRole`},
+	{"https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table-org-wide-trail.html", `
+		SELECT account, year, month, day, count(*) FROM awsdatacatalog.default.cloudtrail_logs
+		WHERE account = '111122223333' AND year = '2023' AND month = '02' GROUP BY 1, 2, 3, 4`, `
+111122223333|2023|02|01|2`},
+	{"https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-request-identification.html", `
+		SELECT eventtime, useridentity.arn, json_extract_scalar(requestparameters, '$.bucketName') AS bucketName,
+			json_extract_scalar(requestparameters, '$.key') AS object
+		FROM cloudtrail_logs WHERE eventname IN ('GetObject') AND eventtime BETWEEN '2023-01-05T00:00:00Z' AND '2023-02-16T00:00:00Z'`, `
+2023-02-01T12:00:00Z|arn:aws:iam::111122223333:user/alice|acme-logs|a/b.txt`},
+	{"https://aws.amazon.com/blogs/big-data/aws-cloudtrail-and-amazon-athena-dive-deep-to-analyze-security-compliance-and-operational-activity/", `
+		SELECT useridentity.username, sourceipaddress, eventtime, additionaleventdata
+		FROM default.cloudtrail_logs
+		WHERE eventname = 'ConsoleLogin' AND eventtime >= '2023-01-17T00:00:00Z' AND eventtime < '2023-02-17T00:00:00Z'`, `
+alice|192.0.2.76|2023-01-24T08:15:30Z|{"LoginTo":"https://console.aws.amazon.com/console/home?region=us-east-1&state=a+b%21","MobileVersion":"No","MFAUsed":"No"}`},
+	{"the same: which sessions had MFA", `
+		SELECT count (*) AS TotalEvents, useridentity.arn, useridentity.sessioncontext.attributes.mfaauthenticated
+		FROM cloudtrail_logs WHERE useridentity.sessioncontext.attributes.mfaauthenticated = 'true' GROUP BY 2, 3`, `
+1|arn:aws:sts::111122223333:assumed-role/Admin/bob|true`},
+	{"https://docs.aws.amazon.com/prescriptive-guidance/, time between first and last use of a key", `
+		SELECT useridentity.accesskeyid AS key, date_diff('day', from_iso8601_timestamp(min(eventtime)), from_iso8601_timestamp(max(eventtime))) AS days,
+			array_join(array_sort(array_agg(DISTINCT awsregion)), ', ')
+		FROM cloudtrail_logs WHERE useridentity.accesskeyid IS NOT NULL GROUP BY 1 ORDER BY 1`, `
+AKIAEXAMPLEALICE0001|9|eu-west-1, us-east-1
+ASIAEXAMPLEBOB000001|0|us-west-2`},
+	{"security groups opened to the world, as published for Athena", `
+		SELECT useridentity.arn, json_extract_scalar(permission, '$.ipProtocol') AS protocol, CAST(json_extract(permission, '$.fromPort') AS VARCHAR) AS port,
+			json_extract_scalar(range, '$.cidrIp') AS cidr
+		FROM cloudtrail_logs
+		CROSS JOIN UNNEST(CAST(json_extract(requestparameters, '$.ipPermissions.items') AS ARRAY(JSON))) AS t(permission)
+		CROSS JOIN UNNEST(CAST(json_extract(permission, '$.ipRanges.items') AS ARRAY(JSON))) AS u(range)
+		WHERE eventname = 'AuthorizeSecurityGroupIngress' AND contains(ARRAY['0.0.0.0/0', '::/0'], json_extract_scalar(range, '$.cidrIp'))`, `
+arn:aws:sts::111122223333:assumed-role/Admin/bob|tcp|22|0.0.0.0/0`},
+	{"resources of an event side by side", `
+		SELECT eventname, r.arn, n FROM cloudtrail_logs CROSS JOIN UNNEST(resources) WITH ORDINALITY AS t(r, n)
+		WHERE cardinality(resources) > 1 AND any_match(resources, x -> x.type = 'AWS::IAM::Role') ORDER BY n`, `
+AssumeRole|arn:aws:iam::111122223333:role/Audit|1
+AssumeRole|arn:aws:iam::444455556666:root|2`},
+	{"resources of an event, their fields as columns", `
+		SELECT resource_arn FROM cloudtrail_logs CROSS JOIN UNNEST(resources) AS t (resource_arn, account_id, resource_type)
+		WHERE resource_type = 'AWS::IAM::Account'`, `arn:aws:iam::444455556666:root`},
+
+	{"https://docs.aws.amazon.com/awscloudtrail/latest/userguide/lake-console-queries.html", `
+		SELECT
+		    userIdentity.principalid,
+		    eventName
+		FROM
+		    event_data_store_ID
+		WHERE
+		    userIdentity.principalid IS NOT NULL
+		AND
+		    eventTime > '2023-01-22 00:00:00'
+		AND
+		    eventTime < '2023-01-23 00:00:00'
+		AND
+		    eventName='CreateBucket'`, `AIDAEXAMPLEALICE00001|CreateBucket`},
+	{"the same: queries that were run", `
+		SELECT element_at(responseElements, 'queryId'), element_at(requestParameters, 'queryStatement')
+		FROM event_data_store_ID
+		WHERE eventName='StartQuery' AND eventSource = 'cloudtrail.amazonaws.com' AND responseElements IS NOT NULL
+		AND eventTime > '2023-01-01 00:00:00' AND eventTime < '2023-03-01 00:00:00'`, `Q-1|select * from x`},
+	{"https://docs.aws.amazon.com/awscloudtrail/latest/userguide/query-limitations.html, several stores", `
+		Select eventId, eventName from EXAMPLEf852-4e8f-8bd1-bcf6cEXAMPLE UNION Select eventId, eventName from
+		EXAMPLEg741-6y1x-9p3v-bnh6iEXAMPLE EXCEPT Select eventId, eventName from EXAMPLEb529-4e8f9l3d-6m2z-lkp5sEXAMPLE ORDER BY eventId LIMIT 10;`, ``},
+	{"the same: a join", `
+		SELECT edsA.eventName, element_at(edsB.requestParameters, 'bucketName')
+		FROM eds1 as edsA LEFT JOIN eds2 as edsB ON edsA.eventId = edsB.eventId
+		WHERE edsA.eventtime <= '2023-01-23' ORDER BY edsB.eventName;`, `CreateBucket|acme-logs`},
+	{"https://github.com/aws-samples/cloud-trail-lake-query-samples, console logins without MFA", `
+		SELECT eventName, userIdentity.userName FROM $EDS_ID
+		WHERE eventsource = 'signin.amazonaws.com' AND eventname = 'ConsoleLogin' AND Element_at(additionaleventdata, 'MFAUsed'
+		    ) = 'No'`, `ConsoleLogin|alice`},
+	{"the same: across accounts", `
+		SELECT userIdentity.principalid, eventName, userIdentity.accountId, recipientAccountId, eventTime FROM <EDS ID>
+		WHERE eventTime > '2023-01-01 00:00:00' AND userIdentity.accountId != recipientAccountId`, `
+AIDAEXAMPLEOTHER00001|AssumeRole|444455556666|111122223333|2023-01-25 01:02:03`},
+	{"the same: by day of the week", `
+		SELECT day_of_week(eventTime) as weekday, COUNT(*) as eventCount FROM "1a2b3c4d-0000-4f1e-8bd1-bcf6c1234567"
+		WHERE eventCategory = 'Data' GROUP BY day_of_week(eventTime) ORDER BY day_of_week(eventTime)`, `3|1`},
+	{"the same: security groups", `
+		SELECT userIdentity.arn AS user, element_at(requestParameters, 'groupId') AS securityGroup, element_at(requestParameters, 'ipPermissions') AS rule
+		FROM <event_data_store_id>
+		WHERE eventName = 'AuthorizeSecurityGroupIngress' AND element_at(requestParameters, 'ipPermissions') LIKE '%0.0.0.0/0%' -- public
+		UNION ALL
+		SELECT userIdentity.arn AS user, json_extract_scalar(element_at(requestParameters, 'ModifySecurityGroupRulesRequest'), '$.GroupId') securityGroup, ''
+		FROM <event_data_store_id> WHERE eventName = 'ModifySecurityGroupRules'`, `
+arn:aws:sts::111122223333:assumed-role/Admin/bob|sg-0001|{"items":[{"ipProtocol":"tcp","fromPort":22,"toPort":22,"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"},{"cidrIp":"10.0.0.0/8"}]}}]}`},
+	{"the same: by the record's text", `
+		SELECT json_extract_scalar(eventjson, '$.requestParameters.ipPermissions.items[0].ipRanges.items[1].cidrIp') AS cidr, json_extract(eventJson, '$.vendorNote["kept"]')
+		FROM $EDS_ID WHERE eventName IN ('AuthorizeSecurityGroupIngress', 'StartQuery') ORDER BY eventTime`, "10.0.0.0/8|<nil>\n<nil>|1.5"},
+	{"the same: lambdas over JSON", `
+		SELECT transform(filter(items, item -> cast(json_extract(item, '$.ipProtocol') as varchar) = 'tcp'), found -> json_extract(found, '$.toPort')) AS ports
+		FROM (SELECT map_values(cast(json_extract(json_parse(eventJson), '$.requestParameters.ipPermissions') as map(varchar, json))) AS lists, eventTime
+			FROM EDS_ID WHERE eventName = 'AuthorizeSecurityGroupIngress')
+		CROSS JOIN UNNEST(transform(lists, l -> cast(l AS ARRAY(JSON)))) AS t(items)`, `[22]`},
+	{"the same: names out of stacks", `
+		SELECT regexp_replace(element_at(requestParameters, 'bucketName'), '^acme-|(-[a-f0-9]{8})$') AS name FROM $EDS_ID WHERE eventName = 'CreateBucket'`, `logs`},
+	{"the same: fields of an element", `
+		select eventid, element_at(resources,1
+		    ).arn, element_at(resources, -1).accountId from <Event data store Id> where eventName = 'AssumeRole' and errorcode IS NULL`, `
+00000000-0000-4000-8000-000000000004|arn:aws:iam::111122223333:role/Audit|444455556666`},
+	{"the same: objects, grouped by all parameters", `
+		SELECT element_at(requestParameters, 'bucketName'
+		    ) as bucketName,  element_at(requestParameters, 'key'
+		    ) as key,  COUNT(*
+		    ) as requestCount FROM $EDS_ID WHERE eventSource = 's3.amazonaws.com' AND eventCategory = 'Data'
+		GROUP BY requestParameters ORDER BY requestCount DESC LIMIT 20;`, `acme-logs|a/b.txt|1`},
+	{"the same: a name of one's own for the events", `
+		WITH events AS (SELECT useridentity.accountid AS account_id, min(eventtime) OVER (PARTITION BY useridentity.accountid) AS first,
+			max(eventtime) OVER (PARTITION BY useridentity.accountid) AS last FROM cloudtrail_logs WHERE useridentity.accountid IS NOT NULL)
+		SELECT DISTINCT account_id, DATE_DIFF('hour', from_iso8601_timestamp(first), from_iso8601_timestamp(last)) AS hours FROM events ORDER BY 2`, `
+444455556666|0
+111122223333|235`},
+	{"parameters of an event as rows", `
+		SELECT k, v FROM event_data_store CROSS JOIN UNNEST(requestParameters) AS p(k, v) WHERE eventName = 'GetObject' ORDER BY k`, `
+bucketName|acme-logs
+key|a/b.txt`},
+	{"numbers and truth in maps are text", `
+		SELECT element_at(additionalEventData, 'bytesTransferredOut'), element_at(responseElements, '_return'), readOnly, resources[1].arnPrefix
+		FROM event_data_store WHERE eventName IN ('GetObject', 'AuthorizeSecurityGroupIngress') ORDER BY eventTime`, `
+<nil>|true|false|<nil>
+243.0|<nil>|true|arn:aws:s3:::acme-logs/`},
+	{"the last week before a time, by hour", `
+		SELECT date_trunc('hour', eventTime) AS hour, count_if(errorCode IS NOT NULL) AS errors, approx_distinct(sourceIPAddress) AS addresses
+		FROM event_data_store WHERE eventTime BETWEEN TIMESTAMP '2023-02-02 00:00:00' - interval '7' day AND date_add('day', 1, date_parse('2023-02-01', '%Y-%m-%d'))
+		GROUP BY 1 ORDER BY 1 LIMIT ALL`, `
+2023-02-01 12:00:00|1|1`},
+	{"hours of New York", `
+		SELECT hour(eventTime AT TIME ZONE 'America/New_York'), format_datetime(eventTime, 'yyyy-MM-dd''T''HH:mm:ss''Z''') FROM event_data_store WHERE eventName = 'ConsoleLogin'`, `
+3|2023-01-24T08:15:30Z`},
+	{"where a login went", `
+		SELECT url_extract_host(element_at(additionalEventData, 'LoginTo')), url_extract_parameter(element_at(additionalEventData, 'LoginTo'), 'state')
+		FROM event_data_store WHERE eventName = 'ConsoleLogin'`, `console.aws.amazon.com|a b!`},
+	{"totals", `
+		SELECT awsregion, eventname, count(*) FROM cloudtrail_logs WHERE eventsource = 's3.amazonaws.com' GROUP BY GROUPING SETS ((awsregion), ()) , eventname ORDER BY 2, 1`, `
+us-east-1|CreateBucket|1
+<nil>|CreateBucket|1
+eu-west-1|GetObject|1
+<nil>|GetObject|1`},
+}

@@ -1,0 +1,183 @@
+package trino_test
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"trailscan/query/trino"
+	"trailscan/rules"
+)
+
+func rewritten(text string) string { return trino.Rewrite(text, trino.Options{}).SQL }
+
+func TestDuckDBsDialectStaysAsItIs(t *testing.T) {
+	for _, sql := range []string{
+		``,
+		`  -- nothing`,
+		`SELECT list_transform([1, 2], lambda x: x + 1), list_filter([1], lambda x: x > 0)`,
+		`SELECT filter([1, 2], lambda x: x > 1), reduce([1, 2], lambda a, x: a + x, 0)`,
+		`SELECT extra -> '$.a', extra ->> 'b', request_parameters::JSON ->> '$.c' FROM events WHERE extra -> 'a' IS NOT NULL`,
+		`SELECT filter(j -> 'list', lambda x: x > 1) FROM t`,
+		`SELECT [x + 1 FOR x IN [1, 2] IF x > 1], {'a': 1}.a, MAP {'a': 1}['a']`,
+		`SELECT * EXCLUDE (extra) REPLACE (upper(event_name) AS event_name) FROM events`,
+		`FROM events SELECT event_name`,
+		`WITH cloudtrail_logs AS (SELECT 1 AS a) FROM cloudtrail_logs`,
+		`SELECT regexp_replace(a, 'b', '<\1>', 'g'), regexp_replace(a, '(b)', '<\1>'), regexp_extract(a, '(b)', ['x']) FROM t`,
+		`SELECT json_extract(j, ['$.a', '$.b']), json_extract(j, 0), json_extract_scalar(j, '$.a[0].b') FROM t`,
+		`SELECT date_diff('day', a, b), date_trunc('day', a), date_add(a, INTERVAL 1 DAY) FROM t`,
+		`SELECT CAST(a AS VARCHAR), CAST(a AS MAP(VARCHAR, VARCHAR)), TRY_CAST(a AS INTEGER[]), a::VARCHAR(3) FROM t`,
+		`SELECT extract(hour FROM a), extract('dow' FROM a), trim(BOTH ' ' FROM b), substring(b FROM 2 FOR 3), a IS DISTINCT FROM b FROM t`,
+		`SELECT count(*) FILTER (WHERE a > 1), max(a, 2), split('a,b', ','), contains([1], 1) FROM t`,
+		`SELECT 'transform(a, x -> x) FROM $EDS_ID', $$ FROM "default".cloudtrail_logs $$, "filter(a, x -> x)" /* FROM <EDS ID> /* nested */ */ FROM t -- reduce(a, 0, (s, x) -> s, s -> s)`,
+		`SELECT * FROM t, unnest(a) AS u(x), unnest([1]) WITH ORDINALITY AS v(y, n)`,
+		`SELECT a FROM t WHERE b = $name AND c = ? AND d = $1`,
+		`SELECT values FROM t; VALUES (1), (2); SELECT * FROM (VALUES (1, 'a')) AS v(n, s)`,
+		`SELECT a - b, a-b, a<b, a <b> c FROM t WHERE a <b`,
+		`CREATE TEMP MACRO transform(a) AS a + 1; PREPARE q AS SELECT 1; PIVOT t ON a USING count(*)`,
+		`SELECT eventname, useridentity.arn FROM cloudtrail_logs JOIN events ON event_id = eventid`,
+		`SELECT e'it\'s', x'00', 'it''s', 1e-3, .5, 1_000 FROM t`,
+	} {
+		if got := rewritten(sql); got != sql {
+			t.Errorf("%s\nbecame %s", sql, got)
+		}
+	}
+}
+
+// What rules show prints is Trino's dialect as well: but for the names of functions
+// that give NULL instead of an empty text or an error, which the rules take for the same, it
+// stays as it is.
+func TestSQLOfRulesStaysAsItIs(t *testing.T) {
+	for _, r := range rules.Pack() {
+		if sql := r.SQL(); strings.ReplaceAll(rewritten(sql), "trino_", "") != sql {
+			t.Errorf("%s became\n%s", r.ID, rewritten(sql))
+		}
+	}
+}
+
+func TestNamesOfTables(t *testing.T) {
+	options := trino.Options{Tables: map[string]string{
+		"security.Trail": trino.CloudTrailLogs, "org-lake": trino.EventDataStore, "trails": trino.CloudTrailLogs,
+	}}
+	for from, want := range map[string]string{
+		`"default"."cloudtrail_logs"`:                  `cloudtrail_logs`,
+		`default.cloudtrail_logs l`:                    `cloudtrail_logs l`,
+		`AwsDataCatalog.default.CloudTrail_Logs`:       `cloudtrail_logs`,
+		`"AwsDataCatalog"."logs"."cloudtrail_logs_pp"`: `cloudtrail_logs AS "cloudtrail_logs_pp"`,
+		`$EDS_ID`:                `event_data_store`,
+		`${eds_id} AS e`:         `event_data_store AS e`,
+		`{{ event_data_store }}`: `event_data_store`,
+		`<EDS ID>`:               `event_data_store`,
+		`<$EDS_ID> e`:            `event_data_store e`,
+		`<event_data_store_id>`:  `event_data_store`,
+		`<your_table_name>`:      `cloudtrail_logs`,
+		`event_data_store_ID`:    `event_data_store AS "event_data_store_ID"`,
+		`eds1 AS edsA LEFT JOIN EDS2 AS edsB ON true`:    `event_data_store AS edsA LEFT JOIN event_data_store AS edsB ON true`,
+		`1a2b3c4d-5e6f-4a8b-9c0d-1e2f3a4b5c6d`:           `event_data_store AS "1a2b3c4d-5e6f-4a8b-9c0d-1e2f3a4b5c6d"`,
+		`"1A2B3C4D-5e6f-4a8b-9c0d-1e2f3a4b5c6d" e`:       `event_data_store e`,
+		`EXAMPLEf852-4e8f-8bd1-bcf6cEXAMPLE e`:           `event_data_store e`,
+		`security.trail`:                                 `cloudtrail_logs AS "trail"`,
+		`"Security"."TRAIL" AS t`:                        `cloudtrail_logs AS t`,
+		`"org-lake"`:                                     `event_data_store AS "org-lake"`,
+		`org-lake`:                                       `event_data_store AS "org-lake"`,
+		`any.trails, (events JOIN $EDS_ID ON true)`:      `cloudtrail_logs AS "trails", (events JOIN event_data_store ON true)`,
+		`(SELECT * FROM $EDS_ID) AS x, LATERAL (FROM t)`: `(SELECT * FROM event_data_store) AS x, LATERAL (FROM t)`,
+	} {
+		if got := trino.Rewrite("SELECT * FROM "+from, options).SQL; got != "SELECT * FROM "+want {
+			t.Errorf("FROM %s\nbecame %s\nwant   FROM %s", from, strings.TrimPrefix(got, "SELECT * "), want)
+		}
+	}
+}
+
+func TestTimesBoundTheTable(t *testing.T) {
+	for where, want := range map[string]string{
+		`eventtime >= '2023-05-01'`:                                             `TIMESTAMP '2023-05-01 00:00:00', TIMESTAMP 'infinity'`,
+		`eventtime > '2023-05-01T00:00:00Z' AND eventname = 'X'`:                `TIMESTAMP '2023-05-01 00:00:01', TIMESTAMP 'infinity'`,
+		`'2023-05-01' > l.eventtime`:                                            `TIMESTAMP '-infinity', TIMESTAMP '2023-05-01 00:00:00'`,
+		`eventtime <= '2023-05-01T12:00:00Z'`:                                   `TIMESTAMP '-infinity', TIMESTAMP '2023-05-01 12:00:01'`,
+		`(eventtime BETWEEN '2023-05-01' AND '2023-05-02T00') AND 1`:            `TIMESTAMP '2023-05-01 00:00:00', TIMESTAMP '2023-05-02 00:00:00'`,
+		`eventtime LIKE '2023-05-0%'`:                                           `TIMESTAMP '2023-05-01 00:00:00', TIMESTAMP '2023-05-10 00:00:00'`,
+		`"timestamp" = '2023/05/01'`:                                            `TIMESTAMP '2023-05-01 00:00:00', TIMESTAMP '2023-05-02 00:00:00'`,
+		`region = 'x' AND year = '2023'`:                                        `TIMESTAMP '2023-01-01 00:00:00', TIMESTAMP '2024-01-01 00:00:00'`,
+		`year = '2023' AND month = '02'`:                                        `TIMESTAMP '2023-02-01 00:00:00', TIMESTAMP '2023-03-01 00:00:00'`,
+		`year='2024' AND month='02' AND day='29'`:                               `TIMESTAMP '2024-02-29 00:00:00', TIMESTAMP '2024-03-01 00:00:00'`,
+		`year >= '2023'`:                                                        `TIMESTAMP '2023-01-01 00:00:00', TIMESTAMP 'infinity'`,
+		`from_iso8601_timestamp(eventtime) < TIMESTAMP '2023-05-01'`:            `TIMESTAMP '-infinity', least(CAST(TIMESTAMP '2023-05-01' AS TIMESTAMP) + INTERVAL 1 SECOND, TIMESTAMP 'infinity')`,
+		`from_iso8601_timestamp(eventtime) >= now() - interval '7' day`:         `greatest(CAST(now() - interval '7' day AS TIMESTAMP), TIMESTAMP '-infinity'), TIMESTAMP 'infinity'`,
+		`eventtime > to_iso8601(now() - interval '7' day)`:                      `greatest(CAST(now() - interval '7' day AS TIMESTAMP) - INTERVAL 1 DAY, TIMESTAMP '-infinity'), TIMESTAMP 'infinity'`,
+		`timestamp <= date_format(current_date, '%Y/%m/%d')`:                    `TIMESTAMP '-infinity', least(CAST(current_date AS TIMESTAMP) + INTERVAL 1 DAY, TIMESTAMP 'infinity')`,
+		`timestamp <= date_format(current_date, '%d/%m/%Y')`:                    ``,
+		`eventtime > to_iso8601(sometime)`:                                      ``,
+		`eventtime >= '2023-05-01' OR eventname = 'X'`:                          ``,
+		`NOT eventtime >= '2023-05-01'`:                                         ``,
+		`o.eventtime >= '2023-05-01'`:                                           ``,
+		`month = '05'`:                                                          ``,
+		`eventtime >= eventname`:                                                ``,
+		`eventtime || 'x' >= '2023-05-01'`:                                      ``,
+		`from_iso8601_timestamp(eventtime) < from_iso8601_timestamp(useragent)`: ``,
+	} {
+		got := rewritten("SELECT 1 FROM cloudtrail_logs l WHERE " + where + " GROUP BY 1")
+		got, _, _ = strings.Cut(strings.TrimPrefix(got, "SELECT 1 FROM "), " l WHERE ")
+		if want != "" {
+			want = trino.BoundedLogs + "(" + want + ")"
+		} else {
+			want = trino.CloudTrailLogs
+		}
+		if got != want {
+			t.Errorf("%s\ngives %s\nwant  %s", where, got, want)
+		}
+	}
+}
+
+// fragments are what queries are made of here, Trino's and DuckDB's.
+var fragments = []string{
+	"SELECT", "FROM", "WHERE", "JOIN", "ON", "AND", "OR", "AS", "CAST", "UNNEST", "transform", "reduce", "filter", "element_at", "(", ")", "[", "]", "{", "}",
+	"<", ">", ",", ".", "->", "->>", "-", "AT", "TIME", "ZONE", "'", "''", `"`, "--", "/*", "*/", "\n", " ", "x", "eventtime", "cloudtrail_logs", "$EDS_ID",
+	"$$", "VALUES", "1", "BETWEEN", "LIKE", "ARRAY", "MAP", "ROW", "VARCHAR", "json_extract", "IS DISTINCT FROM", "EXTRACT", "SHOW COLUMNS", "WITH ORDINALITY",
+	";", "é", "\u00a0", "\xff", "=", "'2023-01-01'", "format", "map_agg", "listagg", "WITHIN GROUP", "UNION", "date_parse", "year", "*", "%", "1a2b3c4d-5e6f", "::",
+}
+
+func TestAnythingCanBeRewritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(fragments), rapid.String()), 0, 40).Draw(t, "text"), rapid.SampledFrom([]string{"", " "}).Draw(t, "between"))
+		once := rewritten(text)
+		if strings.TrimSpace(text) != "" && strings.TrimSpace(once) == "" {
+			t.Fatalf("%q is gone", text)
+		}
+	})
+}
+
+// Literals, quoted names and comments go through whatever surrounds them.
+func TestLiteralsAreLeftAlone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		inside := rapid.StringMatching(`[a-zA-Z $<>(){},.;/*-]{0,30}`).Draw(t, "inside") + rapid.SampledFrom([]string{"", "transform(a, x -> x)", "FROM $EDS_ID"}).Draw(t, "more")
+		comment := strings.NewReplacer("*/", "", "/*", "").Replace(inside)
+		for _, kept := range []string{"'" + inside + "'", `"` + inside + `"`, "/*" + comment + " */", "--" + inside + "\n"} {
+			sql := "SELECT transform(a, x -> x || b), " + kept + " c FROM $EDS_ID"
+			want := "SELECT list_transform(a, lambda x: x || b) AS \"transform(a, x -> x || b)\", " + kept + " c FROM event_data_store"
+			if got := rewritten(sql); got != want {
+				t.Fatalf("%s\nbecame %s\nwant   %s", sql, got, want)
+			}
+		}
+	})
+}
+
+// However deep it is nested, a query takes no time to speak of.
+func TestNestingIsCheap(t *testing.T) {
+	for _, of := range [][2]string{
+		{"(", ")"}, {"transform(", ", 1)"}, {"transform(", ", x -> x)"}, {"CAST(", " AS INTEGER)"}, {"CAST(", " AS ARRAY(VARCHAR))"}, {"json_extract(", ", '$.a')"},
+		{"reduce(a, ", ", (s, x) -> s, s -> s)"}, {"(", " AT TIME ZONE 'UTC')"}, {"(", " AT TIME ZONE ,)"}, {"any_match(", ", x -> x)"}, {"(SELECT transform(", ", x -> x))"},
+		{"CAST(json_extract(", ", '$') AS ARRAY(ROW(a VARCHAR)))"}, {"map_agg(", ", 1)"}, {"map_filter(", ", 1)"}, {"date_add('day', 1, ", ")"}, {"a + (", ")"},
+	} {
+		for _, depth := range []int{30, 400, 2_000} {
+			rewritten("SELECT " + strings.Repeat(of[0], depth) + "x" + strings.Repeat(of[1], depth) + " FROM $EDS_ID")
+		}
+	}
+}
+
+func FuzzRewrite(f *testing.F) {
+	f.Add("SELECT transform(a, x -> x) FROM <EDS ID> CROSS JOIN UNNEST(a, b) WITH ORDINALITY AS t(x, y, n)")
+	f.Add("SELECT CAST(json_extract(x, '$[\"a\"]') AS ARRAY(ROW(a VARCHAR(3)))) AT TIME ZONE 'UTC' FROM \"default\".cloudtrail_logs WHERE eventtime > '2023' AND (year = '1'")
+	f.Fuzz(func(t *testing.T, text string) { rewritten(text) })
+}
