@@ -69,11 +69,6 @@ find sees what the pack finds in the files.`,
 					return usagef("rule %s is about what descends from a leaked key: give --key KEY", r.ID)
 				}
 			}
-			for _, r := range tested {
-				if r.Lineage && len(keys) == 0 {
-					return usagef("rule %s is about what descends from a leaked key: give it with --key KEY", r.ID)
-				}
-			}
 			return a.testRules(cmd.Context(), tested, args[1:], keys, lists, format)
 		},
 	}
