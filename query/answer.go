@@ -19,6 +19,7 @@ type Answer struct {
 	// as INSERT; Changed is the number of rows that it changed, -1 if it has none.
 	Did     string
 	Changed int64
+	Plan    bool // the rows are a plan, drawn over many lines (EXPLAIN)
 
 	rows    *sql.Rows
 	page    func() (*sql.Rows, error) // the next rows, nil after the last
@@ -146,14 +147,14 @@ func (c *Case) Run(ctx context.Context, st Statement, params map[string]string) 
 	if err != nil {
 		return nil, c.runError(ctx, err, st, 0)
 	}
-	a := &Answer{Columns: p.columns, rows: rows}
+	a := &Answer{Columns: p.columns, rows: rows, Plan: p.kind == duckdb.STATEMENT_TYPE_EXPLAIN}
 	if names, err := rows.Columns(); err == nil && len(names) != len(a.Columns) {
 		a, err = AnswerOf(rows) // EXECUTE and the like have none before they run
 		if err != nil {
 			return nil, err
 		}
 	}
-	if p.kind == duckdb.STATEMENT_TYPE_SELECT || p.kind == duckdb.STATEMENT_TYPE_EXPLAIN {
+	if p.kind == duckdb.STATEMENT_TYPE_SELECT || a.Plan {
 		return a, nil
 	}
 	return a, a.settle(st)

@@ -63,7 +63,8 @@ func sqlError(err error, st Statement, head int) error {
 		return err
 	}
 	c := said(err)
-	e := &SQLError{Message: oneLine(c.Message)}
+	message, _, _ := strings.Cut(c.Message, "Possible solutions:") // which name settings that are locked
+	e := &SQLError{Message: oneLine(message)}
 	if strings.Contains(c.Message, "read-only mode") && st.Word() != "" {
 		e.Message = fmt.Sprintf("the case is open read-only, and %s would change it: add --write", st.Word())
 	} else if hint := hintFor(c.Message); hint != "" {
@@ -86,6 +87,8 @@ func hintFor(message string) string {
 	case strings.Contains(message, "disabled by configuration"), strings.Contains(message, "disabled through configuration"),
 		strings.Contains(message, "Persistent secrets are disabled"):
 		return "queries reach no file and no network: -o FILE writes the answer, and --allow-external lifts the ban"
+	case strings.Contains(message, "memory_limit"):
+		return "give more with --memory-limit, or ask for fewer rows or columns"
 	case strings.Contains(message, "configuration has been locked"):
 		return "queries change no setting: there are --threads and --memory-limit, and --allow-external lifts the ban"
 	}

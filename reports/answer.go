@@ -62,6 +62,9 @@ func WriteAnswer(w io.Writer, format string, a *query.Answer, look AnswerLook) e
 	default:
 		return fmt.Errorf("format %q is unknown: choose one of %s", format, strings.Join(AnswerFormats, ", "))
 	}
+	if a.Plan && (format == "table" || format == "vertical") {
+		e = planLines{w}
+	}
 	for a.Next() {
 		if err := e.encode(record{a.Columns, a.Values()}); err != nil {
 			return err
@@ -72,6 +75,16 @@ func WriteAnswer(w io.Writer, format string, a *query.Answer, look AnswerLook) e
 	}
 	return e.close()
 }
+
+// planLines writes the plan of a statement as DuckDB draws it.
+type planLines struct{ w io.Writer }
+
+func (e planLines) encode(r record) error {
+	_, err := fmt.Fprintf(e.w, "%s\n", Lines(strings.TrimRight(valueText(r.values[len(r.values)-1], nil), "\n")))
+	return err
+}
+
+func (e planLines) close() error { return nil }
 
 // numeric tells the columns whose values are numbers, which no spreadsheet takes
 // for a formula and which stand under each other by their last digit.

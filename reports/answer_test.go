@@ -84,6 +84,9 @@ n        1
 			t.Errorf("%s is\n%s\nwant\n%s", tc.format, got, tc.want)
 		}
 	}
+	if got := written(t, "table", `EXPLAIN SELECT 1`, AnswerLook{}); !strings.Contains(got, "│\n│") || strings.Contains(got, `\n`) {
+		t.Errorf("a plan is\n%s", got)
+	}
 	for format, want := range map[string]string{"table": "a  b\n", "csv": "a,b\n", "md": "| a | b |\n| ---: | --- |\n", "json": "[]\n", "ndjson": "", "vertical": ""} {
 		if got := written(t, format, `SELECT 1 AS a, 'x' AS b WHERE false`, AnswerLook{}); got != want {
 			t.Errorf("%s without rows is %q", format, got)
