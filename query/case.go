@@ -54,10 +54,24 @@ const (
 	Create
 )
 
+// Access says what the SQL that runs on a case may do besides reading the case.
+type Access int
+
+const (
+	// Trusted is for trailscan's own SQL.
+	Trusted Access = iota
+	// Confined is for SQL that a person gives: it reads and writes no file but
+	// the case, reaches no network and changes no setting.
+	Confined
+	// External is Confined's opposite for such SQL, when its author asks for it.
+	External
+)
+
 // Options are the resources that a case may use. Zero values leave the choice
 // to DuckDB (all cores, 80 % of memory).
 type Options struct {
 	Mode        Mode
+	Access      Access
 	Threads     int
 	MemoryLimit string // DuckDB's spelling: "800MB", "2GiB"
 	Version     string // of trailscan, kept in the case it creates
@@ -68,7 +82,9 @@ type Options struct {
 type Case struct {
 	DB   *sql.DB
 	Path string
-	conn io.Closer
+
+	access Access
+	conn   io.Closer
 }
 
 // Open opens the case at path. The file is created with mode 0600, for it
@@ -95,10 +111,34 @@ func Open(ctx context.Context, path string, o Options) (*Case, error) {
 	if err == nil {
 		err = c.check(ctx)
 	}
+	if err == nil && o.Access != Trusted {
+		err = c.guard(ctx, o.Access)
+	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// guard prepares the case for SQL that a person gives. What it sets cannot be
+// set again once it is locked, so one connection serves for good. Facts:
+// https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
+func (c *Case) guard(ctx context.Context, access Access) error {
+	c.DB.SetMaxOpenConns(1)
+	// Only so do errors say at which character they are.
+	settings := []string{`SET errors_as_json = true`}
+	if access == Confined {
+		settings = append(settings,
+			`SET allow_persistent_secrets = false`,
+			`SET enable_external_access = false`,
+			`SET lock_configuration = true`)
+	}
+	for _, setting := range settings {
+		if _, err := c.DB.ExecContext(ctx, setting); err != nil {
+			return fmt.Errorf("open case %s: %s: %w", c.Path, setting, err)
+		}
+	}
+	return nil
 }
 
 // Close releases the case and its lock.
@@ -173,7 +213,7 @@ func dial(ctx context.Context, path string, o Options) (*Case, error) {
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(err, db.Close(), connector.Close())
 	}
-	return &Case{DB: db, Path: path, conn: connector}, nil
+	return &Case{DB: db, Path: path, access: o.Access, conn: connector}, nil
 }
 
 // prepareConn gives a new connection the settings and functions that every

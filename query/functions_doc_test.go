@@ -78,7 +78,7 @@ func example(ctx context.Context, c *query.Case, sql string) (string, error) {
 	var text string
 	err := c.DB.QueryRowContext(ctx, "SELECT coalesce(CAST(x AS VARCHAR), 'NULL') FROM ("+s.SQL+")").Scan(&text)
 	if err != nil {
-		return "", s.Explain(ctx, c.DB, err)
+		return "", err
 	}
 	return text, nil
 }

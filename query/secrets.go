@@ -1,6 +1,9 @@
 package query
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // SecretFields end the names of members, in requests, answers and records of
 // AWS APIs, whose text only its owner may see.
@@ -46,4 +49,17 @@ func withoutSecrets(column string) string {
 // quote is a text as SQL where no value can be bound.
 func quote(s string) string {
 	return `'` + strings.ReplaceAll(s, `'`, `''`) + `'`
+}
+
+var (
+	secretText = regexp.MustCompile(secretPattern)
+	// bareSecret is what has the length of a secret access key (40) or of a
+	// session token, and no other shape.
+	bareSecret = regexp.MustCompile(`(?:^|[^A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?:[^A-Za-z0-9/+=]|$)|[A-Za-z0-9/+]{100,}`)
+)
+
+// HoldsSecret tells whether a text may hold a secret, so that it is not written
+// where others may read it.
+func HoldsSecret(text string) bool {
+	return secretText.MatchString(text) || bareSecret.MatchString(text)
 }

@@ -161,7 +161,6 @@ type tableEncoder[T any] struct {
 	held    [][]string
 	widths  []int
 	open    bool // the layout is set and the head is written
-	asNamed bool // the head is written as it is, and without rows too
 }
 
 func (e *tableEncoder[T]) encode(v T) error {
@@ -183,7 +182,7 @@ func (e *tableEncoder[T]) encode(v T) error {
 }
 
 func (e *tableEncoder[T]) close() error {
-	if e.open || len(e.held) == 0 && !e.asNamed {
+	if e.open || len(e.held) == 0 {
 		return nil
 	}
 	return e.layout()
@@ -193,9 +192,7 @@ func (e *tableEncoder[T]) close() error {
 func (e *tableEncoder[T]) layout() error {
 	head := make([]string, len(e.columns))
 	for i, c := range e.columns {
-		if head[i] = c.name; !e.asNamed {
-			head[i] = strings.ToUpper(c.name)
-		}
+		head[i] = strings.ToUpper(c.name)
 	}
 	rows := append([][]string{head}, e.held...)
 	e.widths = make([]int, len(e.columns))

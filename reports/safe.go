@@ -30,6 +30,9 @@ func Lines(s string) string { return visible(s, "\n\t") }
 // visible replaces the runes that a reader cannot see or that act on a display,
 // save those in keep.
 func visible(s, keep string) string {
+	if printable(s) {
+		return s
+	}
 	clean := true
 	for _, r := range s {
 		if deceptive(r) && !strings.ContainsRune(keep, r) {
@@ -64,6 +67,16 @@ func visible(s, keep string) string {
 		s = s[size:]
 	}
 	return b.String()
+}
+
+// printable tells whether a text is of ASCII that stands on a line, as most is.
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
 }
 
 // deceptive tells the runes that act on a display instead of standing on it:

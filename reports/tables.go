@@ -1,14 +1,11 @@
 package reports
 
 import (
-	"database/sql"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/duckdb/duckdb-go/v2"
 
 	"trailscan/remediate"
 )
@@ -75,67 +72,6 @@ func PlanTable(w io.Writer, p *remediate.Plan, zone *time.Location) error {
 	fmt.Fprintf(b, "%s. Knows of events through %s. Digest %s\n", plural(int64(n), "action"), clock(p.LogThrough, zone), Terminal(p.Digest))
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// WriteRows writes the answer of a query as table, json, ndjson or csv.
-func WriteRows(w io.Writer, format string, rows *sql.Rows) error {
-	names, err := rows.Columns()
-	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	var s sheet[record]
-	for i, name := range names {
-		text := func(r record) string { return valueText(r.values[i]) }
-		s.csv = append(s.csv, column[record]{csvCell(name), 0, text})
-		s.table = append(s.table, column[record]{Terminal(name), 0, text})
-	}
-	e, err := newEncoder(w, format, s)
-	if err != nil {
-		return err
-	}
-	if t, ok := e.(*tableEncoder[record]); ok {
-		// A question is answered in its own words, also when no row is.
-		t.asNamed = true
-	}
-	for rows.Next() {
-		r := record{names, make([]any, len(names))}
-		into := make([]any, len(names))
-		for i := range into {
-			into[i] = &r.values[i]
-		}
-		if err := rows.Scan(into...); err != nil {
-			return fmt.Errorf("read the answer: %w", err)
-		}
-		for i, t := range types {
-			// The driver gives a UUID as its bytes, and a date or a time of the day as
-			// a moment.
-			switch v := r.values[i].(type) {
-			case []byte:
-				if t.DatabaseTypeName() == "UUID" && len(v) == len(duckdb.UUID{}) {
-					id := duckdb.UUID(v)
-					r.values[i] = id.String()
-				}
-			case time.Time:
-				switch t.DatabaseTypeName() {
-				case "DATE":
-					r.values[i] = v.Format(time.DateOnly)
-				case "TIME":
-					r.values[i] = v.Format("15:04:05.999999")
-				}
-			}
-		}
-		if err := e.encode(r); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	return e.close()
 }
 
 func yes(b bool) string {

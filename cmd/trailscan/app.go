@@ -37,6 +37,7 @@ type app struct {
 	format, output   string
 	timezone         string
 	failOn           string
+	access           query.Access // of the SQL that runs on the case
 }
 
 func (a *app) rootCommand() *cobra.Command {
@@ -153,7 +154,7 @@ func (a *app) openCase(ctx context.Context, mode query.Mode) (*query.Case, error
 		return nil, err
 	}
 	return query.Open(ctx, a.caseFile, query.Options{
-		Mode: mode, Threads: a.threads, MemoryLimit: a.memoryLimit, Version: version,
+		Mode: mode, Access: a.access, Threads: a.threads, MemoryLimit: a.memoryLimit, Version: version,
 	})
 }
 
@@ -178,10 +179,10 @@ func (a *app) withCase(ctx context.Context, mode query.Mode, f func(*query.Case)
 }
 
 // allFormats are those that the ending of --output names in some command.
-var allFormats = []string{"json", "ndjson", "csv", "md", "html", "sh", "dot", "mermaid", "sarif", "ocsf", "navigator"}
+var allFormats = []string{"json", "ndjson", "csv", "md", "html", "sh", "dot", "mermaid", "sarif", "ocsf", "navigator", "parquet"}
 
 // endings are those of files whose format has another name.
-var endings = map[string]string{"gv": "dot", "mmd": "mermaid"}
+var endings = map[string]string{"gv": "dot", "mmd": "mermaid", "markdown": "md", "jsonl": "ndjson"}
 
 // outputFormat is the format asked for: --format, else the ending of --output,
 // else the first of those that the command has.

@@ -86,8 +86,8 @@ func bar(p ingest.Progress, room int) string {
 }
 
 // isTerminal tells whether w is one, so that progress stays out of files.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,12 +21,8 @@ func parseTime(flag, text string, now time.Time) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	units := map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}
-	if unit, ok := units[text[len(text)-1:]]; ok {
-		n, err := strconv.ParseUint(strings.TrimSpace(text[:len(text)-1]), 10, 16)
-		if err == nil {
-			return now.Add(-time.Duration(n) * unit).UTC().Truncate(time.Second), nil
-		}
+	if age, ok := query.Age(text); ok {
+		return now.Add(-age).UTC().Truncate(time.Second), nil
 	}
 	return time.Time{}, usagef("--%s %s: must be RFC 3339 (2026-09-28T14:00:00Z), a date (2026-09-28) or an age (30d)", flag, text)
 }

@@ -68,8 +68,8 @@ func Rewrite(text string, o Options) *Statement {
 	return s
 }
 
-// position is the place in the user's text of a place in the SQL.
-func (s *Statement) position(out int) int {
+// Position is the place in the user's text of a place in the SQL, in bytes.
+func (s *Statement) Position(out int) int {
 	i := sort.Search(len(s.marks), func(i int) bool { return s.marks[i].out > out }) - 1
 	if i < 0 {
 		return 0
