@@ -29,13 +29,16 @@ func (p *planner) addAs(a *Action, about string) *Action {
 	if a.ForEach != nil {
 		text += a.ForEach.Operation + a.ForEach.Path
 	} else if a.Mode != Manual {
-		for _, have := range p.byPhase[a.Phase] {
-			if have.Mode != Manual && have.ForEach == nil && have.AccountID == a.AccountID && have.Region == a.Region && have.Service == a.Service &&
-				have.Operation == a.Operation && asciiJSON(have.Parameters) == asciiJSON(a.Parameters) {
-				have.merge(a)
-				return have
-			}
+		call := strings.Join([]string{a.AccountID, a.Region, a.Service, a.Operation, asciiJSON(a.Parameters)}, "\x00")
+		have := p.calls[string(a.Phase)+"\x00"+call]
+		if have == nil && a.Phase == Evict {
+			have = p.calls[string(Contain)+"\x00"+call] // done earlier
 		}
+		if have != nil {
+			have.merge(a)
+			return have
+		}
+		p.calls[string(a.Phase)+"\x00"+call] = a
 	}
 	verb := cliName(a.Operation)
 	if a.Operation == "" {
@@ -51,7 +54,7 @@ func (p *planner) addAs(a *Action, about string) *Action {
 	}
 	p.ids[a.ID] = true
 	if a.Region != "" || a.Operation != "" && globalServices[a.Service] {
-		a.CLI = command(a)
+		a.CLI = a.Command()
 	}
 	p.byPhase[a.Phase] = append(p.byPhase[a.Phase], a)
 	return a
@@ -70,7 +73,7 @@ func substitutesOnlyOurs(a *Action) bool {
 		}
 		for text := range leaves(v) {
 			ours := text == Item && a.ForEach != nil
-			if !ours && substitutes(strings.ReplaceAll(text, denyOlder, "")) {
+			if !ours && substitutes(strings.ReplaceAll(text, issuedBeforeNow, "")) {
 				return false
 			}
 		}
@@ -88,11 +91,15 @@ func (a *Action) merge(b *Action) {
 	if len(a.Expect) == 0 {
 		a.Expect = b.Expect
 	}
-	if b.Mode == Review && a.Mode == Auto {
+	if b.Mode == Review && a.Mode == Auto && a.Phase != Contain && a.Phase != Revoke {
+		// What the lineage holds is shut whatever the call that touched it looks like.
 		a.Mode = Review
 	}
 	if !strings.Contains(a.Reason, b.Reason) {
 		a.Reason += " " + b.Reason
+	}
+	if len(a.Verify) == 0 {
+		a.Verify = b.Verify
 	}
 }
 

@@ -15,7 +15,11 @@ type change struct {
 	unnamed bool     // the log lacks one of those values; objects is the event's id
 	// elements are what a call that acts on many did so to, such as instances.
 	elements []string
+	labels   map[string]bool // those of objects that no event spells out
+	el       any             // the one of them that this change is about, if the undo is split
 	gone     map[string]bool // elements that are undone already
+	touched  *event          // by someone else since, once looked at
+	looked   bool
 }
 
 func (c *change) first() *event { return c.events[0] }
@@ -72,20 +76,39 @@ func changes(events []*event) (known []*change, unknown []*event) {
 		if !ok {
 			objects, elements = []string{e.id}, nil
 		}
-		place := e.region
-		if globalServices[e.source] {
-			place = ""
+		labels := map[string]bool{}
+		for _, x := range u.object {
+			if strings.Contains(x, "kind(") {
+				labels[e.text(x)] = true
+			}
 		}
-		key := strings.Join(slices.Concat([]string{u.call, e.accountID, place}, objects, elements), "\x00")
-		c := byKey[key]
-		if c == nil {
-			c = &change{undo: u, objects: objects, unnamed: !ok, elements: elements, gone: map[string]bool{}}
-			byKey[key] = c
-			known = append(known, c)
+		add := func(objects, elements []string, el any) {
+			key := strings.Join(slices.Concat([]string{u.call, e.accountID, e.place()}, objects, elements), "\x00")
+			c := byKey[key]
+			if c == nil {
+				c = &change{undo: u, objects: objects, unnamed: !ok, elements: elements, el: el, labels: labels, gone: map[string]bool{}}
+				byKey[key] = c
+				known = append(known, c)
+			}
+			c.events = append(c.events, e)
 		}
-		c.events = append(c.events, e)
+		if !u.split || len(elements) == 0 {
+			add(objects, elements, nil)
+			continue
+		}
+		for _, el := range elements {
+			add(append(slices.Clone(objects), el), nil, el)
+		}
 	}
 	return known, unknown
+}
+
+// place is the region in which the name of what an event acts on is unique.
+func (e *event) place() string {
+	if globalServices[e.source] {
+		return ""
+	}
+	return e.region
 }
 
 // failedSignIn says that a ConsoleLogin did not succeed; it has no error code.
@@ -117,12 +140,12 @@ func newHistory(lists ...[]*event) history {
 }
 
 // touches says whether an event acts on the same thing.
-func (c *change) touches(e *event) bool { return c.within(e, leaves(e.request)) }
+func (c *change) touches(e *event) bool { return c.within(e, e.requestNames()) }
 
 // names says whether an event acts on the same thing or brought it into being.
 func (c *change) names(e *event) bool {
-	all := leaves(e.request)
-	maps.Copy(all, leaves(e.response))
+	all := maps.Clone(e.requestNames())
+	maps.Copy(all, e.responseNames())
 	return c.within(e, all)
 }
 
@@ -134,18 +157,22 @@ func (c *change) within(e *event, names map[string]bool) bool {
 		return false
 	}
 	for _, o := range c.objects {
-		if o != last.accountID && o != last.region && !names[o] {
+		if o != last.accountID && o != last.region && !names[o] && !c.labels[o] {
 			return false
 		}
 	}
 	return true
 }
 
-// after are the later events of an API that act on what c changed.
-func (h history) after(c *change, name string) []*event {
+// after are the later events of an API that act on what c changed, but for those
+// to skip.
+func (h history) after(c *change, name string, skip map[*event]bool) []*event {
 	last := c.last()
 	var out []*event
 	for _, e := range h[last.source+":"+name] {
+		if skip[e] {
+			continue
+		}
 		// Creation and removal may share a second; removal comes second.
 		later := e.time.After(last.time) || e.time.Equal(last.time) && c.undo.creates != "" && e != last
 		if later && c.touches(e) {
@@ -159,16 +186,19 @@ func (h history) after(c *change, name string) []*event {
 func (h history) settle(c *change) bool {
 	var names []string
 	for _, s := range ending(c.undo) {
+		if c.undo.was != nil {
+			break // which looks itself at what came later
+		}
 		if _, op := splitCall(s.call); s.each == nil && endsChange(c.undo, s, op) {
 			names = append(names, op)
 		}
 	}
 	for _, n := range append(names, c.undo.also...) {
-		for _, e := range h.after(c, n) {
+		for _, e := range h.after(c, n, nil) {
 			if len(c.elements) == 0 {
 				return true
 			}
-			ls := leaves(e.request)
+			ls := e.requestNames()
 			for _, el := range c.elements {
 				if ls[el] {
 					c.gone[el] = true
@@ -239,37 +269,6 @@ func container(e *event, param string) string {
 	return ""
 }
 
-// before is the last state that others' events show before the change.
-func (h history) before(c *change, mine map[*event]bool) any {
-	var found any
-	var at *event
-	for _, p := range c.undo.prior {
-		for _, e := range h[c.first().source+":"+p.name] {
-			if mine[e] || !e.time.Before(c.first().time) || e.accountID != c.first().accountID || !globalServices[e.source] && e.region != c.first().region {
-				continue
-			}
-			objects, _, ok := values(e, p.object)
-			if !ok || !slices.Equal(objects, c.objects[:min(len(objects), len(c.objects))]) || at != nil && e.time.Before(at.time) {
-				continue
-			}
-			if v, err := (&scope{event: e}).eval(p.value); err == nil && v != nil {
-				found, at = v, e
-			}
-		}
-	}
-	for _, n := range c.undo.also {
-		if slices.ContainsFunc(c.undo.prior, func(p prior) bool { return p.name == n }) {
-			continue
-		}
-		for _, e := range h[c.first().source+":"+n] {
-			if found != nil && !mine[e] && e.time.After(at.time) && e.time.Before(c.first().time) && c.touches(e) {
-				return nil
-			}
-		}
-	}
-	return found
-}
-
 // takers begin the names of operations that take away what another gave.
 var takers = []string{"Delete", "Detach", "Remove", "Deactivate", "Disassociate", "Deregister", "Release", "Terminate"}
 
@@ -298,19 +297,22 @@ func (h history) ownMade(c *change, mine map[*event]bool) bool {
 // not the intruder's to undo.
 func (h history) stood(c *change, mine map[*event]bool) bool {
 	first := c.first()
-	if c.undo.creates != "" || len(c.undo.prior) > 0 || len(c.elements) > 0 || len(c.undo.steps) == 0 || first.source != "iam" {
+	if !c.undo.idempotent || len(c.elements) > 0 {
 		return false
 	}
 	var made *event
 	for _, e := range h[c.undo.call] {
-		if !mine[e] && e.time.Before(first.time) && c.touches(e) {
+		if !mine[e] && e.time.Before(first.time) && c.names(e) {
 			made = e
 		}
 	}
 	if made == nil {
 		return false
 	}
-	for _, n := range c.undo.also {
+	for _, n := range c.undo.related() {
+		if n == first.name {
+			continue
+		}
 		for _, e := range h[first.source+":"+n] {
 			if e.time.After(made.time) && e.time.Before(first.time) && c.touches(e) {
 				return false
@@ -322,13 +324,16 @@ func (h history) stood(c *change, mine map[*event]bool) bool {
 
 // touchedSince is the last later call of someone else on the same thing.
 func (h history) touchedSince(c *change, mine map[*event]bool) *event {
-	var last *event
+	if c.looked {
+		return c.touched
+	}
+	c.looked = true
 	for _, n := range append([]string{c.last().name}, c.undo.related()...) {
-		for _, e := range h.after(c, n) {
-			if !mine[e] && (last == nil || e.time.After(last.time)) {
-				last = e
+		for _, e := range h.after(c, n, mine) {
+			if c.touched == nil || e.time.After(c.touched.time) {
+				c.touched = e
 			}
 		}
 	}
-	return last
+	return c.touched
 }

@@ -6,57 +6,126 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 )
 
-// cliService is the command of the AWS CLI for a package of aws-sdk-go-v2,
-// where they are not called the same.
-var cliService = map[string]string{
-	"s3": "s3api", "cloudwatchlogs": "logs", "eventbridge": "events", "ssoadmin": "sso-admin",
-	"cognitoidentityprovider": "cognito-idp", "cognitoidentity": "cognito-identity", "acmpca": "acm-pca",
-	"costexplorer": "ce",
-}
-
-// cliNow is the time of the call, in the shell.
-const cliNow = `$(date -u +%Y-%m-%dT%H:%M:%SZ)`
-
-// command is the action as a line for a POSIX shell. Every word is quoted: the
-// names come from a log, and an intruder chose them.
-func command(a *Action) string {
+// Command is the action as a line for a POSIX shell, "" when it names no call.
+// Every word is quoted: the names come from a log, and an intruder chose them.
+func (a *Action) Command() string {
 	if a.Service == "" || a.Operation == "" {
 		return ""
 	}
-	line := awsCommand(a.Service, a.Operation, a.Parameters, a.Region)
+	call := Call{a.Service, a.Operation, a.Parameters}
 	if a.ForEach == nil {
-		return line
+		return call.CLI(a.Region)
 	}
-	read := awsCommand(a.ForEach.Service, a.ForEach.Operation, a.ForEach.Parameters, a.Region)
-	return fmt.Sprintf(`%s --query %s --output text | tr '\t' '\n' | while IFS= read -r item; do %s; done`,
-		read, shellQuote(a.ForEach.Path), line)
+	return fmt.Sprintf(`aws %s | tr '\t' '\n' | while IFS= read -r item; do %s; done`, a.ForEach.ScriptWords(a.Region), call.CLI(a.Region))
 }
 
-func awsCommand(service, operation string, parameters map[string]any, region string) string {
-	name := service
-	if n, ok := cliService[service]; ok {
-		name = n
+// CLI is the call as a line for a POSIX shell.
+func (c Call) CLI(region string) string {
+	return "aws " + strings.Join(c.words(region, lineSubstitutions), " ")
+}
+
+// ScriptWords are the words after aws, quoted, in a script that has set $now,
+// $item and $NEW_PASSWORD.
+func (c Call) ScriptWords(region string) string {
+	return strings.Join(c.words(region, scriptSubstitutions), " ")
+}
+
+// CLI is the read as a line for a POSIX shell.
+func (r Read) CLI(region string) string {
+	line := r.Call.CLI(region)
+	if r.Path != "" {
+		line += " --query " + ShellQuote(namesOf(r.Service).path(r.Operation, r.Path))
 	}
-	words := []string{"aws", name, cliName(operation)}
-	if safeArguments(parameters) {
-		for _, k := range slices.Sorted(maps.Keys(parameters)) {
-			words = append(words, cliArgument(k, parameters[k])...)
+	return line
+}
+
+// ScriptWords are the words after aws that read a list as text, in a script.
+func (r Read) ScriptWords(region string) string {
+	return r.Call.ScriptWords(region) + " --query " + ShellQuote(namesOf(r.Service).path(r.Operation, r.Path)) + " --output text"
+}
+
+// ScriptWords are the words after aws that answer true when the check holds, in
+// a script. JMESPath itself compares: documents as JSON, where the CLI has
+// parsed them, as it does IAM's.
+func (c Check) ScriptWords(region string) string {
+	path := c.Path
+	if path == "" {
+		path = "@"
+	}
+	path = namesOf(c.Service).path(c.Operation, path)
+	query := "!(" + path + ")"
+	if !c.Absent {
+		equals := c.Equals
+		if text, ok := equals.(string); ok && c.Service == "iam" {
+			if document, ok := parseDocument(text); ok {
+				equals = document
+			}
 		}
-	} else {
+		query = "(" + path + ") == `" + strings.ReplaceAll(asciiJSON(equals), "`", `\u0060`) + "`"
+	}
+	return c.Call.ScriptWords(region) + " --query " + shellValue(query, scriptSubstitutions) + " --output json"
+}
+
+// globalOptions are the CLI's own; a parameter of such a name is spelled
+// otherwise in each service
+// (https://github.com/aws/aws-cli/blob/develop/awscli/customizations/argrename.py).
+var globalOptions = []string{"debug", "endpoint-url", "no-verify-ssl", "no-paginate", "output", "query", "profile", "region", "version", "color", "endpoint", "start", "end"}
+
+func (c Call) words(region string, subs []substitution) []string {
+	names := namesOf(c.Service)
+	words := []string{names.command, cliName(c.Operation)}
+	ids, isList := c.Parameters["JobFlowIds"].([]any)
+	switch {
+	case c.Service == "emr" && c.Operation == "TerminateJobFlows" && isList && c.asArguments():
+		// The CLI has a command of its own for it:
+		// https://docs.aws.amazon.com/cli/latest/reference/emr/terminate-clusters.html
+		words[1] = "terminate-clusters"
+		words = append(words, cliArgument("ClusterIds", ids, subs)...)
+	case len(c.Parameters) == 0:
+	case c.asArguments():
+		for _, k := range slices.Sorted(maps.Keys(c.Parameters)) {
+			words = append(words, cliArgument(k, names.parameters(k, c.Parameters[k]), subs)...)
+		}
+	default:
 		// The CLI reads a file for file://…, takes -x for a flag, and a control
 		// character would reach the reader's terminal: none of that in JSON.
-		words = append(words, "--cli-input-json", shellValue(asciiJSON(parameters)))
+		words = append(words, "--cli-input-json", shellValue(asciiJSON(names.parameters(c.Operation, c.Parameters)), subs))
 	}
-	if region != "" && !globalServices[service] {
-		words = append(words, "--region", shellQuote(region))
+	if region != "" && (!globalServices[c.Service] || region != globalRegion("aws")) {
+		words = append(words, "--region", ShellQuote(region))
 	}
-	return strings.Join(words, " ")
+	return words
 }
 
-func cliArgument(name string, v any) []string {
+// asArguments says whether each parameter can be an argument of its own.
+func (c Call) asArguments() bool {
+	if !safeArguments(c.Parameters) {
+		return false
+	}
+	for name, v := range c.Parameters {
+		if slices.Contains(globalOptions, cliName(name)) {
+			return false
+		}
+		switch v := v.(type) {
+		case bool: // some are called --reboot where others are --no-no-reboot
+			if !v && (c.Service == "ec2" || c.Service == "ecs") {
+				return false
+			}
+		case []any: // the CLI parses elements that begin so
+			if slices.ContainsFunc(v, func(e any) bool {
+				s, ok := e.(string)
+				return ok && strings.ContainsAny(s[:1], "[{")
+			}) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func cliArgument(name string, v any, subs []substitution) []string {
 	flag := "--" + cliName(name)
 	switch v := v.(type) {
 	case bool:
@@ -65,89 +134,21 @@ func cliArgument(name string, v any) []string {
 		}
 		return []string{flag}
 	case string:
-		return []string{flag, shellValue(v)}
+		return []string{flag, shellValue(v, subs)}
 	case []any:
 		words := []string{flag}
 		for _, e := range v {
 			s, ok := e.(string)
 			if !ok {
-				return []string{flag, shellValue(asciiJSON(v))}
+				return []string{flag, shellValue(asciiJSON(v), subs)}
 			}
-			words = append(words, shellValue(s))
+			words = append(words, shellValue(s, subs))
 		}
 		return words
 	case map[string]any:
-		return []string{flag, shellValue(asciiJSON(v))}
+		return []string{flag, shellValue(asciiJSON(v), subs)}
 	}
-	return []string{flag, shellQuote(fmt.Sprint(v))}
-}
-
-// substitutions are what the executor puts into values, as the shell has it.
-var substitutions = []struct{ token, shell string }{
-	{Now, `"` + cliNow + `"`}, {Item, `"$item"`}, {Password, `"$NEW_PASSWORD"`},
-}
-
-// shellValue quotes a value that may hold one of the executor's substitutions,
-// which the shell makes itself.
-func shellValue(s string) string {
-	for _, sub := range substitutions {
-		before, rest, found := strings.Cut(s, sub.token)
-		if !found {
-			continue
-		}
-		word := sub.shell
-		if before != "" {
-			word = shellQuote(before) + word
-		}
-		if rest != "" {
-			word += shellQuote(rest)
-		}
-		return word
-	}
-	return shellQuote(s)
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@,-]+$`)
-
-// shellQuote is s as one word of a POSIX shell.
-func shellQuote(s string) string {
-	if plainWord.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// safeArguments says whether all text can stand as an argument of the CLI.
-func safeArguments(v any) bool {
-	for s := range leaves(v) {
-		if s == "" || strings.HasPrefix(s, "-") || strings.Contains(s, "://") ||
-			strings.ContainsFunc(s, func(r rune) bool { return r > 126 || unicode.IsControl(r) }) {
-			return false
-		}
-	}
-	return true
-}
-
-// asciiJSON is v as JSON in ASCII, so that no text direction or control
-// character is left to fool a reader.
-func asciiJSON(v any) string {
-	text, err := compactJSON(v)
-	if err != nil {
-		return "{}"
-	}
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r <= 126:
-			b.WriteRune(r)
-		case r <= 0xffff:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
-		}
-	}
-	return b.String()
+	return []string{flag, ShellQuote(fmt.Sprint(v))}
 }
 
 var (
@@ -165,4 +166,35 @@ func cliName(s string) string {
 	s = firstCapital.ReplaceAllString(s, "$1-$2")
 	s = lastCapital.ReplaceAllString(s, "$1-$2")
 	return strings.TrimPrefix(strings.ToLower(strings.ReplaceAll(s, "--", "-")), "-")
+}
+
+// LoopsInShell says whether a shell can repeat the action: each item must be an
+// argument of its own, for in JSON a shell cannot quote it.
+func (a *Action) LoopsInShell() bool {
+	if a.ForEach == nil {
+		return !mentions(a.Parameters, Item)
+	}
+	for _, v := range a.Parameters {
+		list, isList := v.([]any)
+		if !isList {
+			list = []any{v}
+		}
+		for _, e := range list {
+			if mentions(e, Item) && e != Item {
+				return false
+			}
+		}
+	}
+	return Call{a.Service, a.Operation, a.Parameters}.asArguments()
+}
+
+// Mentions says whether a parameter of the action or of its checks holds one of
+// Now, Password and Item.
+func (a *Action) Mentions(name string) bool {
+	for _, c := range slices.Concat(a.Expect, a.Verify) {
+		if mentions(c.Parameters, name) || mentions(c.Equals, name) {
+			return true
+		}
+	}
+	return mentions(a.Parameters, name)
 }

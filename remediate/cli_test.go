@@ -45,13 +45,21 @@ func TestCommand(t *testing.T) {
 			`aws iam x --p '{"a":"'"$(date -u +%Y-%m-%dT%H:%M:%SZ)"'"}'`},
 		{"booleans and objects", Action{Service: "sagemaker", Operation: "X", Parameters: map[string]any{"Force": true, "Retain": false, "In": map[string]any{"A": "b"}, "N": 3}},
 			`aws sagemaker x --force --in '{"A":"b"}' --n 3 --no-retain`},
+		{"no region for IAM save in another partition", Action{Service: "iam", Operation: "DeleteUser", Region: "cn-north-1", Parameters: map[string]any{"UserName": "alice"}},
+			"aws iam delete-user --user-name alice --region cn-north-1"},
+		{"the CLI's name for a service and its parameters", Action{Service: "cloudwatchlogs", Operation: "DeleteSubscriptionFilter", Region: "eu-west-1", Parameters: map[string]any{"LogGroupName": "-x", "FilterName": "f"}},
+			`aws logs delete-subscription-filter --cli-input-json '{"filterName":"f","logGroupName":"-x"}' --region eu-west-1`},
+		{"an operation that the CLI has its own command for", Action{Service: "emr", Operation: "TerminateJobFlows", Region: "eu-west-1", Parameters: map[string]any{"JobFlowIds": []any{"j-1"}}},
+			"aws emr terminate-clusters --cluster-ids j-1 --region eu-west-1"},
+		{"the time twice", Action{Service: "iam", Operation: "X", Parameters: map[string]any{"P": "${now}a ${now}"}},
+			`aws iam x --p "$(date -u +%Y-%m-%dT%H:%M:%SZ)"'a '"$(date -u +%Y-%m-%dT%H:%M:%SZ)"`},
 		{"a loop", Action{Service: "iam", Operation: "DeleteAccessKey", Parameters: map[string]any{"UserName": "a", "AccessKeyId": Item},
 			ForEach: &Read{Call{Service: "iam", Operation: "ListAccessKeys", Parameters: map[string]any{"UserName": "a"}}, "AccessKeyMetadata[].AccessKeyId"}},
 			`aws iam list-access-keys --user-name a --query 'AccessKeyMetadata[].AccessKeyId' --output text | tr '\t' '\n' | while IFS= read -r item; do aws iam delete-access-key --access-key-id "$item" --user-name a; done`},
 		{"nothing to call", Action{}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := command(&test.a); got != test.want {
+			if got := test.a.Command(); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
@@ -69,7 +77,7 @@ func TestQuoting(t *testing.T) {
 		words := rapid.SliceOfN(rapid.StringMatching(`[ -~\n]{0,12}`), 1, 6).Draw(t, "words")
 		script := "printf '%s\\0'"
 		for _, w := range words {
-			script += " " + shellQuote(w)
+			script += " " + ShellQuote(w)
 		}
 		out, err := exec.Command(sh, "-c", script).Output()
 		if err != nil {

@@ -2,10 +2,6 @@ package remediate
 
 import (
 	"fmt"
-	"slices"
-	"time"
-
-	"trailscan/lineage"
 )
 
 // contain denies everything to every user whose credentials the lineage has and
@@ -27,8 +23,12 @@ func (p *planner) contain() {
 		}
 	}
 	for i := range p.lineage.Credentials {
-		p.disableKey(&p.lineage.Credentials[i])
+		p.disable(&p.lineage.Credentials[i])
 	}
+	p.closeGateways()
+	p.stopWorkloads()
+	p.signOut()
+	p.unheld()
 }
 
 func (p *planner) iamAction(phase Phase, mode Mode, h *holder, operation string, in map[string]any) *Action {
@@ -60,11 +60,19 @@ func (p *planner) deny(h *holder) {
 		p.byHand(h, Contain, fmt.Sprintf("Deny everything to the %s %s", h.kind, h.name), why+".")
 		return
 	}
-	name, document := p.values["denyName"], denyAll
+	p.denied(h, p.add(p.denial(h, Contain, p.values["denyName"])))
+}
+
+// denial is the explicit deny on a holder, as an inline policy of a name.
+func (p *planner) denial(h *holder, phase Phase, name string) *Action {
+	if h.kind == "role" && !h.created {
+		return p.revocation(h, name)
+	}
+	document := denyAll
 	if h.lent() {
 		document = denyOlder
 	}
-	a := p.iamAction(Contain, Auto, h, "Put"+h.noun()+"Policy",
+	a := p.iamAction(phase, Auto, h, "Put"+h.noun()+"Policy",
 		map[string]any{h.nameParam(): h.name, "PolicyName": name, "PolicyDocument": document})
 	a.Title = fmt.Sprintf("Deny everything to the %s %s", h.kind, h.name)
 	a.Reason = "The lineage has its credentials"
@@ -74,11 +82,14 @@ func (p *planner) deny(h *holder) {
 	if h.created {
 		a.Reason = "The lineage created it"
 	}
-	a.Reason += ". An explicit deny binds each of them at once; session and federation tokens outlive the key that issued them and end only so."
+	a.Reason += ". An explicit deny binds each of them within seconds, and denies taking it off again and taking roles, in other accounts too; session and federation tokens outlive the key that issued them and end only so."
+	if h.renews() {
+		a.Reason += " It denies signin:CreateOAuth2Token too, by which `aws login` renews its credentials for up to 12 hours."
+	}
 	switch {
 	case h.lent():
 		a.Title = fmt.Sprintf("End all sessions of the %s %s that were issued until now", h.kind, h.name)
-		a.Reason = "The lineage made an access key for this user and held nothing else of it. The key is disabled; this deny ends the session tokens that it may have issued. The user's own keys have no issue time, so it does not touch them."
+		a.Reason = "The lineage made or brought back " + h.kinds() + " of this user and held nothing else of it. Those are disabled; this deny ends the session tokens that they may have issued. The user's own keys have no issue time, so it does not touch them."
 		a.Risk = "Its console sessions and session tokens end and must be renewed. " + p.riskOf(h, "it")
 	case h.created:
 		a.Risk = "None for the owner, unless something legitimate has come to use it. " + p.riskOf(h, "it")
@@ -91,19 +102,31 @@ func (p *planner) deny(h *holder) {
 	a.Verify = []Check{{Read: Read{Call{Service: "iam", Operation: "Get" + h.noun() + "Policy", Parameters: policy}, "PolicyDocument"}, Equals: document}}
 	a.Rollback = []Call{{Service: "iam", Operation: "Delete" + h.noun() + "Policy", Parameters: policy}}
 	if !h.lent() {
-		managed := managedDeny(partitionOf(h.arn, ""))
-		a.Fallbacks = []Call{
-			{Service: "iam", Operation: "Attach" + h.noun() + "Policy", Parameters: map[string]any{h.nameParam(): h.name, "PolicyArn": managed}},
-			{Service: "iam", Operation: "Put" + h.noun() + "PermissionsBoundary", Parameters: map[string]any{h.nameParam(): h.name, "PermissionsBoundary": managed}},
-		}
+		a.Fallbacks = p.otherDenies(h)
 	}
-	p.denied(p.add(a))
+	return a
+}
+
+// otherDenies deny everything where a holder has no room for one more inline
+// policy: a managed policy, or, where as many are attached as the account
+// allows, the permissions boundary, of which each has one and which no quota
+// forbids. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
+func (p *planner) otherDenies(h *holder) []Call {
+	managed := managedDeny(partitionOf(h.arn, ""))
+	return []Call{
+		{Service: "iam", Operation: "Attach" + h.noun() + "Policy", Parameters: map[string]any{h.nameParam(): h.name, "PolicyArn": managed}},
+		{Service: "iam", Operation: "Put" + h.noun() + "PermissionsBoundary", Parameters: map[string]any{h.nameParam(): h.name, "PermissionsBoundary": managed}},
+	}
 }
 
 // denied notes a deny that eviction waits for; for a person's nothing can wait.
-func (p *planner) denied(a *Action) {
-	if a.Mode == Auto {
-		p.denies = append(p.denies, a.ID)
+func (p *planner) denied(h *holder, a *Action) {
+	if a.Mode != Auto {
+		return
+	}
+	p.denies[h.account] = append(p.denies[h.account], a.ID)
+	if p.denyOf[h.subject] == "" {
+		p.denyOf[h.subject] = a.ID
 	}
 }
 
@@ -112,7 +135,20 @@ func (p *planner) riskOf(h *holder, what string) string {
 	if h.id == "" {
 		return "No event shows the unique id of " + what + ", so what others do with it is not known."
 	}
-	return p.evidence.byID[h.id].risk(what)
+	then := stopsUse
+	switch {
+	case h.kind == "role" && !h.created:
+		then = "that use breaks off until it has new sessions"
+	case h.lent():
+		then = "of that, what long-term keys do goes on"
+	}
+	return p.evidence.byID[h.id].risk(what, then)
+}
+
+// riskOfWorkload says what the role of a workload that is stopped does for
+// others, who may use it elsewhere.
+func (p *planner) riskOfWorkload(h *holder) string {
+	return p.evidence.byID[h.id].risk("its role", "as far as that came from here, it stops")
 }
 
 // sameHolder expects that the name still stands for what the log shows.
@@ -133,7 +169,7 @@ func (p *planner) closeTrust(h *holder) {
 	a := p.iamAction(Contain, Auto, h, "UpdateAssumeRolePolicy", map[string]any{"RoleName": h.name, "PolicyDocument": trustNobody})
 	a.Title = "Let nobody assume the role " + h.name
 	a.Reason = "The lineage created it; its trust policy is a way back in."
-	a.Risk = "Whoever it lets in cannot come again. Sessions that are open end by the deny."
+	a.Risk = "Whoever it lets in cannot come again. Sessions that are open end by the deny. " + p.riskOf(h, "it")
 	a.Expect = p.sameHolder(h)
 	a.Verify = []Check{{Read: Read{Call{Service: "iam", Operation: "GetRole", Parameters: map[string]any{"RoleName": h.name}}, "Role.AssumeRolePolicyDocument"}, Equals: trustNobody}}
 	if created != nil {
@@ -154,78 +190,14 @@ func (p *planner) closeTrust(h *holder) {
 	p.add(a)
 }
 
-// disableKey sets a long-term key inactive; it is never deleted here, so that
-// it can come back and AWS can be asked when it was used last.
-func (p *planner) disableKey(c *lineage.Credential) {
-	s, ok := subjectOf(c.PrincipalARN)
-	s, arn := p.names.now(s, c.PrincipalARN, p.history)
-	if c.Kind != lineage.LongTerm || !ok || s.kind != "user" || p.keyIsOff(s, c.ID) || p.deleted(&holder{subject: s}) {
-		return
-	}
-	h := &holder{subject: s, arn: arn}
-	h.note(c.IssuedEventID)
-	for _, id := range p.evidence.attempts[c.ID] {
-		h.note(id)
-	}
-	if why := p.protection(h); why != "" {
-		p.byHand(h, Contain, "Disable the access key "+c.ID+" of "+s.name, why+".")
-		return
-	}
-	with := func(status string) map[string]any {
-		return map[string]any{"UserName": s.name, "AccessKeyId": c.ID, "Status": status}
-	}
-	list := Read{Call{Service: "iam", Operation: "ListAccessKeys", Parameters: map[string]any{"UserName": s.name}},
-		"AccessKeyMetadata[?AccessKeyId==" + jmesString(c.ID) + "].Status | [0]"}
-	a := p.iamAction(Contain, Auto, h, "UpdateAccessKey", with("Inactive"))
-	a.Title = "Disable the access key " + c.ID + " of " + s.name
-	a.Reason = "It is in the intruder's hands: the key of this incident."
-	if c.Parent != nil {
-		a.Reason = "The lineage made it (" + c.Via + ")."
-	}
-	a.Reason += " Disabled, not deleted: it can come back, and AWS can still be asked when it was used last."
-	a.Risk = p.evidence.byKey[c.ID].risk("this key") + " Tokens that it issued live on; the deny on the user ends them."
-	a.Expect = []Check{{Read: list, Equals: "Active"}}
-	a.Verify = []Check{{Read: list, Equals: "Inactive"}}
-	a.Rollback = []Call{{Service: "iam", Operation: "UpdateAccessKey", Parameters: with("Active")}}
-	p.addAs(a, s.name+" "+c.ID)
-}
-
-// keyIsOff says that the last that the log shows of a key is that it was
-// deleted or disabled.
-func (p *planner) keyIsOff(s subject, key string) bool {
-	var at time.Time
-	off := false
-	for _, call := range []string{"iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey"} {
-		for _, e := range p.history[call] {
-			if e.accountID == s.account && !e.time.Before(at) && (leaves(e.request)[key] || leaves(e.response)[key]) {
-				at = e.time
-				off = call == "iam:DeleteAccessKey" || dig(e.request, []string{"status"}) == "Inactive"
-			}
-		}
-	}
-	return off
-}
-
-// keyIsGone says that the log shows the deletion of a key: AWS knows no more of
-// it.
-func (p *planner) keyIsGone(s subject, key string) bool {
-	return slices.ContainsFunc(p.history["iam:DeleteAccessKey"], func(e *event) bool {
-		return e.accountID == s.account && leaves(e.request)[key]
-	})
-}
-
-// root can be bound by no policy of its account.
-func (p *planner) root(h *holder) {
-	scp := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Sid":"TrailscanContain","Effect":"Deny","Action":"*","Resource":"*","Condition":{"ArnLike":{"aws:PrincipalArn":["arn:%s:iam::%s:root"]}}}]}`,
-		partitionOf(h.arn, ""), h.account)
-	p.byHand(h, Contain, "Root of account "+h.account+": sign in as root, disable its access keys, change its password and MFA",
-		"No policy of the account binds root, nor the tokens that it issued: they end with time, after an hour at most. If the account is a member of an organisation, its management account can attach this service control policy at once: "+scp)
-}
-
 // byHand is what only a person can do about a holder.
 func (p *planner) byHand(h *holder, phase Phase, title, why string) {
+	risk := "Until it is done, the intruder can come back this way."
+	if h.id != "" {
+		risk += " " + p.riskOf(h, "it")
+	}
 	p.addAs(&Action{
 		Phase: phase, Mode: Manual, AccountID: h.account, Region: globalRegion(partitionOf(h.arn, "")),
-		Title: title, Reason: why, Risk: "Until it is done, the intruder can come back this way.", Evidence: h.evidence,
+		Title: title, Reason: why, Risk: risk, Evidence: h.evidence,
 	}, h.kind+" "+h.name)
 }

@@ -26,6 +26,25 @@ type event struct {
 	request     any // requestParameters
 	response    any // responseElements
 	additional  any // additionalEventData
+
+	asked, answered map[string]bool // leaves of request and response, once looked at
+}
+
+// requestNames are the leaves of requestParameters. Nothing may change those
+// once it was called.
+func (e *event) requestNames() map[string]bool {
+	if e.asked == nil {
+		e.asked = leaves(e.request)
+	}
+	return e.asked
+}
+
+// responseNames are the leaves of responseElements.
+func (e *event) responseNames() map[string]bool {
+	if e.answered == nil {
+		e.answered = leaves(e.response)
+	}
+	return e.answered
 }
 
 // apiVersion is what some services append to the names of their events:
@@ -59,8 +78,9 @@ func parseJSON(s string) any {
 	return v
 }
 
-// leaves are all strings in v, and for those that are ARNs the names in them
-// too, so that a trail given by ARN equals the trail given by name.
+// leaves are all strings, numbers and truth values in v, and for those that are
+// ARNs the names in them too, so that a trail given by ARN equals the trail given
+// by name.
 func leaves(v any) map[string]bool {
 	set := map[string]bool{}
 	var walk func(any)
@@ -79,6 +99,8 @@ func leaves(v any) map[string]bool {
 			for _, e := range v {
 				walk(e)
 			}
+		case float64, bool:
+			set[show(v)] = true
 		}
 	}
 	walk(v)

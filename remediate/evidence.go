@@ -22,6 +22,12 @@ type evidence struct {
 	byID     map[string]use // calls of others, by the unique id of user or role
 	byKey    map[string]use // calls of others, by access key id
 	attempts map[string][]string
+
+	federatedBy map[string]string // ARN of the user who issued a federation token, by its id
+	issued      map[string]*event // the calls that issued temporary credentials, by event id
+	center      []*event          // of anybody: how Identity Center gives accounts permission sets
+	throttled   []*event          // of anybody: reserved concurrency of functions
+	ordinary    ordinary          // what the owner calls
 }
 
 // subject is a user or role by the name that the IAM API takes.
@@ -32,7 +38,14 @@ type use struct {
 	calls    int64
 	last     time.Time
 	services string
+	who      []string // sessions of a role, addresses of a user or key: the first few
+	whoCount int64
 }
+
+// whoUses tells the users of a role by the names of their sessions, those of a
+// user or key by their addresses. What holds a line break is no such name.
+const whoUses = `CASE WHEN contains(concat(e.principal_id, e.source_ip_address), chr(10)) THEN NULL
+	WHEN e.session_issuer_type = 'Role' AND contains(e.principal_id, ':') THEN split_part(e.principal_id, ':', 2) ELSE e.source_ip_address END`
 
 // usageWindow is how far back use by others counts for the risk of an action.
 const usageWindow = 30 * 24 * time.Hour
@@ -62,7 +75,10 @@ func loadEvidence(ctx context.Context, c *query.Case, l *lineage.Lineage) (*evid
 	if err := ev.loadAttempts(ctx, c); err != nil {
 		return nil, fmt.Errorf("plan: read the first uses of the lineage's credentials: %w", err)
 	}
-	return ev, nil
+	if err := ev.loadIssues(ctx, c, l); err != nil {
+		return nil, fmt.Errorf("plan: read who issued the lineage's credentials: %w", err)
+	}
+	return ev, ev.loadOrdinary(ctx, c, l)
 }
 
 func queryEvents(ctx context.Context, c *query.Case, q string, args ...any) ([]*event, error) {
@@ -185,7 +201,8 @@ func (ev *evidence) loadUse(ctx context.Context, c *query.Case, l *lineage.Linea
 	} {
 		rows, err := c.DB.QueryContext(ctx, `
 			SELECT `+column+` AS id, count(*), max(e.event_time),
-				array_to_string(list_sort(list_distinct(list(split_part(e.event_source, '.', 1)))), ', ')
+				array_to_string(list_sort(list_distinct(list(split_part(e.event_source, '.', 1)))), ', '),
+				array_to_string(list_sort(list(DISTINCT `+whoUses+`))[1:4], chr(10)), count(DISTINCT `+whoUses+`)
 			FROM events e LEFT JOIN (SELECT * FROM lineage_events WHERE actor <> 'owner') le
 				ON e.source_id = le.source_id AND e.record_index = le.record_index
 			WHERE le.source_id IS NULL AND e.event_time >= ? AND id IS NOT NULL
@@ -195,12 +212,16 @@ func (ev *evidence) loadUse(ctx context.Context, c *query.Case, l *lineage.Linea
 		}
 		for rows.Next() {
 			var id, services string
+			var who sql.NullString
 			var u use
-			if err := rows.Scan(&id, &u.calls, &u.last, &services); err != nil {
+			if err := rows.Scan(&id, &u.calls, &u.last, &services, &who, &u.whoCount); err != nil {
 				rows.Close()
 				return err
 			}
 			u.last, u.services = u.last.UTC(), services
+			if who.String != "" {
+				u.who = strings.Split(who.String, "\n")
+			}
 			into[id] = u
 		}
 		if err := rows.Close(); err != nil {
@@ -235,8 +256,23 @@ func (ev *evidence) loadAttempts(ctx context.Context, c *query.Case) error {
 	return rows.Err()
 }
 
-// risk says what a principal or key that is cut off does for others.
-func (u use) risk(what string) string {
+// stopsUse is what becomes of the use of others where it ends for as long as an
+// action stands.
+const stopsUse = "that use stops"
+
+// StopsUse is the sentence of an action's risk that says what of others it cuts
+// off, "" when that is nothing.
+func (a *Action) StopsUse() string {
+	before, _, found := strings.Cut(a.Risk, ": "+stopsUse)
+	if i := strings.LastIndex(before, "Others "); found && i >= 0 {
+		return before[i:] + "."
+	}
+	return ""
+}
+
+// risk says what a principal or key that is cut off does for others, and what
+// becomes of that.
+func (u use) risk(what, then string) string {
 	if u.calls == 0 {
 		return "Others made no call through " + what + " in the 30 days before the compromise that the log shows, nor since."
 	}
@@ -244,6 +280,14 @@ func (u use) risk(what string) string {
 	if len(services) > 6 {
 		services = append(services[:6], "…")
 	}
-	return fmt.Sprintf("Others made %d calls through %s since 30 days before the compromise, the last at %s, to %s: that use stops.",
-		u.calls, what, u.last.Format(time.RFC3339), strings.Join(services, ", "))
+	by := ""
+	if len(u.who) > 0 {
+		by = " (" + strings.Join(u.who, ", ")
+		if more := u.whoCount - int64(len(u.who)); more > 0 {
+			by += fmt.Sprintf(" and %d more", more)
+		}
+		by += ")"
+	}
+	return fmt.Sprintf("Others%s made %d calls through %s since 30 days before the compromise, the last at %s, to %s: %s.",
+		by, u.calls, what, u.last.Format(time.RFC3339), strings.Join(services, ", "), then)
 }

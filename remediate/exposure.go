@@ -18,6 +18,7 @@ var exposures = []exposure{
 			risk:  "What uses the old value breaks unless it reads the secret each time. Works only where the secret has a rotation function; change it by hand otherwise, and end the sessions that it opened.",
 		},
 	},
+	{call: "secretsmanager:BatchGetSecretValue", object: []string{"rq.secretIdList[]|rq.filters|ev.region"}, todo: "Secrets were read in bulk ({rq.secretIdList[]|rq.filters}): each has a GetSecretValue event too; rotate all of them."},
 	{call: "ssm:GetParameter", object: []string{"rq.name"}, only: "rq.withDecryption", todo: "Rotate what the parameter {rq.name} holds: it was read in the clear."},
 	{call: "ssm:GetParameters", object: []string{"rq.names[]"}, only: "rq.withDecryption", todo: "Rotate what the parameters {rq.names[]} hold: they were read in the clear."},
 	{call: "ssm:GetParametersByPath", object: []string{"rq.path"}, only: "rq.withDecryption", todo: "Rotate what the parameters under {rq.path} hold: they were read in the clear."},
@@ -36,6 +37,25 @@ var exposures = []exposure{
 	{call: "dynamodb:Scan", object: []string{"rq.tableName"}, todo: "The table {rq.tableName} was read: see whose data it holds, and whom to tell."},
 	{call: "cloudformation:GetTemplate", object: []string{"rq.stackName"}, todo: "The template of the stack {rq.stackName} was read: rotate the secrets in it."},
 }
+
+// staysKnown is the risk of what was read and cannot be changed by a call.
+const staysKnown = "It stays in the intruder's hands whatever else is done."
+
+// Lost says that an action is about what the intruder has read and keeps.
+func (a *Action) Lost() bool {
+	return a.Phase == Recover && (a.Risk == staysKnown || exposedCalls[a.Service+":"+a.Operation])
+}
+
+// exposedCalls are the calls that replace what was read.
+var exposedCalls = func() map[string]bool {
+	calls := map[string]bool{}
+	for _, x := range exposures {
+		if x.step != nil {
+			calls[x.step.call] = true
+		}
+	}
+	return calls
+}()
 
 // exposures writes an action for each thing that was read and stays known.
 func (p *planner) exposures(events []*event) {
@@ -81,7 +101,7 @@ func (p *planner) exposure(list []*event) {
 	}
 	p.addAs(&Action{
 		Phase: Recover, Mode: Manual, AccountID: e.accountID, Region: p.regionOf(e.source, e), Title: s.text(todo), Reason: reason,
-		Risk: "It stays in the intruder's hands whatever else is done.", Evidence: eventIDs(list),
+		Risk: staysKnown, Evidence: eventIDs(list),
 	}, x.call+" "+s.text("{"+x.object[0]+"}"))
 }
 

@@ -23,11 +23,24 @@ import (
 //	sdk(rq.ipPermissions)  an object with the names that the SDK gives its members
 //	list(rq.attribute)     a list of one
 //	ours(rq.policyDocument) a trust policy without whom it names outside of the account
+//	all(rq.key)            the values of every event of the change, a list
+//	text(rq.tags[].key)    one text, of a list with commas
+//	texts(rs.version)      a list of texts, whatever there is
+//	of.AccountId(rq.ids)   a list of objects with that one member
+//	mapped(rq.roles)       a map whose keys are names of someone's choice, its values as with sdk
+//	strings(rq.attributes) a map of texts, its documents as JSON text
+//	s3(rq.LifecycleConfiguration) an S3 document as the SDK has it
+//	standard(rq.arns)      the standards of Security Hub that subscriptions are to
+//	fields(rq)             its members besides those that name the object
+//	rules(rq.rules)        rules of a security group, as ModifySecurityGroupRules takes them
+//	kind(rq)               which members a call sets besides those that name its object
+//	el                     the element at hand, of an undo that is split
 //	prior, prior.kmsKeyId   what stood there before, from an earlier event
 //	plan.denyName          the name of the plan's own deny
 //	'Inactive'             a literal
 //
-// A value ending in ? may be missing; its parameter is then left out.
+// A value ending in ? may be missing; its parameter is then left out, and an
+// object that is left with none.
 
 // errNoValue says that the log does not show a value that a call needs.
 var errNoValue = errors.New("not in the log")
@@ -38,9 +51,12 @@ type scope struct {
 	plan  map[string]string
 	prior any
 	gone  map[string]bool // elements of lists that are to be left out
+	// events are those of the change, and el its element where the undo is split.
+	events []*event
+	el     any
 }
 
-var exprForm = regexp.MustCompile(`^(?:(name|json|sdk|list|ours)\((.+)\)|'([^']*)'|plan\.(denyName)|ev\.(account|region)|(rq|rs|ui|ad|prior)(?:\.[A-Za-z0-9_.\-\[\]]+)?)$`)
+var exprForm = regexp.MustCompile(`^(?:(name|json|sdk|list|ours|all|text|texts|standard|mapped|s3|kind|fields|rules|strings|of\.[A-Z][A-Za-z0-9]*)\((.+)\)|'([^']*)'|plan\.(denyName)|ev\.(account|region)|el|(rq|rs|ui|ad|prior)(?:\[\])?(?:\.[A-Za-z0-9_.\-\[\]]+)?)$`)
 
 // eval gives the value of an expression, nil when the log lacks it.
 func (s *scope) eval(expr string) (any, error) {
@@ -60,6 +76,9 @@ func (s *scope) evalOne(expr string) (any, error) {
 	m := exprForm.FindStringSubmatch(expr)
 	if m == nil {
 		return nil, fmt.Errorf("expression %q is malformed", expr)
+	}
+	if m[1] == "all" {
+		return s.all(m[2])
 	}
 	if m[1] != "" {
 		v, err := s.eval(m[2])
@@ -81,11 +100,11 @@ func (s *scope) evalOne(expr string) (any, error) {
 		return s.event.accountID, nil
 	case root == "ev":
 		return s.event.region, nil
+	case root == "el":
+		return s.el, plain(s.el)
 	}
-	v := map[string]any{"rq": s.event.request, "rs": s.event.response, "ui": s.event.identity, "ad": s.event.additional, "prior": s.prior}[root]
-	if path != "" {
-		v = dig(v, strings.Split(path, "."))
-	}
+	roots := map[string]any{"rq": s.event.request, "rs": s.event.response, "ui": s.event.identity, "ad": s.event.additional, "prior": s.prior}
+	v := dig(roots, strings.Split(strings.TrimSuffix(root+"."+path, "."), "."))
 	if err := plain(v); err != nil {
 		return nil, err
 	}
@@ -110,24 +129,6 @@ func splitAlternatives(expr string) []string {
 		}
 	}
 	return append(out, expr[start:])
-}
-
-func apply(fn string, v any) (any, error) {
-	switch fn {
-	case "name":
-		if s, ok := v.(string); ok {
-			return lastSegment(s), nil
-		}
-		return nil, nil
-	case "list":
-		return []any{v}, nil
-	case "sdk":
-		return sdkNames(v), nil
-	}
-	if s, ok := v.(string); ok {
-		return s, nil
-	}
-	return compactJSON(v)
 }
 
 func compactJSON(v any) (string, error) {
@@ -274,7 +275,9 @@ func (s *scope) resolve(in args) (map[string]any, error) {
 			if err != nil {
 				return nil, err
 			}
-			out[name] = m
+			if len(m) > 0 || len(v) == 0 {
+				out[name] = m
+			}
 		case []args:
 			var list []any
 			for _, a := range v {
@@ -308,7 +311,8 @@ func (s *scope) resolve(in args) (map[string]any, error) {
 	return out, nil
 }
 
-var placeholder = regexp.MustCompile(`\{([^{}]+)\}`)
+// A colon tells the {Key: Value} of JMESPath from a placeholder.
+var placeholder = regexp.MustCompile(`\{([^{}:]+)\}`)
 
 // text fills the {expressions} of a title. What the log lacks reads "(not in
 // the log)".
@@ -332,6 +336,9 @@ func (s *scope) path(template string) (string, error) {
 		}
 		if err != nil && first == nil {
 			first = err
+		}
+		if list, ok := v.([]any); ok {
+			return jmesValue(textList(list))
 		}
 		return jmesString(show(v))
 	})

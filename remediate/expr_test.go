@@ -84,3 +84,11 @@ func FuzzEvent(f *testing.F) {
 		}
 	})
 }
+
+// EC2 records a list that the caller did not give as {}: that is no value.
+func TestSDKOfAnEmptyObject(t *testing.T) {
+	s := &scope{event: &event{request: map[string]any{"ipPermissions": map[string]any{}}}}
+	if v, err := s.eval("sdk(rq.ipPermissions)"); err != nil || v != nil {
+		t.Errorf("it is %v, %v", v, err)
+	}
+}

@@ -19,6 +19,7 @@ type holder struct {
 	passwordSet bool   // by the lineage, so that it can sign in again
 	assumed     bool   // the lineage had a session of this role
 	credentials []*lineage.Credential
+	parents     map[string]lineage.Kind // kinds of the credentials that theirs came from
 	evidence    []string
 }
 
@@ -42,7 +43,7 @@ func (p *planner) findHolders(known []*change) {
 		s, arn = p.names.now(s, arn, p.history)
 		h := found[s]
 		if h == nil {
-			h = &holder{subject: s, arn: arn, id: p.evidence.userIDs[s]}
+			h = &holder{subject: s, arn: arn, id: p.evidence.userIDs[s], parents: map[string]lineage.Kind{}}
 			found[s] = h
 			p.holders = append(p.holders, h)
 		}
@@ -51,13 +52,18 @@ func (p *planner) findHolders(known []*change) {
 		}
 		return h
 	}
+	p.holderOf = map[string]*holder{}
 	for i := range p.lineage.Credentials {
 		c := &p.lineage.Credentials[i]
-		h := at(issuer(c, byID))
+		h := at(p.actsAs(c, byID))
 		if h == nil {
 			continue
 		}
 		h.credentials = append(h.credentials, c)
+		p.holderOf[c.ID] = h
+		if c.Parent != nil && byID[*c.Parent] != nil {
+			h.parents[*c.Parent] = byID[*c.Parent].Kind
+		}
 		h.assumed = h.assumed || h.kind == "role"
 		// A role session's id is that of the role and the session's name.
 		if id, _, _ := strings.Cut(c.PrincipalID, ":"); strings.HasPrefix(id, "AIDA") && h.kind == "user" || strings.HasPrefix(id, "AROA") && h.kind == "role" {
@@ -103,23 +109,36 @@ func (p *planner) findHolders(known []*change) {
 			h.note(e.id)
 		}
 	}
-	p.holders = slices.DeleteFunc(p.holders, p.deleted)
+	p.holders = slices.DeleteFunc(p.holders, func(h *holder) bool {
+		// A second factor that was enabled for a user opens nothing by itself.
+		untouched := len(h.credentials) == 0 && !h.created && !h.passwordSet && !h.assumed
+		return untouched || p.deleted(h)
+	})
 	slices.SortStableFunc(p.holders, func(a, b *holder) int {
 		return cmp.Or(p.rank(a)-p.rank(b), strings.Compare(a.account, b.account), strings.Compare(a.kind, b.kind), strings.Compare(a.name, b.name))
 	})
 }
 
-// lent says that the lineage only made access keys for a user who was there
-// before, and session tokens through them. Whatever else it held of the user
-// (the leaked key, a password, a federation token, for which sources disagree
-// whether a deny by issue time binds it) needs the whole deny.
+// lent says that the lineage only made, or brought back, long-term credentials
+// for a user who was there before, and session tokens through them: they are
+// disabled, and the owner goes on with what is the owner's. Whatever else it held
+// of the user (the leaked key, a password, a federation token, for which sources
+// disagree whether a deny by issue time binds it) needs the whole deny.
 func (h *holder) lent() bool {
 	if h.kind != "user" || h.created || h.passwordSet || len(h.credentials) == 0 {
 		return false
 	}
 	for _, c := range h.credentials {
-		added := c.Kind == lineage.LongTerm && c.Via == "iam:CreateAccessKey"
-		if !added && c.Kind != lineage.SessionToken {
+		switch c.Kind {
+		case lineage.LongTerm, lineage.ServiceSpecific, lineage.SSHKey, lineage.Certificate:
+			if !strings.HasPrefix(c.Via, "iam:") {
+				return false
+			}
+		case lineage.SessionToken:
+			if c.Via == "signin:CreateOAuth2Token" {
+				return false // of a console session
+			}
+		default:
 			return false
 		}
 	}
@@ -167,12 +186,24 @@ func (p *planner) deleted(h *holder) bool {
 func issuer(c *lineage.Credential, byID map[string]*lineage.Credential) string {
 	for range len(byID) + 1 {
 		a, ok := parseARN(c.PrincipalARN)
-		if ok && !strings.HasPrefix(a.resource, "federated-user/") || c.Parent == nil || byID[*c.Parent] == nil {
+		federated := ok && strings.HasPrefix(a.resource, "federated-user/")
+		// What has no principal of its own acts as the one that it was made for.
+		same := !ok && (c.Kind == lineage.SessionToken || c.Kind == lineage.FederationToken || c.Kind == lineage.Console || c.Kind == lineage.ServiceForwarded)
+		if !federated && !same || c.Parent == nil || byID[*c.Parent] == nil {
 			break
 		}
 		c = byID[*c.Parent]
 	}
 	return c.PrincipalARN
+}
+
+// actsAs is the issuer of a credential, whom a federation token's own records
+// name where its issue is not in the log.
+func (p *planner) actsAs(c *lineage.Credential, byID map[string]*lineage.Credential) string {
+	if user := p.evidence.federatedBy[c.ID]; user != "" {
+		return user
+	}
+	return issuer(c, byID)
 }
 
 // subjectOf is the user, role or root that an ARN names. The IAM API takes
@@ -202,13 +233,10 @@ func (p *planner) protection(h *holder) string {
 	switch {
 	case strings.Contains(h.arn, "/aws-service-role/") || strings.HasPrefix(h.name, "AWSServiceRoleFor"):
 		return "It is a service-linked role, which nobody but AWS can change, and no SCP binds it: end the resources of the service that uses it"
-	case strings.HasPrefix(h.name, "AWSReservedSSO_"):
-		set := strings.TrimPrefix(h.name, "AWSReservedSSO_")
-		if i := strings.LastIndex(set, "_"); i > 0 {
-			set = set[:i]
-		}
+	case strings.HasPrefix(h.name, "AWSReservedSSO"):
+		set, _ := permissionSetOf(h.name)
 		return "IAM Identity Center keeps this role and undoes changes: in Identity Center remove the user's assignment of the permission set " + set +
-			", put a deny with DateLessThan aws:TokenIssueTime into the set's inline policy and provision it again, and end the user's portal sessions"
+			", put a deny into the set's inline policy and provision it again, and end the user's portal sessions"
 	case !p.evidence.accounts[h.account]:
 		return "It is in account " + h.account + ", of which the case holds no logs: tell that account's owner, who alone can revoke its sessions"
 	}
@@ -231,7 +259,8 @@ func (h *holder) kinds() string {
 	words := map[lineage.Kind]string{
 		lineage.LongTerm: "access keys", lineage.SessionToken: "session tokens", lineage.FederationToken: "federation tokens",
 		lineage.Console: "console sessions", lineage.RoleSession: "role sessions", lineage.Password: "the password",
-		lineage.ServiceSpecific: "service-specific credentials", lineage.ServiceForwarded: "calls that services make for it",
+		lineage.ServiceSpecific: "service-specific credentials", lineage.SSHKey: "SSH keys", lineage.Certificate: "signing certificates",
+		lineage.ServiceForwarded: "calls that services make for it", lineage.Unknown: "credentials of a kind that the log does not show",
 	}
 	var out []string
 	for _, c := range h.credentials {
@@ -241,4 +270,9 @@ func (h *holder) kinds() string {
 	}
 	slices.Sort(out)
 	return strings.Join(out, ", ")
+}
+
+// renews says that the AWS CLI was signed in by a console session of the holder.
+func (h *holder) renews() bool {
+	return slices.ContainsFunc(h.credentials, func(c *lineage.Credential) bool { return c.Via == "signin:CreateOAuth2Token" })
 }

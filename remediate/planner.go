@@ -1,7 +1,6 @@
 package remediate
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -27,10 +26,16 @@ type planner struct {
 	partition string
 	values    map[string]string // of expressions plan.…
 	byPhase   map[Phase][]*Action
-	denies    []string // ids of the automatic denies
+	denies    map[string][]string // ids of the automatic denies, by account
+	denyOf    map[subject]string  // id of the first automatic deny on a holder
+	gates     map[string]string   // id of the deny that waits for all others of its account
 	ids       map[string]bool
+	calls     map[string]*Action // by what they call where
 	holders   []*holder
 	created   map[subject]*change // users, roles, … of the lineage that still stand
+	stands    []*change           // what is to be undone
+	byEvent   map[string]*event
+	holderOf  map[string]*holder // by the id of a credential
 }
 
 // NewPlan writes the plan for a lineage from the case that it was traced in. It
@@ -47,17 +52,18 @@ func NewPlan(ctx context.Context, c *query.Case, l *lineage.Lineage) (*Plan, err
 func newPlan(l *lineage.Lineage, ev *evidence) (*Plan, error) {
 	p := newPlanner(l, ev)
 	known, unknown := changes(ev.events)
-	standing := p.standing(known)
+	p.stands = p.standing(known)
 
 	p.findHolders(known)
 	p.contain()
 	p.revoke()
 	p.collect()
-	p.undoAll(standing)
+	p.undoAll(p.stands)
 	p.closeDoors()
 	p.unknown(unknown)
 	p.exposures(unknown)
 	p.restore()
+	p.urgentFirst()
 	return p.finish()
 }
 
@@ -66,10 +72,14 @@ func newPlanner(l *lineage.Lineage, ev *evidence) *planner {
 	p := &planner{
 		lineage: l, evidence: ev, names: followNames(ev.events, ev.others), history: newHistory(ev.events, ev.others), mine: map[*event]bool{},
 		partition: "aws", byPhase: map[Phase][]*Action{}, ids: map[string]bool{}, created: map[subject]*change{},
+		denies: map[string][]string{}, denyOf: map[subject]string{}, gates: map[string]string{}, calls: map[string]*Action{}, byEvent: map[string]*event{},
 		values: map[string]string{"denyName": "trailscan-contain-" + incidentHash(keys)},
 	}
 	for _, e := range ev.events {
 		p.mine[e] = true
+	}
+	for _, e := range slices.Concat(ev.others, ev.events) {
+		p.byEvent[e.id] = e
 	}
 	if len(l.Credentials) > 0 {
 		p.partition = partitionOf(l.Credentials[0].PrincipalARN, "")
@@ -82,7 +92,10 @@ func newPlanner(l *lineage.Lineage, ev *evidence) *planner {
 func (p *planner) standing(known []*change) []*change {
 	var out []*change
 	for _, c := range known {
-		if p.history.settle(c) || p.history.stood(c, p.mine) || p.history.ownMade(c, p.mine) {
+		if _, unchanged := p.history.before(c, p.mine); unchanged {
+			continue
+		}
+		if p.history.settle(c) || p.history.stood(c, p.mine) || p.history.ownMade(c, p.mine) || p.wasSoAlready(c) {
 			continue
 		}
 		out = append(out, c)
@@ -91,51 +104,6 @@ func (p *planner) standing(known []*change) []*change {
 		}
 	}
 	return out
-}
-
-// undoAll writes the steps for each change: the newest first, so that what
-// depends on something goes before it, and what others are in (users, roles,
-// groups, policies) at the end.
-func (p *planner) undoAll(standing []*change) {
-	ordered := slices.Clone(standing)
-	slices.SortStableFunc(ordered, func(a, b *change) int {
-		if ra, rb := containerRank(a), containerRank(b); ra != rb {
-			return ra - rb
-		}
-		return b.last().time.Compare(a.last().time)
-	})
-	for _, c := range ordered {
-		p.undo(c)
-	}
-	// Logs come first: they must see the rest. None of them waits for a review.
-	slices.SortStableFunc(p.byPhase[Preserve], func(a, b *Action) int {
-		return cmp.Compare(boolRank(a.Mode != Auto), boolRank(b.Mode != Auto))
-	})
-	// What runs out comes first in its phase, the most urgent at the top.
-	for _, list := range p.byPhase {
-		slices.SortStableFunc(list, func(a, b *Action) int {
-			switch {
-			case a.Deadline != nil && b.Deadline != nil:
-				return a.Deadline.Compare(*b.Deadline)
-			case a.Deadline != nil && len(a.DependsOn) == 0:
-				return -1
-			case b.Deadline != nil && len(b.DependsOn) == 0:
-				return 1
-			}
-			return 0
-		})
-	}
-}
-
-func boolRank(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func containerRank(c *change) int {
-	return 1 + slices.Index([]string{"user", "role", "instance profile", "group", "policy", "identity provider"}, c.undo.creates)
 }
 
 func eventIDs(events []*event) []string {

@@ -19,7 +19,11 @@ const (
 	// denyOlder is what the console's "Revoke active sessions" writes. A
 	// long-term key's calls have no aws:TokenIssueTime, so it does not bind them:
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html.
-	denyOlder = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{"DateLessThan":{"aws:TokenIssueTime":"` + Now + `"}}}]}`
+	denyOlder = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{"DateLessThan":{` + issuedBeforeNow + `}}}]}`
+
+	// issuedBeforeNow is the condition of denyOlder, the one place of a text where
+	// ${now} may stand.
+	issuedBeforeNow = `"aws:TokenIssueTime":"` + Now + `"`
 
 	// trustNobody closes a role to everyone; a trust policy cannot be empty.
 	trustNobody = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`

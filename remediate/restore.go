@@ -3,6 +3,7 @@ package remediate
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,17 +13,28 @@ import (
 
 func sortedKeys(m map[string]bool) []string { return slices.Sorted(maps.Keys(m)) }
 
-// restore gives the owners back what containment took. It is never automatic.
+// restore gives the owners back what containment took, and closes what let the
+// intruder in. It is never automatic; the denies go last.
 func (p *planner) restore() {
+	var owners []*holder
 	for _, h := range p.holders {
-		if h.created || h.kind == "root" || p.protection(h) != "" {
-			continue
+		if !h.created && h.kind != "root" && p.protection(h) == "" {
+			owners = append(owners, h)
 		}
+	}
+	for _, h := range owners {
 		if h.kind == "user" {
 			p.newKey(h)
 		}
+	}
+	for _, h := range owners {
+		p.leastPrivilege(h)
+	}
+	p.harden()
+	for _, h := range owners {
 		p.lift(h)
 	}
+	p.reopen()
 }
 
 // newKey replaces the keys that leaked. It is manual: its answer is a secret,
@@ -46,16 +58,70 @@ func (p *planner) newKey(h *holder) {
 		Risk:   "The answer holds the new secret: hand it over once and keep it nowhere else. While the deny is on the user, the new key can do nothing.",
 	}
 	p.addAs(a, "new key "+h.name)
-	p.leastPrivilege(h)
 }
 
+// wordForm is what names of calls look like; what is not is left out of policies.
+var wordForm = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+
+// policyLimit is how long a managed policy may be
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+const policyLimit = 6144
+
+// leastPrivilege names what the owner of a user or role called before the
+// compromise, as a policy where the log says it for sure.
 func (p *planner) leastPrivilege(h *holder) {
-	p.addAs(&Action{
-		Phase: Restore, Mode: Manual, AccountID: h.account, Region: globalRegion(partitionOf(h.arn, "")), Evidence: h.evidence,
-		Title:  "Cut the permissions of " + h.name + " down to what its owner used",
-		Reason: "What the owner called before the compromise is in the case. " + p.evidence.byID[h.id].used(),
-		Risk:   "Jobs that run less often than the log reaches back fail: ask the owner about monthly and yearly ones.",
-	}, "least privilege "+h.name)
+	calls := p.evidence.ordinary.calls[h.id]
+	if h.kind == "role" && len(calls) == 0 {
+		return // who uses a role is not told from who assumed it once
+	}
+	known, unsure := actions(calls)
+	a := &Action{
+		Phase: Restore, Mode: Manual, AccountID: h.account, Region: globalRegion(partitionOf(h.arn, "")),
+		Title: fmt.Sprintf("Cut the permissions of the %s %s down to what its owner used", h.kind, h.name),
+		Risk:  "Jobs that run less often than the logs reach back fail: ask the owner about monthly and yearly ones. The logs do not show iam:PassRole, conditions, and, where data events are off, calls on objects, items and functions.",
+	}
+	for _, c := range calls {
+		if c.eventID != "" && len(a.Evidence) < maxEvidence {
+			a.Evidence = append(a.Evidence, c.eventID)
+		}
+	}
+	switch {
+	case h.id == "":
+		a.Reason = "No event shows its unique id, so what its owner called is not known: ask."
+	case len(calls) == 0:
+		a.Reason = "Before the compromise the logs show no successful call of it: it may need no permission at all."
+	default:
+		a.Reason = fmt.Sprintf("Before the compromise its owner made these calls with success: %s.", listCalls(calls))
+		policy := allowPolicy(known)
+		switch {
+		case len(known) > 0 && len(policy) <= policyLimit:
+			a.Reason += " As a policy, whose resources are to be narrowed: " + policy + "."
+		case len(known) > 0:
+			a.Reason += fmt.Sprintf(" A policy of its %d actions is longer than a managed policy may be: split it by service.", len(known))
+		}
+		if len(unsure) > 0 {
+			a.Reason += " Not in it, for their IAM actions are called otherwise: " + strings.Join(unsure, ", ") + "."
+		}
+	}
+	p.addAs(a, "least privilege "+h.kind+" "+h.name)
+}
+
+// listCalls names calls with their numbers, the most frequent first.
+func listCalls(calls []ownerCall) string {
+	const most = 60
+	var out []string
+	for _, c := range calls[:min(most, len(calls))] {
+		out = append(out, fmt.Sprintf("%s:%s (%d)", c.source, c.name, c.calls))
+	}
+	if n := len(calls) - most; n > 0 {
+		out = append(out, fmt.Sprintf("and %d more APIs", n))
+	}
+	return strings.Join(out, ", ")
+}
+
+// allowPolicy allows actions. They consist of letters and digits.
+func allowPolicy(actions []string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["` + strings.Join(actions, `","`) + `"],"Resource":"*"}]}`
 }
 
 // nameAgain is what a user is called when the renaming by the intruder is taken
@@ -102,14 +168,6 @@ func (p *planner) lift(h *holder) {
 			p.addAs(a, h.name+" "+fmt.Sprint(policy["PolicyName"]))
 		}
 	}
-}
-
-// used says what a principal does for others, for its new policy.
-func (u use) used() string {
-	if u.calls == 0 {
-		return "It shows none: the user may need no permission at all."
-	}
-	return "It shows " + u.services + "."
 }
 
 // collect puts what must be kept at the head of preserve, after the logs that

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"trailscan/lineage"
 )
 
 // revoke ends the sessions of the roles that the lineage had, and no others.
@@ -17,25 +19,115 @@ func (p *planner) revoke() {
 		if h.kind != "role" || !h.assumed {
 			continue
 		}
+		if set, ok := permissionSetOf(h.name); ok {
+			p.revokePermissionSet(h, set)
+			continue
+		}
 		if why := p.protection(h); why != "" {
 			p.byHand(h, Revoke, "End the sessions of the role "+h.name, why+". "+h.sessions())
 			continue
 		}
 		a := p.revocation(h, olderSessions)
 		a.Reason = "The lineage held sessions of this role. " + h.sessions() +
-			" They live on without the key that led to them and end only by this deny of tokens that were issued before it."
-		p.denied(p.add(a))
+			" They live on without the key that led to them and end only by this deny of tokens that were issued before it." + h.chained()
+		p.denied(h, p.add(a))
 		if !h.created {
 			borrowed = append(borrowed, h)
 		}
 	}
-	first := slices.Clone(p.denies)
+	p.secondPass(borrowed)
+	p.noRoom(borrowed)
+}
+
+// secondPass writes, for each account, the deny that waits for all others of the
+// account: its gate. What comes later waits for the gate alone, so that a plan
+// grows with the number of principals and not with its square. A gate is a deny
+// that is wanted anyhow: a role that was borrowed is revoked again with a later
+// cut-off, else the first of the holders is denied again under another name.
+func (p *planner) secondPass(borrowed []*holder) {
+	name := strings.Replace(p.values["denyName"], "contain", "revoke", 1)
 	for _, h := range borrowed {
-		a := p.revocation(h, strings.Replace(p.values["denyName"], "contain", "revoke", 1))
+		a := p.revocation(h, name)
 		a.Title += ", once more with a later cut-off"
-		a.Reason = "A policy takes seconds to bind. A token that was minted in them is younger than the first cut-off; this second one, after every deny is verified, catches it."
-		a.DependsOn = first
-		p.denied(p.addAs(a, h.name+" again"))
+		a.Reason = "A policy takes seconds to bind. A token that was minted in them is younger than the first cut-off; this second one, after every deny of the account is verified, catches it."
+		p.close(h, a, h.name+" again")
+	}
+	for _, h := range p.holders {
+		id := p.denyOf[h.subject]
+		if id == "" || p.gates[h.account] != "" {
+			continue
+		}
+		a := p.denial(h, Revoke, name)
+		a.Title += ", once more under another name"
+		a.Reason = "A policy takes seconds to bind, in which a session that is open can take it off again. This second deny comes after every deny of the account is verified, and all that is evicted or put back in the account waits for it."
+		p.close(h, a, h.name+" again")
+	}
+}
+
+// close adds a second deny: the first of an account waits for all the denies
+// there, the others for it.
+func (p *planner) close(h *holder, a *Action, about string) {
+	gate := p.gates[h.account]
+	a.DependsOn = slices.Clone(p.denies[h.account])
+	if gate != "" {
+		a.DependsOn = []string{gate}
+	}
+	a = p.addAs(a, about)
+	if gate == "" && a.Mode == Auto {
+		p.gates[h.account] = a.ID
+	}
+}
+
+// waitsFor is what must hold before a change is undone, so that nobody makes it
+// again: the denies on whose credential made it and on whom it was made to, and
+// the gate, which waits for every other deny of the account.
+func (p *planner) waitsFor(c *change) []string {
+	e := c.last()
+	var ids []string
+	wait := func(id string) {
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	actor := p.holderOf[e.credential]
+	if actor != nil && actor.account == e.accountID {
+		wait(p.denyOf[actor.subject])
+	}
+	for _, k := range containers[:2] {
+		if name := container(e, k.param); name != "" && e.source == "iam" {
+			wait(p.denyOf[subject{e.accountID, strings.TrimSuffix(k.param, "Name"), name}])
+		}
+	}
+	wait(p.gates[e.accountID])
+	if len(ids) == 0 && actor != nil {
+		wait(p.gates[actor.account])
+	}
+	return ids
+}
+
+// noRoom says what to do where AWS has no room for a deny of older sessions: an
+// inline policy cannot be swapped for a managed one in a single call, and AWS's
+// own managed deny would lock the owner out too.
+func (p *planner) noRoom(borrowed []*holder) {
+	byAccount := map[string][]*holder{}
+	for _, h := range p.holders {
+		if slices.Contains(borrowed, h) || h.lent() && p.denyOf[h.subject] != "" {
+			byAccount[h.account] = append(byAccount[h.account], h)
+		}
+	}
+	for _, account := range slices.Sorted(maps.Keys(byAccount)) {
+		var names, evidence []string
+		for _, h := range byAccount[account] {
+			names = append(names, "the "+h.kind+" "+h.name)
+			evidence = append(evidence, h.evidence...)
+		}
+		p.addAs(&Action{
+			Phase: Revoke, Mode: Manual, AccountID: account, Region: globalRegion(p.partition), Evidence: unique(evidence),
+			Title: "Only if AWS has no room for a revocation (LimitExceeded): revoke " + someOf(names) + " by a managed policy",
+			Reason: "The inline policies of a role may have 10,240 characters in all, those of a user 2,048. Make a customer managed policy of this text, with the present time in place of TIME, and attach it (iam CreatePolicy, then AttachRolePolicy or AttachUserPolicy); if as many policies are attached as the account allows, attach it in place of one that can be spared, or put it in the permissions boundary together with what the boundary allows; or use the text for the organisation at the head of the phase contain: " +
+				strings.ReplaceAll(denyOlder, Now, stopTime),
+			Risk: "As the revocation itself: sessions of everyone else end and must be renewed. Needless when the revocations above took effect.",
+		}, "revoke without room "+account)
 	}
 }
 
@@ -70,9 +162,8 @@ func (p *planner) revocation(h *holder, policyName string) *Action {
 	a.Expect = p.sameHolder(h)
 	a.Verify = []Check{{Read: Read{Call{Service: "iam", Operation: "GetRolePolicy", Parameters: policy}, "PolicyDocument"}, Equals: denyOlder}}
 	a.Rollback = []Call{{Service: "iam", Operation: "DeleteRolePolicy", Parameters: policy}}
-	managed := managedDeny(partitionOf(h.arn, ""))
 	if h.created {
-		a.Fallbacks = []Call{{Service: "iam", Operation: "AttachRolePolicy", Parameters: map[string]any{"RoleName": h.name, "PolicyArn": managed}}}
+		a.Fallbacks = p.otherDenies(h)
 	}
 	return a
 }
@@ -98,4 +189,15 @@ func (h *holder) sessions() string {
 		text += ", the last good until " + t.Format(time.RFC3339)
 	}
 	return text + "."
+}
+
+// chained says that sessions of a role were taken by sessions of roles, which
+// can take each other anew as long as one of them lives.
+func (h *holder) chained() string {
+	for _, c := range h.credentials {
+		if c.Kind == lineage.RoleSession && c.Via == "sts:AssumeRole" && c.Parent != nil && h.parents[*c.Parent] == lineage.RoleSession {
+			return " They were taken by a session of a role: all roles of the chain are revoked at once, for sessions that take each other renew each other."
+		}
+	}
+	return ""
 }

@@ -68,13 +68,24 @@ func madeUp(s *scope, expr string, value any) {
 	if m == nil || strings.HasPrefix(alt, "'") || m[4] != "" || m[5] != "" {
 		return
 	}
+	if alt == "el" {
+		s.el = value
+		return
+	}
 	if m[1] != "" {
+		if member, ok := strings.CutPrefix(m[1], "of."); ok {
+			value = []any{value.([]any)[0].(map[string]any)[member]}
+		}
 		switch m[1] {
 		case "json", "ours":
 			value = map[string]any{"Version": "2012-10-17"}
 			if m[1] == "ours" {
 				value = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:root","444455556666"]},"Action":"sts:AssumeRole"}]}`
 			}
+		case "standard":
+			value = []any{"arn:aws:securityhub:us-east-1:111122223333:subscription/pci-dss/v/3.2.1"}
+		case "rules":
+			value = []any{map[string]any{"SecurityGroupRuleId": "sgr-1", "SecurityGroupRule": map[string]any{"IpProtocol": "tcp", "FromPort": 22.0, "ToPort": 22.0, "CidrIpv4": "192.0.2.0/24"}}}
 		case "list":
 			if l, ok := value.([]any); ok {
 				value = l[0]
@@ -165,7 +176,11 @@ func TestEveryCallHasItsShape(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := live{now: "2026-11-24T09:00:00Z", password: "Made-up-1!", item: "a"}.call(Call{service, operation, parameters})
+			item := any("a")
+			if call == "s3:DeleteObjects" {
+				item = map[string]any{"Key": "a", "VersionId": "b"}
+			}
+			c := live{now: "2026-11-24T09:00:00Z", password: "Made-up-1!", item: item}.call(Call{service, operation, parameters})
 			if _, err := a.Call(t.Context(), there, c); err != nil {
 				t.Fatalf("%v: %v", c.Parameters, err)
 			}

@@ -1,6 +1,7 @@
 package remediate
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,7 +12,8 @@ import (
 // undo writes the actions that reverse one change, or the manual one that
 // names it where the log does not show enough.
 func (p *planner) undo(c *change) {
-	s := &scope{event: c.last(), plan: p.values, gone: c.gone, prior: p.history.before(c, p.mine)}
+	s := &scope{event: c.last(), plan: p.values, gone: c.gone, events: c.events, el: c.el}
+	s.prior, _ = p.history.before(c, p.mine)
 	steps := c.undo.steps
 	if s.prior == nil && needsPrior(steps) {
 		steps = c.undo.blind
@@ -21,10 +23,8 @@ func (p *planner) undo(c *change) {
 	var waits chain
 	written := 0
 	for _, st := range steps {
-		if st.when[0] != "" {
-			if v, err := s.eval(st.when[0]); err != nil || isEmpty(v) || st.when[1] != anyValue && show(v) != st.when[1] {
-				continue
-			}
+		if !s.applies(st) {
+			continue
 		}
 		if doomed && (st.phase == Recover || st.phase == Restore) {
 			written++
@@ -47,6 +47,21 @@ func (p *planner) undo(c *change) {
 	if written == 0 && !doomed && !p.onCreated(c) {
 		p.manual(c, s, reason)
 	}
+}
+
+// applies says whether a step is for the events at hand.
+func (s *scope) applies(st step) bool {
+	if st.when[0] == "" {
+		return true
+	}
+	v, err := s.eval(st.when[0])
+	if err != nil || isEmpty(v) {
+		return false
+	}
+	if other, negated := strings.CutPrefix(st.when[1], "!"); negated {
+		return show(v) != other
+	}
+	return st.when[1] == anyValue || show(v) == st.when[1]
 }
 
 // chain is the steps of an undo so far: those apart since the last that was not,
@@ -77,11 +92,21 @@ func (c *chain) done(a *Action, apart bool) {
 
 func needsPrior(steps []step) bool {
 	return slices.ContainsFunc(steps, func(s step) bool {
-		return slices.ContainsFunc(slices.Collect(maps.Values(s.in)), func(v any) bool {
-			text, ok := v.(string)
-			return ok && strings.Contains(text, "prior")
-		})
+		return slices.ContainsFunc(slices.Collect(maps.Values(s.in)), readsPrior)
 	})
+}
+
+// readsPrior says whether a parameter is made of what stood there before.
+func readsPrior(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.Contains(v, "prior")
+	case args:
+		return slices.ContainsFunc(slices.Collect(maps.Values(v)), readsPrior)
+	case []args:
+		return slices.ContainsFunc(v, func(a args) bool { return readsPrior(a) })
+	}
+	return false
 }
 
 // onCreated says that the change was made to something of another service that
@@ -139,6 +164,13 @@ func (p *planner) action(c *change, s *scope, st step, reason string) (*Action, 
 	}
 	for _, w := range st.expect {
 		check, err := s.check(w)
+		if errors.Is(err, errNoValue) {
+			a.Reason += " The log does not tell it from another of its name: see that it is the same."
+			if a.Mode == Auto {
+				a.Mode = Review
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -180,7 +212,7 @@ func (p *planner) action(c *change, s *scope, st step, reason string) (*Action, 
 		a.Reason += " Undone already, and left out: " + strings.Join(slices.Sorted(maps.Keys(c.gone)), ", ") + "."
 	}
 	if st.phase == Evict || st.phase == Recover && a.Deadline == nil {
-		a.DependsOn = slices.Clone(p.denies)
+		a.DependsOn = p.waitsFor(c)
 	}
 	return a, nil
 }

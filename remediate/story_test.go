@@ -34,6 +34,10 @@ type call struct {
 	err     string
 	actor   lineage.Actor
 	read    bool
+
+	owner      bool   // by the owner of the leaked key
+	identity   object // userIdentity, where the planner reads it
+	additional object // additionalEventData
 }
 
 // story is a case made by hand: calls, and the lineage that a tracer would find.
@@ -85,8 +89,11 @@ func (s story) open(t testing.TB) (*query.Case, *lineage.Lineage) {
 		if acct == "" {
 			acct = account
 		}
-		if k.by == "" {
+		if k.by == "" && !k.owner {
 			key, user, arn, id = "AKIAI44QH8DHBEXAMPLE", "bob", "arn:aws:iam::111122223333:user/bob", "AIDABOB"
+		}
+		if named, ok := k.identity["arn"].(string); ok {
+			arn = named
 		}
 		var failed any
 		if k.err != "" {
@@ -94,10 +101,10 @@ func (s story) open(t testing.TB) (*query.Case, *lineage.Lineage) {
 		}
 		if _, err := tx.ExecContext(t.Context(), `INSERT INTO staged (event_id, event_time, event_source, event_name, aws_region, recipient_account_id,
 				identity_type, identity_arn, identity_account_id, principal_id, user_name, access_key_id, error_code, read_only, request_parameters, response_elements,
-				source_id, record_index)
-			VALUES (?, ?, ?, ?, ?, ?, 'IAMUser', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)`,
+				user_identity, additional_event_data, source_id, record_index)
+			VALUES (?, ?, ?, ?, ?, ?, 'IAMUser', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)`,
 			fmt.Sprintf("event-%03d", i), start.Add(k.at), source+".amazonaws.com", name, region, acct,
-			arn, account, id, user, key, failed, k.read, text(k.rq), text(k.rs), i); err != nil {
+			arn, account, id, user, key, failed, k.read, text(k.rq), text(k.rs), text(k.identity), text(k.additional), i); err != nil {
 			t.Fatal(err)
 		}
 		if k.by != "" {

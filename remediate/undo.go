@@ -12,6 +12,17 @@ type undo struct {
 	object []string // what the call acts on
 	prior  []prior  // earlier events that show what stood there before, if the log has them
 	steps  []step
+	// overlay says that the call changes the fields it names and leaves the others:
+	// prior is then what those fields were, each as the log last shows it.
+	overlay bool
+	// was takes the place of prior where events show the state in another way, and
+	// says itself what still stands; prior then only names the events it looks at.
+	was func(h history, c *change, mine map[*event]bool) any
+	// split makes a change of its own of each element of a list, which is el.
+	split bool
+	// idempotent says that the object alone tells the state that the call leads
+	// to: where someone else had made the call before, it changed nothing.
+	idempotent bool
 	// blind takes the place of steps when steps need prior and the log lacks it.
 	blind []step
 	// todo is for a person: what to do where steps cannot, or at all.
@@ -55,8 +66,8 @@ type step struct {
 	// user holds is taken off piece by piece, and one that fails is no reason to
 	// leave the others.
 	apart bool
-	// when limits the step to events where an expression has this value, or
-	// any (anyValue).
+	// when limits the step to events where an expression has this value, any
+	// (anyValue), or another than what follows a "!".
 	when [2]string
 	// expect is that the object is the one the log shows, not another of its name.
 	expect []want

@@ -1,5 +1,7 @@
 package remediate
 
+import "strings"
+
 // undoIAMAccount are identity providers and settings of the account.
 var undoIAMAccount = []undo{
 	{
@@ -10,10 +12,28 @@ var undoIAMAccount = []undo{
 			risk:  "Whoever signs in through it no longer can. Sessions that came through it live on: revoke the roles whose trust names it.",
 		}},
 	},
-	{call: "iam:UpdateSAMLProvider", object: []string{"rq.sAMLProviderArn"},
-		todo: "The metadata of the SAML provider {rq.sAMLProviderArn} was replaced, so another identity provider may sign in as anyone: put the metadata of yours back."},
-	{call: "iam:DeleteSAMLProvider", object: []string{"rq.sAMLProviderArn"}, also: []string{"CreateSAMLProvider"},
-		todo: "The SAML provider {rq.sAMLProviderArn} was deleted: make it again under the same name with the metadata of your identity provider."},
+	{
+		call: "iam:UpdateSAMLProvider", object: []string{"rq.sAMLProviderArn"}, also: []string{"DeleteSAMLProvider"},
+		prior: samlBefore,
+		steps: []step{{
+			phase: Recover, mode: Review, call: "iam:UpdateSAMLProvider", in: args{"SAMLProviderArn": "rq.sAMLProviderArn", "SAMLMetadataDocument": "prior"},
+			back:  []reverse{{"iam:UpdateSAMLProvider", args{"SAMLProviderArn": "rq.sAMLProviderArn", "SAMLMetadataDocument": "rq.sAMLMetadataDocument"}}},
+			title: "Put the metadata of the SAML provider {rq.sAMLProviderArn} back to what it was before the intruder",
+			risk:  "Until then the intruder's identity provider may sign in as anyone; sessions that came through it live on. If your provider has changed its certificate since the log shows its metadata, take the new one.",
+		}},
+		todo: "The metadata of the SAML provider {rq.sAMLProviderArn} was replaced, so another identity provider may sign in as anyone: put the metadata of yours back.",
+	},
+	{
+		call: "iam:DeleteSAMLProvider", object: []string{"rq.sAMLProviderArn"}, also: []string{"CreateSAMLProvider"},
+		prior: samlBefore,
+		steps: []step{{
+			phase: Recover, mode: Review, call: "iam:CreateSAMLProvider", in: args{"Name": "name(rq.sAMLProviderArn)", "SAMLMetadataDocument": "prior"},
+			back:  []reverse{{"iam:DeleteSAMLProvider", args{"SAMLProviderArn": "rq.sAMLProviderArn"}}},
+			title: "Make the SAML provider {rq.sAMLProviderArn} again",
+			risk:  "Lets those sign in whom your identity provider vouches for, as before: the same name gives the same ARN.",
+		}},
+		todo: "The SAML provider {rq.sAMLProviderArn} was deleted: make it again under the same name with the metadata of your identity provider.",
+	},
 	{
 		call: "iam:CreateOpenIDConnectProvider", object: []string{"rs.openIDConnectProviderArn"}, creates: "identity provider",
 		steps: []step{{
@@ -23,7 +43,7 @@ var undoIAMAccount = []undo{
 		}},
 	},
 	{
-		call: "iam:AddClientIDToOpenIDConnectProvider", object: []string{"rq.openIDConnectProviderArn", "rq.clientID"},
+		call: "iam:AddClientIDToOpenIDConnectProvider", idempotent: true, also: []string{"RemoveClientIDFromOpenIDConnectProvider"}, object: []string{"rq.openIDConnectProviderArn", "rq.clientID"},
 		steps: []step{{
 			phase: Evict, mode: Auto, call: "iam:RemoveClientIDFromOpenIDConnectProvider",
 			in:    args{"OpenIDConnectProviderArn": "rq.openIDConnectProviderArn", "ClientID": "rq.clientID"},
@@ -93,11 +113,27 @@ var undoIAMAccount = []undo{
 		}},
 	},
 	{
-		call: "iam:UpdateAccountPasswordPolicy", object: []string{"ev.account"},
+		call: "iam:UpdateAccountPasswordPolicy", object: []string{"ev.account"}, also: []string{"DeleteAccountPasswordPolicy"},
+		prior: []prior{{"UpdateAccountPasswordPolicy", nil, "rq"}},
+		steps: []step{{
+			phase: Recover, mode: Auto, call: "iam:UpdateAccountPasswordPolicy", in: passwordPolicy("prior"),
+			back:  []reverse{{"iam:UpdateAccountPasswordPolicy", passwordPolicy("rq")}},
+			title: "Put the password policy of the account back, with {prior.minimumPasswordLength} characters at least",
+			risk:  "Users whose passwords have become too old must change them.",
+		}},
 		todo: "The password policy of the account was changed, to {rq.minimumPasswordLength} characters at least: put the old one back with every field, for those left out fall to their defaults.",
 	},
-	{call: "iam:DeleteAccountPasswordPolicy", object: []string{"ev.account"}, also: []string{"UpdateAccountPasswordPolicy"},
-		todo: "The password policy of the account was deleted: set it again, with every field."},
+	{
+		call: "iam:DeleteAccountPasswordPolicy", object: []string{"ev.account"}, also: []string{"UpdateAccountPasswordPolicy"},
+		prior: []prior{{"UpdateAccountPasswordPolicy", nil, "rq"}},
+		steps: []step{{
+			phase: Recover, mode: Auto, call: "iam:UpdateAccountPasswordPolicy", in: passwordPolicy("prior"),
+			back:  []reverse{{"iam:DeleteAccountPasswordPolicy", args{}}},
+			title: "Give the account its password policy again, with {prior.minimumPasswordLength} characters at least",
+			risk:  "Users whose passwords have become too old must change them.",
+		}},
+		todo: "The password policy of the account was deleted: set it again, with every field.",
+	},
 	{
 		call: "iam:SetSecurityTokenServicePreferences", object: []string{"ev.account"},
 		prior: []prior{{"SetSecurityTokenServicePreferences", nil, "rq.globalEndpointTokenVersion"}},
@@ -113,8 +149,15 @@ var undoIAMAccount = []undo{
 	toggle("iam:DisableOrganizationsRootSessions", "iam:EnableOrganizationsRootSessions", Review, args{}, "Allow sessions as root of member accounts again"),
 	toggle("iam:DisableOrganizationsRootCredentialsManagement", "iam:EnableOrganizationsRootCredentialsManagement", Review, args{}, "Manage the root credentials of member accounts centrally again"),
 	toggle("iam:EnableOutboundWebIdentityFederation", "iam:DisableOutboundWebIdentityFederation", Review, args{}, "Stop principals of the account from making tokens for outside services"),
-	{call: "iam:CreateDelegationRequest", object: []string{"rs.delegationRequestId"},
-		todo: "The intruder asked for a temporary delegation ({rs.delegationRequestId}): reject it with RejectDelegationRequest while it is pending."},
+	{
+		call: "iam:CreateDelegationRequest", object: []string{"rs.delegationRequestId"}, also: []string{"RejectDelegationRequest"},
+		steps: []step{{
+			phase: Evict, mode: Review, call: "iam:RejectDelegationRequest", in: args{"DelegationRequestId": "rs.delegationRequestId"},
+			title: "Reject the temporary delegation {rs.delegationRequestId} that the intruder asked for",
+			risk:  "Final, and only while it is pending. If it was accepted, contain the role or session that it made.",
+		}},
+		todo: "The intruder asked for a temporary delegation: reject it with RejectDelegationRequest while it is pending.",
+	},
 	{call: "iam:AcceptDelegationRequest", object: []string{"rq.delegationRequestId"},
 		todo: "The intruder accepted the temporary delegation {rq.delegationRequestId}: find the role or session it made and contain it."},
 }
@@ -122,8 +165,9 @@ var undoIAMAccount = []undo{
 // toggle is a switch whose other position is another call with the same
 // parameters.
 func toggle(call, back string, mode Mode, in args, title string) undo {
+	_, op := splitCall(back)
 	return undo{
-		call: call, object: []string{"ev.account", "ev.region"},
+		call: call, object: []string{"ev.account", "ev.region"}, also: []string{op}, idempotent: true,
 		steps: []step{{
 			phase: Recover, mode: mode, call: back, in: in, back: []reverse{{call, in}}, title: title,
 			risk: "If it stood so before the incident, put it back afterwards.",
@@ -156,4 +200,21 @@ var undoSignIn = []undo{
 		todo: "A new root password was asked for by e-mail: secure the mailbox of root."},
 	{call: "signin:PasswordRecoveryCompleted", object: []string{"ev.account"},
 		todo: "The root password was replaced by e-mail: secure the mailbox of root, then set it again and end root's sessions."},
+}
+
+// samlBefore is what shows the metadata of a SAML provider.
+var samlBefore = []prior{
+	{"CreateSAMLProvider", []string{"rs.sAMLProviderArn"}, "rq.sAMLMetadataDocument"},
+	{"UpdateSAMLProvider", []string{"rq.sAMLProviderArn"}, "rq.sAMLMetadataDocument"},
+}
+
+// passwordPolicy are all fields of a password policy, of which those that are
+// left out fall to their defaults.
+func passwordPolicy(from string) args {
+	in := args{}
+	for _, field := range []string{"minimumPasswordLength", "requireSymbols", "requireNumbers", "requireUppercaseCharacters", "requireLowercaseCharacters",
+		"allowUsersToChangePassword", "maxPasswordAge", "passwordReusePrevention", "hardExpiry"} {
+		in[strings.ToUpper(field[:1])+field[1:]] = from + "." + field + "?"
+	}
+	return in
 }

@@ -19,7 +19,7 @@ var undoIAMGrants = []undo{
 	deleteBoundary("User", "UserName", "rq.userName"),
 	deleteBoundary("Role", "RoleName", "rq.roleName"),
 	{
-		call: "iam:AddUserToGroup", object: []string{"rq.groupName", "rq.userName"}, also: []string{"RemoveUserFromGroup"},
+		call: "iam:AddUserToGroup", object: []string{"rq.groupName", "rq.userName"}, also: []string{"RemoveUserFromGroup"}, idempotent: true,
 		steps: []step{{
 			phase: Evict, mode: Auto, call: "iam:RemoveUserFromGroup", in: args{"GroupName": "rq.groupName", "UserName": "rq.userName"},
 			back:  []reverse{{"iam:AddUserToGroup", args{"GroupName": "rq.groupName", "UserName": "rq.userName"}}},
@@ -122,7 +122,7 @@ func onlyWhen(s step, expr, value string) step {
 func attach(kind, param, name string) undo {
 	in := args{param: name, "PolicyArn": "rq.policyArn"}
 	return undo{
-		call: "iam:Attach" + kind + "Policy", object: []string{name, "rq.policyArn"}, also: []string{"Detach" + kind + "Policy"},
+		call: "iam:Attach" + kind + "Policy", object: []string{name, "rq.policyArn"}, also: []string{"Detach" + kind + "Policy"}, idempotent: true,
 		steps: []step{{
 			phase: Evict, mode: Auto, call: "iam:Detach" + kind + "Policy", in: in,
 			back:  []reverse{{"iam:Attach" + kind + "Policy", in}},
@@ -194,7 +194,12 @@ func putBoundary(kind, param, name string) undo {
 			title: "Put the permissions boundary of {" + name + "} back to {prior}",
 			risk:  "Limits the owner to what the boundary allows, as before.",
 		}},
-		todo: "The intruder set the permissions boundary of {" + name + "} to {rq.permissionsBoundary}; what it was before is not in the log. Look it up, and put it back or remove the boundary.",
+		blind: []step{{
+			phase: Recover, mode: Review, call: "iam:Delete" + kind + "PermissionsBoundary", in: args{param: name},
+			back:  []reverse{{"iam:Put" + kind + "PermissionsBoundary", args{param: name, "PermissionsBoundary": "rq.permissionsBoundary"}}},
+			title: "Remove the permissions boundary {rq.permissionsBoundary} that the intruder gave {" + name + "}",
+			risk:  "The log shows no boundary before. Look it up in AWS Config, a snapshot or code: if there was one, put that back instead, for without it the owner may do more than before.",
+		}},
 	}
 }
 

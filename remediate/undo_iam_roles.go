@@ -4,15 +4,7 @@ package remediate
 var undoIAMRoles = []undo{
 	{
 		call: "iam:CreateRole", object: []string{"rs.role.roleName|rq.roleName"}, creates: "role", chain: true,
-		steps: []step{
-			ofRoleEach("RemoveRoleFromInstanceProfile", "InstanceProfileName", "ListInstanceProfilesForRole", "InstanceProfiles[].InstanceProfileName", "Take the role {rs.role.roleName} out of every instance profile"),
-			ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[?PolicyName!='AWSDenyAll'].PolicyArn", "Detach every policy of the role {rs.role.roleName} but the deny"),
-			ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames[?@!={plan.denyName}]", "Delete every inline policy of the role {rs.role.roleName} but the deny"),
-			inOrder(ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[].PolicyArn", "Detach the deny of the role {rs.role.roleName}, if it is a managed policy")),
-			inOrder(ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames", "Delete the deny of the role {rs.role.roleName}, now that it can do nothing else")),
-			ofRole("DeleteRolePermissionsBoundary", args{}, "Remove the permissions boundary of the role {rs.role.roleName}"),
-			ofRole("DeleteRole", args{}, "Delete the role {rs.role.roleName}"),
-		},
+		steps: roleRemoval(),
 	},
 	{
 		call: "iam:UpdateAssumeRolePolicy", object: []string{"rq.roleName"},
@@ -37,49 +29,42 @@ var undoIAMRoles = []undo{
 		todo: "The trust policy of the role {rq.roleName} before the change is not in the log: take it from AWS Config, a snapshot or code, or take out of the live one who should not be there. The intruder's document was: {rq.policyDocument}",
 	},
 	{
-		call: "iam:UpdateRole", object: []string{"rq.roleName"},
-		prior: []prior{{"UpdateRole", []string{"rq.roleName"}, "rq.maxSessionDuration"}, {"CreateRole", []string{"rq.roleName"}, "rq.maxSessionDuration"}},
+		call: "iam:UpdateRole", object: []string{"rq.roleName"}, overlay: true,
+		prior: []prior{{"CreateRole", []string{"rq.roleName"}, "rq"}, {"UpdateRole", []string{"rq.roleName"}, "fields(rq)"}},
 		steps: []step{{
-			phase: Recover, mode: Auto, call: "iam:UpdateRole", in: args{"RoleName": "rq.roleName", "MaxSessionDuration": "prior"},
-			back:  []reverse{{"iam:UpdateRole", args{"RoleName": "rq.roleName", "MaxSessionDuration": "rq.maxSessionDuration"}}},
-			title: "Set the longest session of the role {rq.roleName} back to {prior} s",
-			risk:  "Sessions of the role are shorter, as before.",
+			phase: Recover, mode: Auto, call: "iam:UpdateRole", in: args{"RoleName": "rq.roleName", "MaxSessionDuration": "prior.maxSessionDuration?", "Description": "prior.description?"},
+			back:  []reverse{{"iam:UpdateRole", args{"RoleName": "rq.roleName", "MaxSessionDuration": "rq.maxSessionDuration?", "Description": "rq.description?"}}},
+			title: "Set the role {rq.roleName} back to {prior}",
+			risk:  "Sessions of the role are as long as they were before.",
 		}},
 		todo: "The intruder set the longest session of the role {rq.roleName} to {rq.maxSessionDuration} s; what it was is not in the log. The default is 3600.",
 	},
 	{call: "iam:UpdateRoleDescription", object: []string{"rq.roleName"}, todo: "Put the description of the role {rq.roleName} back."},
 	{call: "iam:DeleteRole", object: []string{"rq.roleName"}, also: []string{"CreateRole"},
 		todo: "The role {rq.roleName} was deleted. Make it anew from the account's snapshot or code: it gets another unique id, so policies that name it must be saved again."},
-	{
-		call: "iam:TagRole", object: []string{"rq.roleName", "rq.tags[].key"},
-		steps: []step{{
-			phase: Recover, mode: Review, call: "iam:UntagRole", in: args{"RoleName": "rq.roleName", "TagKeys": "rq.tags[].key"},
-			back:  []reverse{{"iam:TagRole", args{"RoleName": "rq.roleName", "Tags": "sdk(rq.tags)"}}},
-			title: "Take the tags {rq.tags[].key} off the role {rq.roleName}",
-			risk:  "A tag can grant permissions. If the role had one of these tags before, with another value, that value must be set instead.",
-		}},
-	},
-	{call: "iam:UntagRole", object: []string{"rq.roleName", "rq.tagKeys[]"}, also: []string{"TagRole"},
-		todo: "Put the tags {rq.tagKeys[]} of the role {rq.roleName} back; their values are not in the log."},
+	tagged("Role", roleTags, "rq.roleName", "the role {rq.roleName}"),
+	untagged("Role", roleTags, "rq.roleName", "the role {rq.roleName}"),
 	{
 		call: "iam:CreateInstanceProfile", object: []string{"rs.instanceProfile.instanceProfileName|rq.instanceProfileName"}, creates: "instance profile", chain: true,
 		steps: []step{
 			{
 				phase: Evict, mode: Review, call: "iam:RemoveRoleFromInstanceProfile",
-				in:    args{"InstanceProfileName": "rq.instanceProfileName", "RoleName": Item},
-				each:  &each{"iam:GetInstanceProfile", args{"InstanceProfileName": "rq.instanceProfileName"}, "InstanceProfile.Roles[].RoleName"},
-				title: "Take every role out of the instance profile {rq.instanceProfileName}",
-				risk:  "Instances that run with the profile lose their credentials.",
+				in:     args{"InstanceProfileName": "rq.instanceProfileName", "RoleName": Item},
+				each:   &each{"iam:GetInstanceProfile", args{"InstanceProfileName": "rq.instanceProfileName"}, "InstanceProfile.Roles[].RoleName"},
+				expect: sameProfile,
+				title:  "Take every role out of the instance profile {rq.instanceProfileName}",
+				risk:   "Instances that run with the profile lose their credentials.",
 			},
 			{
 				phase: Evict, mode: Review, call: "iam:DeleteInstanceProfile", in: args{"InstanceProfileName": "rq.instanceProfileName"},
-				title: "Delete the instance profile {rq.instanceProfileName}",
-				risk:  "Final.",
+				expect: sameProfile,
+				title:  "Delete the instance profile {rq.instanceProfileName}",
+				risk:   "Final.",
 			},
 		},
 	},
 	{
-		call: "iam:AddRoleToInstanceProfile", object: []string{"rq.instanceProfileName", "rq.roleName"}, also: []string{"RemoveRoleFromInstanceProfile"},
+		call: "iam:AddRoleToInstanceProfile", idempotent: true, object: []string{"rq.instanceProfileName", "rq.roleName"}, also: []string{"RemoveRoleFromInstanceProfile"},
 		steps: []step{{
 			phase: Evict, mode: Review, call: "iam:RemoveRoleFromInstanceProfile", in: args{"InstanceProfileName": "rq.instanceProfileName", "RoleName": "rq.roleName"},
 			back:  []reverse{{"iam:AddRoleToInstanceProfile", args{"InstanceProfileName": "rq.instanceProfileName", "RoleName": "rq.roleName"}}},
@@ -107,13 +92,16 @@ var undoIAMRoles = []undo{
 		}},
 	},
 	{
-		call: "iam:AcquireRole", object: []string{"rs.role.roleName"}, creates: "role",
-		todo: "The intruder acquired the role {rs.role.roleName} from a template: deny it everything and delete it.",
+		call: "iam:AcquireRole", object: []string{"rs.role.roleName"}, creates: "role", chain: true, also: []string{"DeleteRole"},
+		steps: roleRemoval(),
+		todo:  "The intruder acquired a role from the template {rq.templateArn}, whose name is not in the log: find it, deny it everything and delete it.",
 	},
 }
 
 // intrudersTrust is that nobody has changed the trust policy since.
 var intrudersTrust = []want{{"iam:GetRole", args{"RoleName": "rq.roleName"}, "Role.AssumeRolePolicyDocument", "rq.policyDocument"}}
+
+var sameProfile = []want{{"iam:GetInstanceProfile", args{"InstanceProfileName": "rq.instanceProfileName"}, "InstanceProfile.InstanceProfileId", "rs.instanceProfile.instanceProfileId"}}
 
 var sameRole = []want{{"iam:GetRole", args{"RoleName": "rs.role.roleName"}, "Role.RoleId", "rs.role.roleId"}}
 
@@ -130,4 +118,19 @@ func ofRoleEach(op, param, list, path, title string) step {
 	s.each = &each{"iam:" + list, args{"RoleName": "rs.role.roleName"}, path}
 	s.apart = true
 	return s
+}
+
+// roleRemoval takes a role apart, the deny last, and deletes it: a role must be
+// empty before DeleteRole accepts it:
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html.
+func roleRemoval() []step {
+	return []step{
+		ofRoleEach("RemoveRoleFromInstanceProfile", "InstanceProfileName", "ListInstanceProfilesForRole", "InstanceProfiles[].InstanceProfileName", "Take the role {rs.role.roleName} out of every instance profile"),
+		ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[?PolicyName!='AWSDenyAll'].PolicyArn", "Detach every policy of the role {rs.role.roleName} but the deny"),
+		ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames[?@!={plan.denyName}]", "Delete every inline policy of the role {rs.role.roleName} but the deny"),
+		inOrder(ofRoleEach("DetachRolePolicy", "PolicyArn", "ListAttachedRolePolicies", "AttachedPolicies[].PolicyArn", "Detach the deny of the role {rs.role.roleName}, if it is a managed policy")),
+		inOrder(ofRoleEach("DeleteRolePolicy", "PolicyName", "ListRolePolicies", "PolicyNames", "Delete the deny of the role {rs.role.roleName}, now that it can do nothing else")),
+		ofRole("DeleteRolePermissionsBoundary", args{}, "Remove the permissions boundary of the role {rs.role.roleName}"),
+		ofRole("DeleteRole", args{}, "Delete the role {rs.role.roleName}"),
+	}
 }

@@ -36,6 +36,8 @@ var undoIAMUsers = []undo{
 	},
 	{
 		call: "iam:UpdateAccessKey", object: []string{"rq.accessKeyId"}, also: []string{"DeleteAccessKey"},
+		// A new key is active.
+		prior: []prior{{"CreateAccessKey", []string{"rs.accessKey.accessKeyId"}, "'Active'"}, {"UpdateAccessKey", []string{"rq.accessKeyId"}, "rq.status"}},
 		steps: []step{
 			{
 				phase: Contain, mode: Auto, call: "iam:UpdateAccessKey", when: [2]string{"rq.status", "Active"},
@@ -61,8 +63,10 @@ var undoIAMUsers = []undo{
 		call: "iam:CreateLoginProfile", object: []string{"rs.loginProfile.userName|rq.userName"}, creates: "login profile", also: []string{"DeleteLoginProfile"},
 		steps: []step{{
 			phase: Evict, mode: Review, call: "iam:DeleteLoginProfile", in: args{"UserName": "rs.loginProfile.userName|rq.userName"},
-			title: "Delete the console password that the intruder set for {rs.loginProfile.userName|rq.userName}",
-			risk:  "Does not end sessions that are open; the deny does. If the owner has made a password of their own since, it goes too.",
+			// One that its owner has made since is another.
+			expect: []want{{"iam:GetLoginProfile", args{"UserName": "rs.loginProfile.userName|rq.userName"}, "LoginProfile.CreateDate", "rs.loginProfile.createDate"}},
+			title:  "Delete the console password that the intruder set for {rs.loginProfile.userName|rq.userName}",
+			risk:   "Does not end sessions that are open; the deny does. If the owner has made a password of their own since, it goes too.",
 		}},
 	},
 	{
@@ -131,17 +135,8 @@ var undoIAMUsers = []undo{
 	},
 	{call: "iam:DeleteUser", object: []string{"rq.userName"}, also: []string{"CreateUser"},
 		todo: "The user {rq.userName} was deleted. Make it anew from the account's snapshot or code: it gets another unique id, so what names it by ARN must be saved again."},
-	{
-		call: "iam:TagUser", object: []string{"rq.userName", "rq.tags[].key"},
-		steps: []step{{
-			phase: Recover, mode: Review, call: "iam:UntagUser", in: args{"UserName": "rq.userName", "TagKeys": "rq.tags[].key"},
-			back:  []reverse{{"iam:TagUser", args{"UserName": "rq.userName", "Tags": "sdk(rq.tags)"}}},
-			title: "Take the tags {rq.tags[].key} off {rq.userName}",
-			risk:  "A tag can grant permissions. If the user had one of these tags before, with another value, that value must be set instead.",
-		}},
-	},
-	{call: "iam:UntagUser", object: []string{"rq.userName", "rq.tagKeys[]"}, also: []string{"TagUser"},
-		todo: "Put the tags {rq.tagKeys[]} of {rq.userName} back; their values are not in the log."},
+	tagged("User", userTags, "rq.userName", "{rq.userName}"),
+	untagged("User", userTags, "rq.userName", "{rq.userName}"),
 }
 
 // sameUser is that the user of the name at hand is the one that the log shows.
@@ -206,5 +201,45 @@ func disable(noun, idParam, id, user, what string) step {
 		back:  []reverse{{"iam:Update" + noun, args{"UserName": user, idParam: id, "Status": "'Active'"}}},
 		title: "Disable the " + what + " {" + id + "} of {" + user + "}",
 		risk:  "It outlives the access key. Whoever else uses it is locked out until it is enabled again.",
+	}
+}
+
+// tagged are tags that were set: those that were there before get their old
+// values, the others go.
+func tagged(kind string, t tagging, name, what string) undo {
+	param := kind + "Name"
+	return undo{
+		call: "iam:Tag" + kind, object: []string{name, "rq.tags[].key"}, was: t.before,
+		prior: []prior{{t.create, []string{t.made}, t.tags}, {t.tag, []string{t.subject}, t.tags}, {t.untag, []string{t.subject}, t.dropped}},
+		steps: []step{
+			{
+				phase: Recover, mode: Auto, call: "iam:Tag" + kind, when: [2]string{"prior.set", anyValue}, in: args{param: name, "Tags": "prior.set"},
+				back:  []reverse{{"iam:Tag" + kind, args{param: name, "Tags": "sdk(rq.tags)"}}},
+				title: "Set the tags {prior.set[].Key} of " + what + " back to what they were",
+				risk:  "A tag can grant permissions: the old ones grant what they did.",
+			},
+			{
+				phase: Recover, mode: Review, call: "iam:Untag" + kind, when: [2]string{"prior.drop", anyValue}, in: args{param: name, "TagKeys": "prior.drop"},
+				back:  []reverse{{"iam:Tag" + kind, args{param: name, "Tags": "sdk(rq.tags)"}}},
+				title: "Take the tags {prior.drop} off " + what,
+				risk:  "A tag can grant permissions. The log shows none of them before, but may not reach back: if one was there, set its old value instead.",
+			},
+		},
+	}
+}
+
+// untagged are tags that were taken off.
+func untagged(kind string, t tagging, name, what string) undo {
+	param := kind + "Name"
+	return undo{
+		call: "iam:Untag" + kind, object: []string{name, "rq.tagKeys[]"}, was: t.before,
+		prior: []prior{{t.create, []string{t.made}, t.tags}, {t.tag, []string{t.subject}, t.tags}, {t.untag, []string{t.subject}, t.dropped}},
+		steps: []step{{
+			phase: Recover, mode: Auto, call: "iam:Tag" + kind, in: args{param: name, "Tags": "prior.set"},
+			back:  []reverse{{"iam:Untag" + kind, args{param: name, "TagKeys": "prior.set[].Key"}}},
+			title: "Set the tags {prior.set[].Key} of " + what + " again",
+			risk:  "A tag can grant permissions: they grant what they did.",
+		}},
+		todo: "Put the tags {rq.tagKeys[]} of " + what + " back; their values are not in the log.",
 	}
 }

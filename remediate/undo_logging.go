@@ -16,13 +16,21 @@ var undoLogging = []undo{
 	},
 	{
 		call: "cloudtrail:DeleteTrail", object: []string{"name(rq.name)"}, also: []string{"CreateTrail"}, chain: true,
-		prior: trailBefore,
+		prior: append([]prior{{"PutEventSelectors", []string{"name(rq.trailName)"}, "rq.none"}}, trailBefore...), was: trailWithSelectors,
 		steps: []step{
 			{
 				phase: Preserve, mode: Auto, call: "cloudtrail:CreateTrail", in: trailSettings("name(rq.name)"),
 				back:  []reverse{{"cloudtrail:DeleteTrail", args{"Name": "name(rq.name)"}}},
 				title: "Create the trail {name(rq.name)} again, into the bucket {prior.s3BucketName}",
-				risk:  "It records all management events; data events and Insights, if it had them, must be added by hand.",
+				risk:  "It records all management events; data events that the log does not show and Insights, if it had them, must be added by hand.",
+			},
+			{
+				phase: Preserve, mode: Auto, call: "cloudtrail:PutEventSelectors", when: [2]string{"prior.eventSelectors|prior.advancedEventSelectors", anyValue},
+				in: args{"TrailName": "name(rq.name)", "EventSelectors": "sdk(prior.eventSelectors)?", "AdvancedEventSelectors": "sdk(prior.advancedEventSelectors)?"},
+				back: []reverse{{"cloudtrail:PutEventSelectors", args{"TrailName": "name(rq.name)",
+					"EventSelectors": []args{{"ReadWriteType": "'All'", "IncludeManagementEvents": true}}}}},
+				title: "Let the new trail {name(rq.name)} record what the old one did",
+				risk:  "None but the trail's usual cost.",
 			},
 			{
 				phase: Preserve, mode: Auto, call: "cloudtrail:StartLogging", in: args{"Name": "name(rq.name)"},
@@ -75,14 +83,24 @@ var undoLogging = []undo{
 			risk:  "The log does not show what the trail recorded before. If it recorded data events, this leaves them out: add them first.",
 		}},
 	},
-	{call: "cloudtrail:PutInsightSelectors", object: []string{"name(rq.trailName)"},
-		todo: "Put the Insights selectors of the trail {rq.trailName} back."},
+	{
+		call: "cloudtrail:PutInsightSelectors", object: []string{"name(rq.trailName)"}, also: []string{"DeleteTrail"},
+		prior: []prior{{"PutInsightSelectors", []string{"name(rq.trailName)"}, "rq.insightSelectors"}},
+		steps: []step{{
+			phase: Preserve, mode: Auto, call: "cloudtrail:PutInsightSelectors", in: args{"TrailName": "rq.trailName", "InsightSelectors": "sdk(prior)"},
+			back:  []reverse{{"cloudtrail:PutInsightSelectors", args{"TrailName": "rq.trailName", "InsightSelectors": "sdk(rq.insightSelectors)?"}}},
+			title: "Let the trail {rq.trailName} look for unusual activity again",
+			risk:  "None but the usual cost of Insights.",
+		}},
+		todo: "Put the Insights selectors of the trail {rq.trailName} back; they are not in the log.",
+	},
 	{
 		call: "cloudtrail:CreateTrail", object: []string{"name(rq.name)"}, creates: "trail", also: []string{"DeleteTrail"},
 		steps: []step{{
 			phase: Evict, mode: Review, call: "cloudtrail:DeleteTrail", in: args{"Name": "rq.name"},
-			title: "Delete the trail {rq.name} that the intruder made, which writes to {rq.s3BucketName}",
-			risk:  "Final. What it has delivered stays in the bucket.",
+			expect: []want{{"cloudtrail:GetTrail", args{"Name": "rq.name"}, "Trail.S3BucketName", "rs.s3BucketName|rq.s3BucketName"}},
+			title:  "Delete the trail {rq.name} that the intruder made, which writes to {rq.s3BucketName}",
+			risk:   "Final. What it has delivered stays in the bucket.",
 		}},
 	},
 	{
@@ -104,8 +122,16 @@ var undoLogging = []undo{
 			risk:  "None but its usual cost.",
 		}},
 	},
-	{call: "cloudtrail:UpdateEventDataStore", object: []string{"name(rq.eventDataStore)"},
-		todo: "The event data store {rq.eventDataStore} was changed: put its selectors, retention and termination protection back."},
+	{
+		call: "cloudtrail:UpdateEventDataStore", object: []string{"name(rq.eventDataStore)"}, also: []string{"DeleteEventDataStore"}, overlay: true,
+		prior: []prior{{"CreateEventDataStore", []string{"name(rs.eventDataStoreArn)"}, "rs|rq"}, {"UpdateEventDataStore", []string{"name(rq.eventDataStore)"}, "fields(rq)"}},
+		steps: []step{{
+			phase: Preserve, mode: Auto, call: "cloudtrail:UpdateEventDataStore", in: storeFields("prior"), back: []reverse{{"cloudtrail:UpdateEventDataStore", storeFields("rq")}},
+			title: "Let the event data store {rq.eventDataStore} keep what it did before",
+			risk:  "None but its usual cost. Events that are older than the shorter retention are lost.",
+		}},
+		todo: "The event data store {rq.eventDataStore} was changed and the log does not show how it was: put its selectors, retention and termination protection back.",
+	},
 	{
 		call: "cloudtrail:DeregisterOrganizationDelegatedAdmin", object: []string{"rq.delegatedAdminAccountId"},
 		steps: []step{{
@@ -116,8 +142,17 @@ var undoLogging = []undo{
 		}},
 	},
 	{
-		call: "ec2:DeleteFlowLogs", object: []string{"rq.DeleteFlowLogsRequest.FlowLogId.content|rq.DeleteFlowLogsRequest.FlowLogId[].content"}, also: []string{"CreateFlowLogs"},
-		todo: "Flow logs were deleted ({rq.DeleteFlowLogsRequest.FlowLogId.content|rq.DeleteFlowLogsRequest.FlowLogId[].content}): make them again.",
+		call: "ec2:DeleteFlowLogs", object: []string{"rq.DeleteFlowLogsRequest.FlowLogId[].content"}, split: true, was: flowLogMade,
+		prior: []prior{{"CreateFlowLogs", []string{"rs.CreateFlowLogsResponse.flowLogIdSet.item"}, "rq.CreateFlowLogsRequest"}},
+		steps: []step{{
+			phase: Preserve, mode: Review, call: "ec2:CreateFlowLogs",
+			in: args{"ResourceIds": "texts(prior.ResourceId.content|prior.ResourceId[].content)", "ResourceType": "prior.ResourceType", "TrafficType": "prior.TrafficType?",
+				"LogDestinationType": "prior.LogDestinationType?", "LogDestination": "prior.LogDestination?", "LogGroupName": "prior.LogGroupName?", "LogFormat": "prior.LogFormat?",
+				"DeliverLogsPermissionArn": "prior.DeliverLogsPermissionArn?", "MaxAggregationInterval": "prior.MaxAggregationInterval?"},
+			title: "Record the traffic of {prior.ResourceId.content|prior.ResourceId[].content} again, as the flow log {el} did",
+			risk:  "The usual cost of flow logs. The new one has another id. If it was made again since, there are two.",
+		}},
+		todo: "The flow log {el} was deleted and is not in the log: make it again.",
 	},
 	{call: "logs:DeleteLogGroup", object: []string{"rq.logGroupName"}, also: []string{"CreateLogGroup"},
 		steps: []step{{
@@ -147,27 +182,45 @@ var undoLogging = []undo{
 		// events are deleted up to 72 hours after they expire.
 		deadline: after(72 * time.Hour),
 	},
-	{call: "logs:DeleteSubscriptionFilter", object: []string{"rq.logGroupName", "rq.filterName"}, also: []string{"PutSubscriptionFilter"},
-		todo: "The subscription {rq.filterName} of {rq.logGroupName} was deleted: what reads it no longer sees the logs. Make it again."},
 	{
-		call: "logs:PutSubscriptionFilter", object: []string{"rq.logGroupName", "rq.filterName"}, creates: "subscription", also: []string{"DeleteSubscriptionFilter"},
+		call: "logs:DeleteSubscriptionFilter", object: []string{"rq.logGroupName", "rq.filterName"}, also: []string{"PutSubscriptionFilter"},
+		prior: []prior{{"PutSubscriptionFilter", []string{"rq.logGroupName", "rq.filterName"}, "rq"}},
 		steps: []step{{
+			phase: Preserve, mode: Auto, call: "cloudwatchlogs:PutSubscriptionFilter", in: subscription("prior"),
+			back:  []reverse{{"cloudwatchlogs:DeleteSubscriptionFilter", args{"LogGroupName": "rq.logGroupName", "FilterName": "rq.filterName"}}},
+			title: "Send the logs of {rq.logGroupName} to {prior.destinationArn} again",
+			risk:  "None but its usual cost. What was logged in between does not follow.",
+		}},
+		todo: "The subscription {rq.filterName} of {rq.logGroupName} was deleted: what reads it no longer sees the logs. Make it again.",
+	},
+	{
+		call: "logs:PutSubscriptionFilter", object: []string{"rq.logGroupName", "rq.filterName"}, also: []string{"DeleteSubscriptionFilter"},
+		prior: []prior{{"PutSubscriptionFilter", []string{"rq.logGroupName", "rq.filterName"}, "rq"}},
+		steps: []step{{
+			phase: Preserve, mode: Auto, call: "cloudwatchlogs:PutSubscriptionFilter", in: subscription("prior"),
+			back:  []reverse{{"cloudwatchlogs:PutSubscriptionFilter", subscription("rq")}},
+			title: "Send the logs of {rq.logGroupName} to {prior.destinationArn} again, not to {rq.destinationArn}",
+			risk:  "None but its usual cost. What was sent in between must count as read.",
+		}},
+		blind: []step{{
 			phase: Evict, mode: Review, call: "cloudwatchlogs:DeleteSubscriptionFilter", in: args{"LogGroupName": "rq.logGroupName", "FilterName": "rq.filterName"},
+			back:  []reverse{{"cloudwatchlogs:PutSubscriptionFilter", subscription("rq")}},
 			title: "Stop sending the logs of {rq.logGroupName} to {rq.destinationArn}",
-			risk:  "If a subscription of this name was there before, put that back instead.",
+			risk:  "The log shows no subscription of this name before: if there was one, put that back instead. What was sent must count as read.",
 		}},
 	},
+	replacedWhole(policy{call: "logs:PutResourcePolicy", service: "cloudwatchlogs", object: []string{"rq.policyName"}, in: args{"PolicyName": "rq.policyName"},
+		param: "PolicyDocument", value: "rq.policyDocument", remove: "DeleteResourcePolicy", what: "resource policy {rq.policyName} of CloudWatch Logs"}),
 	{
-		call: "logs:PutResourcePolicy", object: []string{"rq.policyName"}, also: []string{"DeleteResourcePolicy"},
+		call: "route53resolver:DeleteResolverQueryLogConfig", object: []string{"rq.resolverQueryLogConfigId"},
 		steps: []step{{
-			phase: Evict, mode: Review, call: "cloudwatchlogs:DeleteResourcePolicy", in: args{"PolicyName": "rq.policyName"},
-			back:  []reverse{{"cloudwatchlogs:PutResourcePolicy", args{"PolicyName": "rq.policyName", "PolicyDocument": "rq.policyDocument"}}},
-			title: "Delete the resource policy {rq.policyName} of CloudWatch Logs",
-			risk:  "If a policy of this name was there before, put that back instead.",
+			phase: Preserve, mode: Review, call: "route53resolver:CreateResolverQueryLogConfig",
+			in:    args{"Name": "rs.resolverQueryLogConfig.name", "DestinationArn": "rs.resolverQueryLogConfig.destinationArn", "CreatorRequestId": "rq.resolverQueryLogConfigId"},
+			title: "Make the DNS query log {rs.resolverQueryLogConfig.name} again, into {rs.resolverQueryLogConfig.destinationArn}",
+			risk:  "The usual cost of its logs. It logs nothing until its VPCs are associated again (AssociateResolverQueryLogConfig).",
 		}},
+		todo: "The DNS query log {rq.resolverQueryLogConfigId} was deleted: make it again and associate its VPCs.",
 	},
-	{call: "route53resolver:DeleteResolverQueryLogConfig", object: []string{"rq.resolverQueryLogConfigId"},
-		todo: "The DNS query log {rs.resolverQueryLogConfig.name} was deleted: make it again and associate its VPCs."},
 }
 
 // trailBefore are the settings of a trail, which AWS answers in full.
@@ -218,4 +271,15 @@ func at(expr string) func(*event) (time.Time, bool) {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html.
 func nextMidnight(e *event) (time.Time, bool) {
 	return e.time.Truncate(24 * time.Hour).Add(24 * time.Hour), true
+}
+
+// subscription are the fields of a subscription to a log group.
+func subscription(from string) args {
+	return args{"LogGroupName": "rq.logGroupName", "FilterName": "rq.filterName", "FilterPattern": from + ".filterPattern|''", "DestinationArn": from + ".destinationArn",
+		"RoleArn": from + ".roleArn?", "Distribution": from + ".distribution?"}
+}
+
+func storeFields(from string) args {
+	return args{"EventDataStore": "rq.eventDataStore", "Name": from + ".name?", "AdvancedEventSelectors": "sdk(" + from + ".advancedEventSelectors)?", "MultiRegionEnabled": from + ".multiRegionEnabled?",
+		"OrganizationEnabled": from + ".organizationEnabled?", "RetentionPeriod": from + ".retentionPeriod?", "TerminationProtectionEnabled": from + ".terminationProtectionEnabled?"}
 }

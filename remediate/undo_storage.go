@@ -1,5 +1,7 @@
 package remediate
 
+import "time"
+
 // undoStorage are buckets and databases.
 var undoStorage = []undo{
 	{
@@ -38,8 +40,13 @@ var undoStorage = []undo{
 	},
 	{
 		call: "s3:PutBucketPublicAccessBlock", object: []string{"rq.bucketName"}, also: []string{"DeleteBucket"},
-		steps: []step{{phase: Recover, mode: Review, call: "s3:PutPublicAccessBlock", in: args{"Bucket": "rq.bucketName", "PublicAccessBlockConfiguration": publicBlock},
-			title: "Block public access to the bucket {rq.bucketName}", risk: "A bucket that is meant to be public is not: put its old settings back instead."}},
+		prior: []prior{{"PutBucketPublicAccessBlock", []string{"rq.bucketName"}, "s3(rq.PublicAccessBlockConfiguration)"}},
+		steps: []step{{phase: Recover, mode: Auto, call: "s3:PutPublicAccessBlock", in: args{"Bucket": "rq.bucketName", "PublicAccessBlockConfiguration": "prior"},
+			back:  []reverse{{"s3:PutPublicAccessBlock", args{"Bucket": "rq.bucketName", "PublicAccessBlockConfiguration": "s3(rq.PublicAccessBlockConfiguration)"}}},
+			title: "Set the block of public access to the bucket {rq.bucketName} back to {prior}", risk: "Whoever read the bucket without credentials since no longer can."}},
+		blind: []step{{phase: Recover, mode: Review, call: "s3:PutPublicAccessBlock", in: args{"Bucket": "rq.bucketName", "PublicAccessBlockConfiguration": publicBlock},
+			back:  []reverse{{"s3:PutPublicAccessBlock", args{"Bucket": "rq.bucketName", "PublicAccessBlockConfiguration": "s3(rq.PublicAccessBlockConfiguration)"}}},
+			title: "Block public access to the bucket {rq.bucketName}", risk: "The log does not show how it was. A bucket that is meant to be public is not: put its old settings back instead."}},
 	},
 	{
 		call: "s3:DeleteBucketPublicAccessBlock", object: []string{"rq.bucketName"}, also: []string{"PutBucketPublicAccessBlock", "DeleteBucket"},
@@ -47,7 +54,16 @@ var undoStorage = []undo{
 			back:  []reverse{{"s3:DeletePublicAccessBlock", args{"Bucket": "rq.bucketName"}}},
 			title: "Block public access to the bucket {rq.bucketName} again", risk: "If it blocked only some kinds before, more is blocked now."}},
 	},
-	{call: "s3:PutAccountPublicAccessBlock", object: []string{"ev.account"}, todo: "Public access to all buckets of the account was set to {rq.PublicAccessBlockConfiguration}: put it back."},
+	{
+		call: "s3:PutAccountPublicAccessBlock", object: []string{"ev.account"}, also: []string{"DeleteAccountPublicAccessBlock"},
+		prior: []prior{{"PutAccountPublicAccessBlock", nil, "s3(rq.PublicAccessBlockConfiguration)"}},
+		steps: []step{{phase: Recover, mode: Auto, call: "s3control:PutPublicAccessBlock", in: args{"AccountId": "ev.account", "PublicAccessBlockConfiguration": "prior"},
+			back:  []reverse{{"s3control:PutPublicAccessBlock", args{"AccountId": "ev.account", "PublicAccessBlockConfiguration": "s3(rq.PublicAccessBlockConfiguration)"}}},
+			title: "Set the block of public access to all buckets of the account back to {prior}", risk: "Whoever read buckets without credentials since no longer can."}},
+		blind: []step{{phase: Recover, mode: Review, call: "s3control:PutPublicAccessBlock", in: args{"AccountId": "ev.account", "PublicAccessBlockConfiguration": publicBlock},
+			back:  []reverse{{"s3control:PutPublicAccessBlock", args{"AccountId": "ev.account", "PublicAccessBlockConfiguration": "s3(rq.PublicAccessBlockConfiguration)"}}},
+			title: "Block public access to all buckets of the account", risk: "The log does not show how it was. Buckets that are meant to be public are not: put the old settings back instead."}},
+	},
 	{
 		call: "s3:DeleteAccountPublicAccessBlock", object: []string{"ev.account"}, also: []string{"PutAccountPublicAccessBlock"},
 		steps: []step{{phase: Recover, mode: Review, call: "s3control:PutPublicAccessBlock", in: args{"AccountId": "ev.account", "PublicAccessBlockConfiguration": publicBlock},
@@ -62,41 +78,67 @@ var undoStorage = []undo{
 			title: "Keep old versions of objects in the bucket {rq.bucketName} again", risk: "Costs storage."}},
 		todo: "Versioning of the bucket {rq.bucketName} was set to {rq.VersioningConfiguration.Status}: put it back if it was off before.",
 	},
+	withDeadline(nextMidnight, bucketDocument("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "LifecycleConfiguration", "LifecycleConfiguration", "DeleteBucketLifecycle", "lifecycle rules",
+		"S3 carries rules out at midnight UTC: until then the intruder's can be stopped from deleting objects.")),
+	bucketDocumentGone("DeleteBucketLifecycle", "PutBucketLifecycle", "PutBucketLifecycleConfiguration", "LifecycleConfiguration", "LifecycleConfiguration", "DeleteBucketLifecycle", "lifecycle rules"),
+	bucketDocument("PutBucketReplication", "PutBucketReplication", "ReplicationConfiguration", "ReplicationConfiguration", "DeleteBucketReplication", "replication", "What was copied to the intruder's bucket stays there, and must count as taken."),
+	bucketDocumentGone("DeleteBucketReplication", "PutBucketReplication", "PutBucketReplication", "ReplicationConfiguration", "ReplicationConfiguration", "DeleteBucketReplication", "replication"),
 	{
-		call: "s3:PutBucketLifecycle", object: []string{"rq.bucketName"}, also: []string{"DeleteBucketLifecycle", "DeleteBucket"}, deadline: nextMidnight,
-		steps: []step{{phase: Recover, mode: Review, call: "s3:DeleteBucketLifecycle", in: args{"Bucket": "rq.bucketName"},
-			title: "Delete the lifecycle rules of the bucket {rq.bucketName} before they delete its objects",
-			risk:  "Rules that were there before, and that the new ones replaced, must be set again. S3 carries rules out at midnight UTC."}},
+		call: "s3:CreateJob", object: []string{"rs.jobId"}, also: []string{"UpdateJobStatus"},
+		steps: []step{{phase: Evict, mode: Review, call: "s3control:UpdateJobStatus", in: args{"AccountId": "ev.account", "JobId": "rs.jobId", "RequestedJobStatus": "'Cancelled'"},
+			title: "Cancel the batch job {rs.jobId}, if it still runs", risk: "Final. What it has done to objects stays done: see its report."}},
+		todo: "The intruder started a batch job on objects: cancel it if it still runs (s3control ListJobs, UpdateJobStatus).",
 	},
-	{call: "s3:DeleteBucketLifecycle", object: []string{"rq.bucketName"}, also: []string{"PutBucketLifecycle"}, todo: "The lifecycle rules of the bucket {rq.bucketName} were deleted: put them back."},
+	bucketDocument("PutBucketEncryption", "PutBucketEncryption", "ServerSideEncryptionConfiguration", "ServerSideEncryptionConfiguration", "", "encryption", "Objects that were written in between keep the key that they were written under: one of another account means that they are held to ransom."),
+	bucketDocumentGone("DeleteBucketEncryption", "PutBucketEncryption", "PutBucketEncryption", "ServerSideEncryptionConfiguration", "ServerSideEncryptionConfiguration", "DeleteBucketEncryption", "encryption"),
+	bucketDocument("PutBucketLogging", "PutBucketLogging", "BucketLoggingStatus", "BucketLoggingStatus", "", "access log", "What was not logged in between is lost."),
+	bucketDocument("PutBucketNotification", "PutBucketNotificationConfiguration", "NotificationConfiguration", "NotificationConfiguration", "", "notifications", "What they call must still let the bucket in."),
+	bucketDocument("PutBucketCors", "PutBucketCors", "CORSConfiguration", "CORSConfiguration", "DeleteBucketCors", "CORS rules", "Web pages of other origins that had come to use the bucket no longer can."),
+	bucketDocument("PutBucketWebsite", "PutBucketWebsite", "WebsiteConfiguration", "WebsiteConfiguration", "DeleteBucketWebsite", "web site", "Pages that others had come to read from it are gone."),
+	sameAgain(remove("s3:CreateBucket", "s3:DeleteBucket", "bucket", []string{"rq.bucketName"}, args{"Bucket": "rq.bucketName"}, "Delete the bucket {rq.bucketName}, once it is empty of every version")),
 	{
-		call: "s3:PutBucketReplication", object: []string{"rq.bucketName"}, also: []string{"DeleteBucketReplication", "DeleteBucket"},
-		steps: []step{{phase: Recover, mode: Review, call: "s3:DeleteBucketReplication", in: args{"Bucket": "rq.bucketName"},
-			title: "Stop copying the bucket {rq.bucketName} to another", risk: "If it was copied before, put the old rules back instead. What was copied stays there."}},
+		call: "s3:DeleteBucket", object: []string{"rq.bucketName"}, also: []string{"CreateBucket"},
+		steps: []step{
+			// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html: in
+			// us-east-1 there is no location to be given, elsewhere there must be.
+			{phase: Recover, mode: Review, call: "s3:CreateBucket", when: [2]string{"ev.region", "us-east-1"}, in: args{"Bucket": "rq.bucketName"},
+				back: []reverse{{"s3:DeleteBucket", args{"Bucket": "rq.bucketName"}}}, title: "Make the bucket {rq.bucketName} again, so that nobody else takes its name", risk: bucketAnew},
+			{phase: Recover, mode: Review, call: "s3:CreateBucket", when: [2]string{"ev.region", "!us-east-1"},
+				in:   args{"Bucket": "rq.bucketName", "CreateBucketConfiguration": args{"LocationConstraint": "ev.region"}},
+				back: []reverse{{"s3:DeleteBucket", args{"Bucket": "rq.bucketName"}}}, title: "Make the bucket {rq.bucketName} again, so that nobody else takes its name", risk: bucketAnew},
+		},
 	},
-	{call: "s3:DeleteBucketReplication", object: []string{"rq.bucketName"}, also: []string{"PutBucketReplication"}, todo: "The bucket {rq.bucketName} is no longer copied: put its replication back."},
-	{call: "s3:CreateJob", object: []string{"rs.jobId"}, todo: "Cancel the batch job {rs.jobId} if it still runs (s3control UpdateJobStatus)."},
-	{call: "s3:PutBucketEncryption", object: []string{"rq.bucketName"}, todo: "The encryption of the bucket {rq.bucketName} was changed: put the old key back. A key of another account means that objects are held to ransom."},
-	{call: "s3:DeleteBucketEncryption", object: []string{"rq.bucketName"}, also: []string{"PutBucketEncryption"}, todo: "The encryption of the bucket {rq.bucketName} fell back to the default: put its key back."},
-	{call: "s3:PutBucketLogging", object: []string{"rq.bucketName"}, todo: "The access log of the bucket {rq.bucketName} was changed: put it back."},
-	{call: "s3:PutBucketNotification", object: []string{"rq.bucketName"}, todo: "The notifications of the bucket {rq.bucketName} were replaced: put the old ones back."},
-	{call: "s3:PutBucketCors", object: []string{"rq.bucketName"}, todo: "The CORS rules of the bucket {rq.bucketName} were replaced: put the old ones back."},
-	{call: "s3:PutBucketWebsite", object: []string{"rq.bucketName"}, also: []string{"DeleteBucketWebsite"},
-		steps: []step{{phase: Recover, mode: Review, call: "s3:DeleteBucketWebsite", in: args{"Bucket": "rq.bucketName"}, title: "Stop serving the bucket {rq.bucketName} as a web site", risk: "If it was one before, put its settings back instead."}}},
-	remove("s3:CreateBucket", "s3:DeleteBucket", "bucket", []string{"rq.bucketName"}, args{"Bucket": "rq.bucketName"}, "Delete the bucket {rq.bucketName}, once it is empty of every version"),
-	{call: "s3:DeleteBucket", object: []string{"rq.bucketName"}, also: []string{"CreateBucket"}, todo: "The bucket {rq.bucketName} was deleted: make it again at once, so that nobody else takes its name. What it held is lost unless it was copied."},
-	{call: "s3:DeleteObject", object: []string{"rq.bucketName"}, todo: "Objects of the bucket {rq.bucketName} were deleted (requestParameters.key of the events): where versions are kept, delete their delete markers."},
+	{
+		call: "s3:DeleteObject", object: []string{"rq.bucketName"}, also: []string{"DeleteBucket"},
+		steps: []step{{phase: Recover, mode: Review, call: "s3:DeleteObjects", in: args{"Bucket": "rq.bucketName", "Delete": args{"Objects": []any{Item}}},
+			when:  [2]string{"rq.versionId|'none'", "none"},
+			each:  &each{"s3:ListObjectVersions", args{"Bucket": "rq.bucketName"}, "DeleteMarkers[?IsLatest && contains({all(rq.key)}, Key)].{Key: Key, VersionId: VersionId}"},
+			title: "Take the delete marks off {all(rq.key)} in the bucket {rq.bucketName}",
+			risk:  "The objects are as they were before. Nothing happens where the bucket keeps no versions: then look for copies, and say whose data is lost."}},
+		todo: "Versions of objects of the bucket {rq.bucketName} were deleted for good (requestParameters.key of the events): look for copies, and say whose data is lost.",
+	},
 	{call: "s3:DeleteObjects", object: []string{"rq.bucketName"}, todo: "Objects of the bucket {rq.bucketName} were deleted in bulk: where versions are kept, delete their delete markers."},
 	{call: "s3:PutObject", object: []string{"rq.bucketName"}, todo: "Objects of the bucket {rq.bucketName} were written (requestParameters.key of the events): delete them, or put the old versions back. A header for a customer's key means that they are held to ransom."},
 	{call: "s3:CopyObject", object: []string{"rq.bucketName"}, todo: "Objects were copied into the bucket {rq.bucketName} (requestParameters of the events): see whose they are, and whom to tell."},
 	remove("s3:CreateAccessPoint", "s3control:DeleteAccessPoint", "access point", []string{"rq.name"}, args{"AccountId": "ev.account", "Name": "rq.name"}, "Delete the access point {rq.name}"),
-	remove("s3:PutAccessPointPolicy", "s3control:DeleteAccessPointPolicy", "access point policy", []string{"rq.name"}, args{"AccountId": "ev.account", "Name": "rq.name"}, "Delete the policy of the access point {rq.name}, unless it had one before"),
+	replacedWhole(policy{call: "s3:PutAccessPointPolicy", service: "s3control", object: []string{"rq.name"}, in: args{"AccountId": "ev.account", "Name": "rq.name"},
+		param: "Policy", value: "json(rq.PutAccessPointPolicyRequest.Policy|rq.policy)", remove: "DeleteAccessPointPolicy", what: "policy of the access point {rq.name}", parts: []string{"DeleteAccessPoint"}}),
 	dbShare("rds:ModifyDBSnapshotAttribute", "DBSnapshotIdentifier", "rq.dBSnapshotIdentifier"),
 	dbShare("rds:ModifyDBClusterSnapshotAttribute", "DBClusterSnapshotIdentifier", "rq.dBClusterSnapshotIdentifier"),
 	remove("rds:CreateDBSnapshot", "rds:DeleteDBSnapshot", "database snapshot", []string{"rq.dBSnapshotIdentifier"}, args{"DBSnapshotIdentifier": "rq.dBSnapshotIdentifier"}, "Delete the database snapshot {rq.dBSnapshotIdentifier}, once it is no longer evidence"),
 	remove("rds:StartExportTask", "rds:CancelExportTask", "export", []string{"rq.exportTaskIdentifier"}, args{"ExportTaskIdentifier": "rq.exportTaskIdentifier"}, "Cancel the export {rq.exportTaskIdentifier} to {rq.s3BucketName}, if it still runs"),
 	remove("rds:RestoreDBInstanceFromDBSnapshot", "rds:DeleteDBInstance", "database", []string{"rq.dBInstanceIdentifier"}, args{"DBInstanceIdentifier": "rq.dBInstanceIdentifier", "SkipFinalSnapshot": true}, "Delete the database {rq.dBInstanceIdentifier}, made from a snapshot"),
-	{call: "rds:ModifyDBInstance", object: []string{"rq.dBInstanceIdentifier"}, todo: "The database {rq.dBInstanceIdentifier} was changed (password, public access, groups): put it back, and change its master password."},
+	{
+		call: "rds:ModifyDBInstance", object: []string{"rq.dBInstanceIdentifier", "kind(rq)"}, also: []string{"DeleteDBInstance"}, overlay: true,
+		prior: []prior{{"CreateDBInstance", []string{"rq.dBInstanceIdentifier"}, "rq"}, {"ModifyDBInstance", []string{"rq.dBInstanceIdentifier"}, "fields(rq)"}},
+		steps: []step{{phase: Recover, mode: Review, call: "rds:ModifyDBInstance", in: databaseFields("prior"), back: []reverse{{"rds:ModifyDBInstance", databaseFields("rq")}},
+			title: "Set the database {rq.dBInstanceIdentifier} back to {prior}", risk: "What has come to reach the database no longer does. Change its master password too, if that was changed."}},
+		blind: []step{{phase: Recover, mode: Review, call: "rds:ModifyDBInstance", when: [2]string{"rq.publiclyAccessible", "true"},
+			in:    args{"DBInstanceIdentifier": "rq.dBInstanceIdentifier", "PubliclyAccessible": false, "ApplyImmediately": true},
+			back:  []reverse{{"rds:ModifyDBInstance", args{"DBInstanceIdentifier": "rq.dBInstanceIdentifier", "PubliclyAccessible": true, "ApplyImmediately": true}}},
+			title: "Take the database {rq.dBInstanceIdentifier} off the internet", risk: "If it was reachable before the incident too, its users lose it. What else was changed ({kind(rq)}) must be put back by hand."}},
+		todo: "The database {rq.dBInstanceIdentifier} was changed ({kind(rq)}) and the log does not show how it was: put it back, and change its master password.",
+	},
 	{call: "rds:DeleteDBInstance", object: []string{"rq.dBInstanceIdentifier"}, todo: "The database {rq.dBInstanceIdentifier} was deleted: restore it from a snapshot or a retained backup."},
 	{call: "rds:DeleteDBCluster", object: []string{"rq.dBClusterIdentifier"}, todo: "The database cluster {rq.dBClusterIdentifier} was deleted: restore it from a snapshot or a retained backup."},
 	{call: "rds:ModifyActivityStream", object: []string{"rq.resourceArn"}, todo: "The activity stream of {rq.resourceArn} was changed: put it back."},
@@ -107,7 +149,8 @@ var undoStorage = []undo{
 			title: "Take the role {rq.roleArn} off the database {rq.dBInstanceIdentifier}", risk: "The database can no longer use it."}},
 	},
 	{call: "dynamodb:ExportTableToPointInTime", object: []string{"rq.tableArn"}, todo: "The table {rq.tableArn} was exported to {rq.s3Bucket}: secure that bucket, see whose data it is, and whom to tell."},
-	remove("dynamodb:PutResourcePolicy", "dynamodb:DeleteResourcePolicy", "resource policy", []string{"rq.resourceArn"}, args{"ResourceArn": "rq.resourceArn"}, "Delete the resource policy of {rq.resourceArn}, unless it had one before"),
+	replacedWhole(policy{call: "dynamodb:PutResourcePolicy", service: "dynamodb", object: []string{"rq.resourceArn"}, in: args{"ResourceArn": "rq.resourceArn"},
+		param: "Policy", value: "json(rq.policy)", remove: "DeleteResourcePolicy", what: "resource policy of {rq.resourceArn}", parts: []string{"DeleteTable"}}),
 	{call: "dynamodb:DeleteTable", object: []string{"rq.tableName"}, todo: "The table {rq.tableName} was deleted: restore it from a backup, or to a point in time within 35 days."},
 	{
 		call: "dynamodb:UpdateContinuousBackups", object: []string{"rq.tableName"},
@@ -123,22 +166,78 @@ var undoStorage = []undo{
 			title: "Stop sharing the snapshot {rq.snapshotIdentifier} with {rq.accountWithRestoreAccess}", risk: "Copies elsewhere stay: what it holds must count as taken."}},
 	},
 	{call: "backup:DeleteRecoveryPoint", object: []string{"rq.recoveryPointArn"}, todo: "The recovery point {rq.recoveryPointArn} is lost: see that others are left."},
-	remove("backup:PutBackupVaultAccessPolicy", "backup:DeleteBackupVaultAccessPolicy", "vault policy", []string{"rq.backupVaultName"}, args{"BackupVaultName": "rq.backupVaultName"}, "Delete the access policy of the backup vault {rq.backupVaultName}, unless it had one before"),
+	replacedWhole(policy{call: "backup:PutBackupVaultAccessPolicy", service: "backup", object: []string{"rq.backupVaultName"}, in: args{"BackupVaultName": "rq.backupVaultName"},
+		param: "Policy", value: "json(rq.policy)", remove: "DeleteBackupVaultAccessPolicy", what: "access policy of the backup vault {rq.backupVaultName}", parts: []string{"DeleteBackupVault"}}),
 	{call: "elasticfilesystem:DeleteFileSystem", object: []string{"rq.fileSystemId"}, todo: "The file system {rq.fileSystemId} was deleted: restore it from a backup."},
-	remove("elasticfilesystem:PutFileSystemPolicy", "efs:DeleteFileSystemPolicy", "file system policy", []string{"rq.fileSystemId"}, args{"FileSystemId": "rq.fileSystemId"}, "Delete the policy of the file system {rq.fileSystemId}, unless it had one before"),
+	replacedWhole(policy{call: "elasticfilesystem:PutFileSystemPolicy", service: "efs", object: []string{"rq.fileSystemId"}, in: args{"FileSystemId": "rq.fileSystemId"},
+		param: "Policy", value: "json(rq.policy)", remove: "DeleteFileSystemPolicy", what: "policy of the file system {rq.fileSystemId}", parts: []string{"DeleteFileSystem"}}),
 }
 
 var publicBlock = args{"BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}
 
 // dbShare takes back the sharing of a database snapshot.
 func dbShare(call, param, id string) undo {
-	in := func(values string) args {
-		return args{param: id, "AttributeName": "rq.attributeName", values: "rq.valuesToAdd"}
+	_, op := splitCall(call)
+	shares := sharing{op, "", id, []party{{"Users", "rq.valuesToAdd", "rq.valuesToRemove"}}}
+	with := func(values string) func(string) args {
+		return func(list string) args { return args{param: id, "AttributeName": "rq.attributeName", values: list} }
 	}
 	return undo{
-		call: call, object: []string{id},
-		steps: []step{{phase: Recover, mode: Auto, call: call, in: in("ValuesToRemove"), back: []reverse{{call, in("ValuesToAdd")}},
-			title: "Stop sharing the snapshot {" + id + "} with {rq.valuesToAdd}", risk: "Copies that were made elsewhere stay there: what it holds must count as taken."}},
-		todo: "The sharing of the snapshot {" + id + "} was changed: put it back.",
+		call: call, object: []string{id, "rq.attributeName"}, was: shares.before,
+		steps: shareSteps(call, "the snapshot {"+id+"}", "Users", with("ValuesToAdd"), with("ValuesToRemove")),
+		todo:  "The sharing of the snapshot {" + id + "} was changed: put it back.",
 	}
+}
+
+// bucketDocument is a setting of a bucket that one call replaces whole; remove is
+// the operation that ends it, "" where none does.
+func bucketDocument(event, put, document, param, remove, what, risk string) undo {
+	value := "s3(rq." + document + ")"
+	back := []reverse{{"s3:" + put, args{"Bucket": "rq.bucketName", param: value}}}
+	u := undo{
+		call: "s3:" + event, object: []string{"rq.bucketName"}, also: []string{"DeleteBucket"},
+		prior: []prior{{event, []string{"rq.bucketName"}, value}},
+		steps: []step{{
+			phase: Recover, mode: Review, call: "s3:" + put, in: args{"Bucket": "rq.bucketName", param: "prior"}, back: back,
+			title: "Put the " + what + " of the bucket {rq.bucketName} back to what the log shows before the intruder", risk: risk,
+		}},
+		todo: "The " + what + " of the bucket {rq.bucketName} was replaced and the log does not show what was there: put the old back. The intruder's: {rq." + document + "}",
+	}
+	if remove != "" {
+		u.also = append(u.also, remove)
+		u.blind = []step{{
+			phase: Recover, mode: Review, call: "s3:" + remove, in: args{"Bucket": "rq.bucketName"}, back: back,
+			title: "Delete the " + what + " that the intruder gave the bucket {rq.bucketName}",
+			risk:  risk + " The log shows nothing before: if there was, look it up and put that back instead.",
+		}}
+	}
+	return u
+}
+
+// bucketDocumentGone is such a setting that was deleted.
+func bucketDocumentGone(event, set, put, document, param, remove, what string) undo {
+	return undo{
+		call: "s3:" + event, object: []string{"rq.bucketName"}, also: []string{set, "DeleteBucket"},
+		prior: []prior{{set, []string{"rq.bucketName"}, "s3(rq." + document + ")"}},
+		steps: []step{{
+			phase: Recover, mode: Review, call: "s3:" + put, in: args{"Bucket": "rq.bucketName", param: "prior"}, back: []reverse{{"s3:" + remove, args{"Bucket": "rq.bucketName"}}},
+			title: "Give the bucket {rq.bucketName} its " + what + " again", risk: "It does what it did before: read it first, for it may be old.",
+		}},
+		todo: "The " + what + " of the bucket {rq.bucketName} was deleted and is not in the log: put it back.",
+	}
+}
+
+// withDeadline says when undoing comes too late.
+func withDeadline(at func(*event) (time.Time, bool), u undo) undo {
+	u.deadline = at
+	return u
+}
+
+const bucketAnew = "What it held is lost unless it was copied; its policy, versioning and other settings must be set again. AWS refuses while someone else has the name."
+
+// databaseFields are what lets others reach a database, and what keeps it.
+func databaseFields(from string) args {
+	return args{"DBInstanceIdentifier": "rq.dBInstanceIdentifier", "ApplyImmediately": true, "PubliclyAccessible": from + ".publiclyAccessible?", "VpcSecurityGroupIds": from + ".vpcSecurityGroupIds?",
+		"DeletionProtection": from + ".deletionProtection?", "BackupRetentionPeriod": from + ".backupRetentionPeriod?", "EnableIAMDatabaseAuthentication": from + ".enableIAMDatabaseAuthentication?",
+		"MultiAZ": from + ".multiAZ?", "DBInstanceClass": from + ".dBInstanceClass?", "DBParameterGroupName": from + ".dBParameterGroupName?"}
 }

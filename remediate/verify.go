@@ -80,6 +80,16 @@ func verifyOf(service, operation string, in map[string]any) []Check {
 		return of("GetDetector", "Status", "ENABLED", "DetectorId")
 	case "kms:EnableKey":
 		return of("DescribeKey", "KeyMetadata.KeyState", "Enabled", "KeyId")
+	case "rolesanywhere:EnableTrustAnchor", "rolesanywhere:DisableTrustAnchor":
+		return of("GetTrustAnchor", "TrustAnchor.Enabled", operation == "EnableTrustAnchor", "TrustAnchorId")
+	case "rolesanywhere:EnableProfile", "rolesanywhere:DisableProfile":
+		return of("GetProfile", "Profile.Enabled", operation == "EnableProfile", "ProfileId")
+	case "rolesanywhere:DisableCrl":
+		return of("GetCrl", "Crl.Enabled", false, "CrlId")
+	case "cognitoidentityprovider:AdminDisableUser":
+		return of("AdminGetUser", "Enabled", false, "UserPoolId", "Username")
+	case "ec2:StartInstances":
+		return of("DescribeInstances", "Reservations[].Instances[?State.Name!='pending' && State.Name!='running'][].InstanceId | [0]", nil, "InstanceIds")
 	case "ec2:TerminateInstances":
 		return of("DescribeInstances", "Reservations[].Instances[?State.Name!='shutting-down' && State.Name!='terminated'][].InstanceId | [0]", nil, "InstanceIds")
 	}

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -15,12 +16,26 @@ var FindingFormats = []string{"table", "json", "ndjson", "csv", "sarif", "ocsf",
 
 // FindingSet is what the forms of findings tell of.
 type FindingSet struct {
-	Findings    []rules.Finding
+	Findings    iter.Seq2[rules.Finding, error]
 	Assessments []rules.Assessment // of the rules that were asked for
 	Rules       []rules.Rule       // what is known of the rules; it may lack some of the findings'
 	Origins     Origins
 	Attack      rules.AttackVersion // in which Findings and Rules speak
 	Version     string              // of trailscan
+}
+
+// collect keeps of each finding what a line tells: without the lists a million of
+// them take little.
+func collect(findings iter.Seq2[rules.Finding, error]) ([]rules.Finding, error) {
+	var all []rules.Finding
+	for f, err := range findings {
+		if err != nil {
+			return nil, err
+		}
+		f.EventIDs, f.UserAgents, f.SourceIPs, f.AccessKeyIDs, f.Regions, f.Summary = nil, nil, nil, nil, nil, ""
+		all = append(all, f)
+	}
+	return all, nil
 }
 
 // rule is what is known of a finding's rule.
@@ -33,7 +48,8 @@ func (s FindingSet) rule(f rules.Finding) rules.Rule {
 }
 
 // WriteFindings writes findings in one of FindingFormats: as table with the
-// times in zone and the worst first, otherwise in the order given.
+// times in zone and the worst first, otherwise in the order given. json, ndjson,
+// csv and ocsf are written as the findings come.
 func WriteFindings(w io.Writer, format string, s FindingSet, zone *time.Location) error {
 	findings := s.Findings
 	switch format {
@@ -44,10 +60,14 @@ func WriteFindings(w io.Writer, format string, s FindingSet, zone *time.Location
 	case "navigator":
 		return writeNavigator(w, s)
 	case "table":
-		findings = sortFindings(findings)
+		all, err := collect(findings)
+		if err != nil {
+			return err
+		}
+		findings = each(sortFindings(all))
 	}
 	list := func(values []string) string { return strings.Join(values, " ") }
-	return encodeAll(w, format, sheet[rules.Finding]{
+	return encodeEach(w, format, sheet[rules.Finding]{
 		csv: []column[rules.Finding]{
 			{"id", 0, func(f rules.Finding) string { return f.ID }},
 			{"rule", 0, func(f rules.Finding) string { return f.Rule }},

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"trailscan/remediate"
 	"trailscan/rules"
 )
 
@@ -73,7 +74,13 @@ func TestOutputsOfAHostileIncident(t *testing.T) {
 		"lineage.mmd": func(w io.Writer, inc *Incident) error {
 			return LineageMermaid(w, inc.Lineage, LineageOptions{Zone: time.UTC})
 		},
-		"plan.txt":                func(w io.Writer, inc *Incident) error { return PlanTable(w, inc.Plan, time.UTC) },
+		"plan.txt":      func(w io.Writer, inc *Incident) error { return PlanTable(w, inc.Plan, time.UTC) },
+		"plan.md":       func(w io.Writer, inc *Incident) error { return PlanRunbook(w, everyAction(inc.Plan), time.UTC) },
+		"plan.sh":       func(w io.Writer, inc *Incident) error { return PlanScript(w, everyAction(inc.Plan), time.UTC) },
+		"decision.html": func(w io.Writer, inc *Incident) error { return PlanDecision(w, "html", inc.Plan, inc, time.UTC) },
+		"decision.md": func(w io.Writer, inc *Incident) error {
+			return PlanDecision(w, "md", everyAction(inc.Plan), nil, time.UTC)
+		},
 		"plan.csv":                func(w io.Writer, inc *Incident) error { return WritePlan(w, "csv", inc.Plan) },
 		"coverage.txt":            func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "table", inc, berlin) },
 		"coverage.md":             func(w io.Writer, inc *Incident) error { return WriteCoverage(w, "md", inc, time.UTC) },
@@ -109,7 +116,7 @@ func findingsIn(format string, v rules.AttackVersion) func(io.Writer, *Incident)
 			findings[0].SourceIPs = append(findings[0].SourceIPs, "ec2.amazonaws.com")
 		}
 		return WriteFindings(w, format, FindingSet{
-			Findings: v.Findings(findings),
+			Findings: each(v.Findings(findings)),
 			Assessments: []rules.Assessment{
 				{Rule: "TS-CO-001", Assessed: rules.NotAssessable, Reason: "the case holds no S3 data events"},
 				{Rule: "TS-IA-017", Assessed: rules.NotAssessed, Reason: "the list hostile was not given: use --hostile"},
@@ -171,6 +178,9 @@ func TestDocumentsOfAnEmptyIncident(t *testing.T) {
 		"Markdown": func(w io.Writer) error { return Markdown(w, inc, time.UTC) },
 		"JSON":     func(w io.Writer) error { return JSON(w, inc) },
 		"summary":  func(w io.Writer) error { return Summary(w, inc, "out", time.UTC, 100) },
+		"decision": func(w io.Writer) error { return PlanDecision(w, "html", &remediate.Plan{}, inc, time.UTC) },
+		"runbook":  func(w io.Writer) error { return PlanRunbook(w, &remediate.Plan{}, time.UTC) },
+		"script":   func(w io.Writer) error { return PlanScript(w, &remediate.Plan{}, time.UTC) },
 	} {
 		var b strings.Builder
 		if err := write(&b); err != nil {

@@ -353,7 +353,7 @@ func (m *markdown) plan() {
 		m.line("No plan was made.")
 		return
 	}
-	m.line("Nothing has been carried out. Knows of events through %s. Digest %s.", m.clock(m.Plan.LogThrough), mdCode(m.Plan.Digest))
+	m.line("Nothing has been carried out. The runbook `plan.md` has checks and ways back of each action (`trailscan plan --plan plan.json -o plan.md`). Knows of events through %s. Digest %s.", m.clock(m.Plan.LogThrough), mdCode(m.Plan.Digest))
 	for _, p := range m.Phases {
 		m.line("\n### %s\n\n%s\n", p.Name, p.Means)
 		for i, a := range p.Actions {

@@ -100,7 +100,11 @@ func writeNavigator(w io.Writer, s FindingSet) error {
 		layer.Gradient.Colors = append([]string{level.color}, layer.Gradient.Colors...)
 	}
 	found := map[place][]rules.Finding{}
-	for _, f := range s.Findings {
+	findings, err := collect(s.Findings)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
 		for _, id := range f.Techniques {
 			at := place{technique: id}
 			if s.Attack.Lists(id, f.Tactic) {

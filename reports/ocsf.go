@@ -176,7 +176,10 @@ type ocsfUnmapped struct {
 }
 
 func writeOCSF(w io.Writer, s FindingSet) error {
-	for _, f := range s.Findings {
+	for f, err := range s.Findings {
+		if err != nil {
+			return err
+		}
 		text, err := marshal(ocsfOf(f, s))
 		if err != nil {
 			return err

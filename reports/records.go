@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -49,11 +50,30 @@ func newEncoder[T any](w io.Writer, format string, s sheet[T]) (encoder[T], erro
 
 // encodeAll writes records in a format.
 func encodeAll[T any](w io.Writer, format string, s sheet[T], records []T) error {
+	return encodeEach(w, format, s, each(records))
+}
+
+// each gives records one by one.
+func each[T any](records []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, r := range records {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// encodeEach writes records in a format as they come.
+func encodeEach[T any](w io.Writer, format string, s sheet[T], records iter.Seq2[T, error]) error {
 	e, err := newEncoder(w, format, s)
 	if err != nil {
 		return err
 	}
-	for _, r := range records {
+	for r, err := range records {
+		if err != nil {
+			return err
+		}
 		if err := e.encode(r); err != nil {
 			return err
 		}

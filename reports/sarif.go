@@ -126,7 +126,10 @@ func writeSARIF(w io.Writer, s FindingSet) error {
 		Properties:  sarifRunDetails{s.Attack.String()},
 	}
 	places := map[string]int{}
-	for _, f := range s.Findings {
+	for f, err := range s.Findings {
+		if err != nil {
+			return err
+		}
 		if _, known := places[f.Rule]; !known {
 			places[f.Rule] = len(run.Tool.Driver.Rules)
 			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRuleOf(s.rule(f)))

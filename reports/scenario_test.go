@@ -46,7 +46,7 @@ func TestReportOfTheLeakedKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := rules.Scan(ctx, c, rules.Pack(), rules.Options{}); err != nil {
+	if _, err := rules.Scan(ctx, c, rules.Pack(), rules.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	inc, err := Load(ctx, c)

@@ -29,14 +29,16 @@ func TestSchemas(t *testing.T) {
 		write func(io.Writer) error
 		wrong string // what the schema must say of it
 	}{
-		"SARIF":       {"sarif", func(w io.Writer) error { return full(w, inc) }, ""},
-		"SARIF empty": {"sarif", func(w io.Writer) error { return WriteFindings(w, "sarif", FindingSet{}, time.UTC) }, ""},
+		"SARIF": {"sarif", func(w io.Writer) error { return full(w, inc) }, ""},
+		"SARIF empty": {"sarif", func(w io.Writer) error {
+			return WriteFindings(w, "sarif", FindingSet{Findings: each[rules.Finding](nil)}, time.UTC)
+		}, ""},
 		"SARIF broken": {"sarif", func(w io.Writer) error {
 			return broken(w, func(w io.Writer) error { return full(w, inc) }, `"version": "2.1.0"`, `"version": "2.1"`)
 		}, "is not one of"},
 		"OCSF": {"ocsf", func(w io.Writer) error { return findingsIn("ocsf", rules.AttackV19)(w, inc) }, ""},
 		"OCSF of a bare finding": {"ocsf", func(w io.Writer) error {
-			return WriteFindings(w, "ocsf", FindingSet{Findings: []rules.Finding{{ID: "1", Rule: "sigma:x", Title: "x", FirstSeen: time.Unix(1, 0), LastSeen: time.Unix(2, 0)}}}, time.UTC)
+			return WriteFindings(w, "ocsf", FindingSet{Findings: each([]rules.Finding{{ID: "1", Rule: "sigma:x", Title: "x", FirstSeen: time.Unix(1, 0), LastSeen: time.Unix(2, 0)}})}, time.UTC)
 		}, ""},
 		"OCSF broken": {"ocsf", func(w io.Writer) error {
 			return broken(w, func(w io.Writer) error { return findingsIn("ocsf", rules.AttackV18)(w, inc) }, `"finding_info"`, `"finding_infos"`)
@@ -107,7 +109,7 @@ func TestNavigatorLayerFormat(t *testing.T) {
 		"v18": func(w io.Writer) error { return findingsIn("navigator", rules.AttackV18)(w, inc) },
 		"v19": func(w io.Writer) error { return findingsIn("navigator", rules.AttackV19)(w, inc) },
 		"empty": func(w io.Writer) error {
-			return WriteFindings(w, "navigator", FindingSet{Attack: rules.AttackV18}, time.UTC)
+			return WriteFindings(w, "navigator", FindingSet{Attack: rules.AttackV18, Findings: each[rules.Finding](nil)}, time.UTC)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -54,7 +54,7 @@ func TestRulesOfTheLineageNeedATrace(t *testing.T) {
 	c := openCase(t)
 	put(t, c, []ev{{name: "CreateUser", who: "a", intruder: true}, {name: "CreateUser", who: "b"}})
 	r := Rule{ID: "TS-KEY-901", Lineage: true, Where: `event_name = 'CreateUser'`, Needs: AnyEvent}
-	findings, assessments, err := Scan(context.Background(), c, []Rule{r}, Options{})
+	findings, assessments, err := scanAll(context.Background(), c, []Rule{r}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestRulesOfTheLineageNeedATrace(t *testing.T) {
 	if _, err := c.DB.Exec(`INSERT INTO lineage (keys) VALUES (['AKIAIOSFODNN7EXAMPLE'])`); err != nil {
 		t.Fatal(err)
 	}
-	if findings, assessments, err = Scan(context.Background(), c, []Rule{r}, Options{}); err != nil {
+	if findings, assessments, err = scanAll(context.Background(), c, []Rule{r}, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if assessments[0].Assessed != Assessed || len(findings) != 2 {
@@ -111,7 +111,7 @@ func TestAssessment(t *testing.T) {
 			if tc.rows != "" {
 				casetest.Insert(t, c.DB, columns+tc.rows)
 			}
-			_, got, err := Scan(context.Background(), c, []Rule{tc.rule}, Options{})
+			got, err := Scan(context.Background(), c, []Rule{tc.rule}, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -61,7 +61,7 @@ func (s *scanner) gatherBatch(ctx context.Context, places []int) (map[int]int64,
 	for _, i := range places {
 		r := s.pack[i]
 		// One CASE in the other: AND does not say what is looked at first.
-		hits = append(hits, fmt.Sprintf("CASE WHEN %s THEN CASE WHEN %s THEN %d END END", s.ofKinds(s.reached[i]), r.condition(), i))
+		hits = append(hits, fmt.Sprintf("CASE WHEN %s THEN CASE WHEN %s THEN %d END END", s.ofKinds(s.reached[i]), r.within(s.facets, s.reached[i]), i))
 		if r.Resource != "" {
 			e := r.resource()
 			if those[e] == nil {
@@ -80,7 +80,7 @@ func (s *scanner) gatherBatch(ctx context.Context, places []int) (map[int]int64,
 	between, args := s.between()
 	query := `
 		INSERT INTO temp.rule_matches BY NAME
-		SELECT rule, ` + strings.Join(matchColumns, ", ") + `, ` + resource + ` AS resource
+		SELECT rule, outcome, source_id, record_index, ` + resource + ` AS resource
 		FROM (SELECT *, unnest(hits) AS rule FROM (
 			SELECT *, list_filter([` + strings.Join(hits, ",\n") + `], lambda place: place IS NOT NULL) AS hits
 			FROM (` + from + `) AS calls

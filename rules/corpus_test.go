@@ -69,7 +69,7 @@ func TestFindsStratusAttacks(t *testing.T) {
 			for _, id := range stratusRules[attack] {
 				pack = append(pack, ruleByID(t, id))
 			}
-			findings, _, err := Scan(context.Background(), c, pack, Options{})
+			findings, _, err := scanAll(context.Background(), c, pack, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -150,6 +151,47 @@ func negated(t test) test {
 		}
 		return unknown
 	}
+}
+
+// within is the rule's condition on events of some facets: without the terms
+// that hold for all of them.
+func (r Rule) within(all []facet, reached []int) string {
+	known := innerConjuncts(r.Where)
+	open := slices.DeleteFunc(slices.Clone(known), func(term string) bool {
+		holds := facetTest(term)
+		return !slices.ContainsFunc(reached, func(i int) bool { return holds(&all[i]) != isTrue })
+	})
+	switch {
+	case len(open) == len(known):
+		return r.condition()
+	case len(open) == 0:
+		r.Where = "true"
+	default:
+		for i, term := range open {
+			open[i] = group(term)
+		}
+		r.Where = strings.Join(open, " AND ")
+	}
+	return r.condition()
+}
+
+// innerConjuncts are the operands of a condition that is one AND of several, and
+// in place of those in parentheses theirs.
+func innerConjuncts(condition string) []string {
+	terms := conjuncts(condition)
+	if len(terms) > 1 {
+		var all []string
+		for _, t := range terms {
+			all = append(all, innerConjuncts(t)...)
+		}
+		return all
+	}
+	tokens := sqlToken.FindAllString(condition, -1)
+	if n := len(tokens); len(terms) == 1 && n > 2 && tokens[0] == "(" && closes(tokens) && !strings.EqualFold(tokens[1], "SELECT") {
+		condition = strings.TrimSpace(condition)
+		return innerConjuncts(condition[1 : len(condition)-1])
+	}
+	return terms
 }
 
 // predicate reads up to the next AND, OR or closing parenthesis of its level.

@@ -47,30 +47,94 @@ var dimensions = []dimension{
 
 const addressesSQL = `CREATE OR REPLACE TEMP TABLE scan_addresses AS SELECT DISTINCT source_ip_address FROM events`
 
-// barren says whether no caller, client or address of the case is one that the
-// rule is about, so that it cannot find anything.
-func (s *shared) barren(ctx context.Context, r Rule, columns []string) (bool, error) {
-	terms := conjuncts(r.Where)
-	for _, d := range dimensions {
-		var about []string
-		for _, t := range terms {
-			if d.decides(t, columns) {
-				about = append(about, "("+t+")")
-			}
-		}
-		if len(about) == 0 {
-			continue
-		}
-		var any bool
-		query := fmt.Sprintf(`SELECT EXISTS (FROM %s WHERE %s)`, d.table, strings.Join(about, " AND "))
-		if err := s.conn.QueryRowContext(ctx, query).Scan(&any); err != nil {
-			return false, err
-		}
-		if !any {
-			return true, nil
+// reduced is the rule without the alternatives that no call, caller, client or
+// address of the case is of; false when nothing is left that it can find.
+func (s *shared) reduced(ctx context.Context, r Rule, columns []string) (Rule, bool, error) {
+	where, possible, err := s.reduce(ctx, r.Where, columns)
+	if err != nil || !possible {
+		return r, possible, err
+	}
+	r.Where = where
+	if r.Sequence == nil {
+		return r, true, nil
+	}
+	found, least := 0, len(r.Sequence.Steps)
+	if r.Sequence.Least > 0 {
+		least = r.Sequence.Least
+	}
+	for _, step := range r.Sequence.Steps {
+		if _, possible, err := s.reduce(ctx, step.Where, columns); err != nil {
+			return r, true, err
+		} else if possible {
+			found++
 		}
 	}
-	return false, nil
+	return r, found >= least, nil
+}
+
+// reduce leaves out of a condition the alternatives that cannot hold. It says
+// false when the whole cannot.
+func (s *shared) reduce(ctx context.Context, condition string, columns []string) (string, bool, error) {
+	if condition == "" {
+		return "", true, nil
+	}
+	if len(facetsOf(facetTest(condition), s.facets)) == 0 {
+		return condition, false, nil
+	}
+	condition = unwrapped(condition)
+	if alternatives := split(condition, "OR"); len(alternatives) > 1 {
+		var left []string
+		for _, a := range alternatives {
+			a, possible, err := s.reduce(ctx, a, columns)
+			if err != nil {
+				return condition, true, err
+			}
+			if possible {
+				left = append(left, "("+a+")")
+			}
+		}
+		return "(" + strings.Join(left, " OR ") + ")", len(left) > 0, nil
+	}
+	terms := conjuncts(condition)
+	for _, d := range dimensions {
+		if any, err := s.holds(ctx, d, terms, columns); err != nil || !any {
+			return condition, any, err
+		}
+	}
+	for i, t := range terms {
+		if inner := unwrapped(t); inner != strings.TrimSpace(t) && len(terms) > 1 || len(split(inner, "OR")) > 1 {
+			reduced, possible, err := s.reduce(ctx, inner, columns)
+			if err != nil || !possible {
+				return condition, possible, err
+			}
+			terms[i] = " (" + reduced + ") "
+		}
+	}
+	if terms == nil {
+		return condition, true, nil
+	}
+	return strings.Join(terms, "AND"), true, nil
+}
+
+// holds says whether a row of the dimension meets all that is asked of it alone.
+func (s *shared) holds(ctx context.Context, d dimension, terms, columns []string) (any bool, err error) {
+	var about []string
+	for _, t := range terms {
+		if d.decides(t, columns) {
+			about = append(about, "("+t+")")
+		}
+	}
+	if len(about) == 0 {
+		return true, nil
+	}
+	query := fmt.Sprintf(`SELECT EXISTS (FROM %s WHERE %s)`, d.table, strings.Join(about, " AND "))
+	if any, known := s.answers[query]; known {
+		return any, nil
+	}
+	if err = s.conn.QueryRowContext(ctx, query).Scan(&any); err == nil {
+		s.answers[query] = any
+	}
+	return any, err
 }
 
 // decides holds for a condition on columns of the dimension alone.
@@ -91,35 +155,82 @@ func (d dimension) decides(condition string, columns []string) bool {
 
 var literalOf = regexp.MustCompile(`'(?:[^']|'')*'`)
 
+// mayHoldOfNone finds what may hold of a value that is not there.
+var mayHoldOfNone = regexp.MustCompile(`(?i)\b(is|coalesce|case|ifnull|if)\b`)
+
+// byAddress lets what a condition says of the address alone be decided once an
+// address: they are few beside the events.
+func byAddress(condition string, columns []string) string {
+	addresses := dimensions[len(dimensions)-1]
+	var about, others []string
+	for _, t := range conjuncts(condition) {
+		if addresses.decides(t, columns) && !mayHoldOfNone.MatchString(t) {
+			about = append(about, "("+t+")")
+		} else {
+			others = append(others, "("+t+")")
+		}
+	}
+	if len(about) == 0 {
+		return condition
+	}
+	return strings.Join(append(others, "source_ip_address IN (SELECT source_ip_address FROM "+addresses.table+" WHERE "+strings.Join(about, " AND ")+")"), " AND ")
+}
+
 // conjuncts are the operands of a condition that is one AND of several.
 func conjuncts(condition string) []string {
+	if len(split(condition, "OR")) > 1 {
+		return []string{condition}
+	}
+	return split(condition, "AND")
+}
+
+// split divides a condition at the operators that join its outermost operands;
+// AND must not stand beside OR. A condition with comments is not read.
+func split(condition, operator string) []string {
 	if strings.Contains(condition, "--") || strings.Contains(condition, "/*") {
 		return nil
 	}
 	var terms []string
 	depth, start, between := 0, 0, false
 	for _, at := range sqlToken.FindAllStringIndex(condition, -1) {
-		switch strings.ToUpper(condition[at[0]:at[1]]) {
-		case "(", "CASE":
+		switch word := strings.ToUpper(condition[at[0]:at[1]]); {
+		case word == "(" || word == "CASE":
 			depth++
-		case ")", "END":
+		case word == ")" || word == "END":
 			depth--
-		case "OR":
-			if depth == 0 {
-				return []string{condition}
-			}
-		case "BETWEEN":
-			between = between || depth == 0
-		case "AND":
-			switch {
-			case depth > 0:
-			case between:
-				between = false
-			default:
-				terms = append(terms, condition[start:at[0]])
-				start = at[1]
-			}
+		case depth > 0:
+		case word == "BETWEEN":
+			between = true
+		case word == "AND" && between:
+			between = false
+		case word == operator:
+			terms = append(terms, condition[start:at[0]])
+			start = at[1]
 		}
 	}
 	return append(terms, condition[start:])
+}
+
+// unwrapped is a condition without parentheses around the whole of it.
+func unwrapped(condition string) string {
+	for {
+		condition = strings.TrimSpace(condition)
+		tokens := sqlToken.FindAllStringIndex(condition, -1)
+		depth := 0
+		for i, at := range tokens {
+			switch condition[at[0]:at[1]] {
+			case "(":
+				depth++
+			case ")":
+				depth--
+			}
+			if depth == 0 && (i < len(tokens)-1 || i == 0) {
+				return condition
+			}
+		}
+		if depth != 0 || len(tokens) == 0 {
+			return condition
+		}
+		condition = condition[1 : len(condition)-1]
+	}
 }

@@ -106,7 +106,7 @@ func told(t *testing.T, c *query.Case, id string) string {
 	if pack[0].OnFindings {
 		pack = Pack()
 	}
-	findings, _, err := Scan(context.Background(), c, pack, Options{})
+	findings, _, err := scanAll(context.Background(), c, pack, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestRotationListIsWhole(t *testing.T) {
 	}
 	c := openCase(t)
 	incident(t, c, steps)
-	findings, _, err := Scan(context.Background(), c, []Rule{ruleNamed(t, "TS-KEY-015"), ruleNamed(t, "TS-CA-001")}, Options{})
+	findings, _, err := scanAll(context.Background(), c, []Rule{ruleNamed(t, "TS-KEY-015"), ruleNamed(t, "TS-CA-001")}, Options{})
 	if err != nil || len(findings) != 2 {
 		t.Fatalf("%d findings, %v", len(findings), err)
 	}

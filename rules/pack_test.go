@@ -132,7 +132,7 @@ func TestFixtures(t *testing.T) {
 						putStashed(t, c, sources[file])
 					}
 					if r.OnFindings {
-						if _, _, err := Scan(context.Background(), c, readBy(r), Options{}); err != nil {
+						if _, _, err := scanAll(context.Background(), c, readBy(r), Options{}); err != nil {
 							t.Fatal(err)
 						}
 					}

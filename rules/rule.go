@@ -62,6 +62,7 @@ type Threshold struct {
 	Sum      string   // what is added up instead, a number; NULL adds nothing
 	Count    int      // at least so many
 	Most     int      // and at most so many in the fullest window; 0: no limit
+	Except   int      // but not so many; 0: no exception
 	Window   time.Duration
 }
 

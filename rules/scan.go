@@ -2,13 +2,10 @@ package rules
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"trailscan/query"
@@ -29,13 +26,6 @@ type Options struct {
 	Observe func(Timing)
 }
 
-// How much of a finding's events a finding names. Its count is of all, and so
-// are the resources of what the lineage did: lists to rotate and to clean up.
-const (
-	maxEventIDs = 1000
-	maxValues   = 1000
-)
-
 // Timing is what a part of a scan took: a rule, or work for many of them.
 type Timing struct {
 	Rule string // its id; "" for shared work
@@ -53,69 +43,59 @@ type Timing struct {
 // Scan runs the rules over the case, marks what the stored lineage did, and
 // replaces the findings and assessments that the case holds by the new ones. A
 // denied or failed attempt is one severity step below a success, unless the
-// rule is about attempts only. Findings come by first event, then id;
-// assessments in the order of the rules.
-func Scan(ctx context.Context, c *query.Case, pack []Rule, o Options) ([]Finding, []Assessment, error) {
+// rule is about attempts only. Assessments come in the order of the rules; the
+// findings, which may be many, are read with Findings.
+func Scan(ctx context.Context, c *query.Case, pack []Rule, o Options) ([]Assessment, error) {
 	for _, r := range pack {
 		if err := r.validate(); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	conn, err := c.DB.Conn(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("scan case %s: %w", c.Path, err)
+		return nil, fmt.Errorf("scan case %s: %w", c.Path, err)
 	}
 	defer conn.Close()
-	findings, assessments, err := scan(ctx, conn, pack, o)
+	assessments, err := scan(ctx, conn, pack, o)
 	if err != nil {
-		return nil, nil, fmt.Errorf("scan case %s: %w", c.Path, err)
+		return nil, fmt.Errorf("scan case %s: %w", c.Path, err)
 	}
-	return findings, assessments, nil
+	return assessments, nil
 }
 
-func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (findings []Finding, assessments []Assessment, err error) {
-	drop := func() error { return dropShared(context.WithoutCancel(ctx), conn) }
-	defer func() { err = errors.Join(err, drop()) }()
+func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (assessments []Assessment, err error) {
+	defer func() { err = errors.Join(err, dropShared(context.WithoutCancel(ctx), conn)) }()
 
-	s := scanner{shared: shared{conn: conn, copy: usualCopying}, pack: pack, o: o}
+	first, all := firstOfAlike(pack)
+	o.Observe = all.observe(o.Observe)
+	s := scanner{shared: shared{conn: conn, copy: usualCopying}, pack: first, all: all, o: o}
 	if err := s.survey(ctx); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := s.run(ctx, func(r Rule) bool { return !r.OnFindings }); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if findings, err = s.group(ctx); err != nil {
-		return nil, nil, err
+	if err := s.group(ctx); err != nil {
+		return nil, err
 	}
 	if slices.ContainsFunc(pack, func(r Rule) bool { return r.OnFindings }) {
-		if err := s.share(ctx, findings); err != nil {
-			return nil, nil, err
+		if err := s.share(ctx); err != nil {
+			return nil, err
 		}
 		if err := s.run(ctx, func(r Rule) bool { return r.OnFindings }); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		more, err := s.group(ctx)
-		if err != nil {
-			return nil, nil, err
+		if err := s.group(ctx); err != nil {
+			return nil, err
 		}
-		findings = append(findings, more...)
 	}
-	slices.SortFunc(findings, func(a, b Finding) int {
-		if d := a.FirstSeen.Compare(b.FirstSeen); d != 0 {
-			return d
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
-	if err := drop(); err != nil { // findings among them
-		return nil, nil, err
-	}
-	assessments = append(s.assessments, o.Refused...)
+	assessments = append(all.assessments(s.assessments), o.Refused...)
 	if err := s.step("store the findings", func() (int64, error) {
-		return int64(len(findings)), storeAll(ctx, conn, findings, assessments)
+		return s.findings, s.store(ctx, assessments)
 	}); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return findings, assessments, nil
+	return assessments, nil
 }
 
 // Match returns the ids of the events that a rule finds in the case, oldest
@@ -141,121 +121,4 @@ func Match(ctx context.Context, c *query.Case, r Rule) ([]string, error) {
 		return nil, fmt.Errorf("rule %s: %w", r.ID, err)
 	}
 	return ids, nil
-}
-
-// groupsSQL groups the matches to findings. A failed sign-in has no principal
-// when the name typed is none of the account's; CloudTrail then hides what was
-// typed.
-const groupsSQL = `
-WITH tainted AS (SELECT source_id, record_index FROM temp.scan_tainted),
-marked AS (
-    SELECT m.*, tainted.source_id IS NOT NULL OR m.rule IN (%s) AS in_lineage,
-        coalesce(nullif(principal_id, ''), nullif(identity_arn, ''),
-            nullif(nullif(user_name, ''), 'HIDDEN_DUE_TO_SECURITY_REASONS'), nullif(invoked_by, ''), '') AS who
-    FROM temp.rule_matches AS m
-    LEFT JOIN tainted ON tainted.source_id = m.source_id AND tainted.record_index = m.record_index
-)
-SELECT rule, coalesce(account_id, '') AS account, who, outcome, in_lineage,
-    count(*), min(event_time), max(event_time),
-    coalesce(min(nullif(identity_arn, '')), ''),
-    coalesce(min(nullif(invoked_by, '')), ''),
-    list_sort(array_agg(DISTINCT event_name) FILTER (WHERE event_name <> '')),
-    list_sort(array_agg(DISTINCT aws_region) FILTER (WHERE aws_region <> '')),
-    list_sort(array_agg(DISTINCT access_key_id) FILTER (WHERE access_key_id <> '')),
-    list_sort(array_agg(DISTINCT source_ip_address) FILTER (WHERE source_ip_address <> '')),
-    list_sort(array_agg(DISTINCT user_agent) FILTER (WHERE user_agent <> '')),
-    list_sort(list_distinct(flatten(array_agg(DISTINCT string_split(resource, chr(31))) FILTER (WHERE resource <> '')))),
-    arg_min(event_id, (event_time, event_id, source_id, record_index), %d)
-FROM marked
-WHERE rule IN (%s)
-GROUP BY rule, account, who, outcome, in_lineage`
-
-// aboutLineage lists the places of the rules about the lineage.
-func aboutLineage(pack []Rule) string {
-	places := "-1"
-	for i, r := range pack {
-		if r.Lineage {
-			places += fmt.Sprintf(", %d", i)
-		}
-	}
-	return places
-}
-
-// groupMatches makes findings of the matches of some rules, which places lists.
-func groupMatches(ctx context.Context, conn *sql.Conn, pack []Rule, places string) ([]Finding, error) {
-	rows, err := conn.QueryContext(ctx, fmt.Sprintf(groupsSQL, aboutLineage(pack), maxEventIDs, places))
-	if err != nil {
-		return nil, fmt.Errorf("group matches: %w", err)
-	}
-	defer rows.Close()
-	findings := []Finding{}
-	for rows.Next() {
-		var f Finding
-		var place int
-		var invokedBy string
-		var names texts
-		if err := rows.Scan(&place, &f.AccountID, &f.PrincipalID, &f.Outcome, &f.InLineage,
-			&f.Count, &f.FirstSeen, &f.LastSeen, &f.PrincipalARN, &invokedBy, &names,
-			(*texts)(&f.Regions), (*texts)(&f.AccessKeyIDs), (*texts)(&f.SourceIPs),
-			(*texts)(&f.UserAgents), (*texts)(&f.Resources), (*texts)(&f.EventIDs)); err != nil {
-			return nil, fmt.Errorf("group matches: %w", err)
-		}
-		r := pack[place]
-		f.Rule, f.Title, f.Tactic, f.Techniques = r.ID, r.Title, r.Tactic, append([]string{}, r.Techniques...)
-		f.FirstSeen, f.LastSeen = f.FirstSeen.UTC(), f.LastSeen.UTC()
-		f.Severity = r.severityOf(f.Outcome)
-		f.ID = findingID(f)
-		f.Summary = summarize(f, names, invokedBy)
-		capped := []*[]string{&f.Regions, &f.AccessKeyIDs, &f.SourceIPs, &f.UserAgents}
-		if !r.OfLineage {
-			capped = append(capped, &f.Resources)
-		}
-		for _, values := range capped {
-			*values = (*values)[:min(len(*values), maxValues)]
-		}
-		findings = append(findings, f)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("group matches: %w", err)
-	}
-	return findings, nil
-}
-
-// severityOf is the rule's severity, one step lower for an attempt.
-func (r Rule) severityOf(o Outcome) Severity {
-	aboutAttempts := len(r.Outcomes) > 0 && !slices.Contains(r.Outcomes, Success)
-	if o == Success || aboutAttempts {
-		return r.Severity
-	}
-	return r.Severity.lower()
-}
-
-// findingID hashes what makes a finding one.
-func findingID(f Finding) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q", []string{
-		f.Rule, f.AccountID, f.PrincipalID, string(f.Outcome), fmt.Sprint(f.InLineage)}))
-	return hex.EncodeToString(sum[:8])
-}
-
-// texts scans a list of text; no list is an empty one.
-type texts []string
-
-// Scan implements sql.Scanner.
-func (t *texts) Scan(v any) error {
-	*t = texts{}
-	if v == nil {
-		return nil
-	}
-	list, ok := v.([]any)
-	if !ok {
-		return fmt.Errorf("read a list: the case holds a %T", v)
-	}
-	for _, e := range list {
-		s, ok := e.(string)
-		if !ok && e != nil {
-			return fmt.Errorf("read a list of text: it holds a %T", e)
-		}
-		*t = append(*t, s)
-	}
-	return nil
 }

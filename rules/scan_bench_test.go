@@ -54,7 +54,7 @@ func BenchmarkScan(b *testing.B) {
 	for name, r := range benchRules {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, _, err := Scan(context.Background(), c, []Rule{r}, Options{}); err != nil {
+				if _, _, err := scanAll(context.Background(), c, []Rule{r}, Options{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -25,7 +25,7 @@ func TestScanGroupsFindings(t *testing.T) {
 		{at: 70, name: "DeleteUser", who: "alice", on: "frank"},
 	})
 	ctx := context.Background()
-	findings, assessments, err := Scan(ctx, c, []Rule{anyCreate}, Options{})
+	findings, assessments, err := scanAll(ctx, c, []Rule{anyCreate}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestScanGroupsFindings(t *testing.T) {
 	}
 
 	// A second scan replaces the first.
-	again, _, err := Scan(ctx, c, []Rule{failedLogins}, Options{})
+	again, _, err := scanAll(ctx, c, []Rule{failedLogins}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestScanGroupsFindings(t *testing.T) {
 func TestEmptyListsAreNoNulls(t *testing.T) {
 	c := openCase(t)
 	put(t, c, []ev{{name: "CreateUser", who: "alice"}})
-	findings, _, err := Scan(context.Background(), c, []Rule{anyCreate}, Options{})
+	findings, _, err := scanAll(context.Background(), c, []Rule{anyCreate}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestScanBetweenTimes(t *testing.T) {
 		{"history before since still counts", newAddress, Options{Since: at(3 * day)}, "e03"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			findings, _, err := Scan(context.Background(), c, []Rule{tc.rule}, tc.o)
+			findings, _, err := scanAll(context.Background(), c, []Rule{tc.rule}, tc.o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -140,7 +140,7 @@ func TestFindingsAreBounded(t *testing.T) {
 		SELECT 'id' || (10000 - i), TIMESTAMP '2026-03-01' + to_seconds(i), 'iam.amazonaws.com', 'CreateUser', 'a',
 			'111122223333', '10.0.' || (i // 200) || '.' || (i % 200), 1, i
 		FROM range(3000) AS t(i)`)
-	findings, _, err := Scan(context.Background(), c, []Rule{anyCreate}, Options{})
+	findings, _, err := scanAll(context.Background(), c, []Rule{anyCreate}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestScanOfRulesOnFindings(t *testing.T) {
 		{"enough", append(pack[:4:4], fourth), "e00 e01 e02 e03"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			findings, assessments, err := Scan(context.Background(), c, tc.pack, Options{})
+			findings, assessments, err := scanAll(context.Background(), c, tc.pack, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -196,7 +196,7 @@ func TestScanOfRulesOnFindings(t *testing.T) {
 			}
 		})
 	}
-	_, assessments, err := Scan(context.Background(), c, []Rule{counted}, Options{})
+	_, assessments, err := scanAll(context.Background(), c, []Rule{counted}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestScanOfRulesWithAList(t *testing.T) {
 		{"given as empty", map[string][]string{"hostile": {}}, 0, NotAssessed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			findings, assessments, err := Scan(context.Background(), c, []Rule{r}, Options{Lists: tc.lists})
+			findings, assessments, err := scanAll(context.Background(), c, []Rule{r}, Options{Lists: tc.lists})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -235,7 +235,7 @@ func TestScanOfRulesWithAList(t *testing.T) {
 func TestScanKeepsWhatWasRefused(t *testing.T) {
 	c := openCase(t)
 	refused := Assessment{Rule: "sigma:x", Assessed: NotAssessed, Reason: "x.yml:3: it has no condition"}
-	_, assessments, err := Scan(context.Background(), c, []Rule{anyCreate}, Options{Refused: []Assessment{refused}})
+	_, assessments, err := scanAll(context.Background(), c, []Rule{anyCreate}, Options{Refused: []Assessment{refused}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestScanRefuses(t *testing.T) {
 		{"no key", Rule{ID: "TS-XX-1", Where: "true", FirstSeen: &FirstSeen{Learn: time.Hour}}, "no key"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, _, err := Scan(context.Background(), c, []Rule{tc.rule}, Options{})
+			_, _, err := scanAll(context.Background(), c, []Rule{tc.rule}, Options{})
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error is %v, want %q", err, tc.want)
 			}
@@ -282,7 +282,7 @@ func TestScanGoesOnWithoutRulesThatFail(t *testing.T) {
 		anyCreate,
 	}
 	var failed []string
-	findings, assessments, err := Scan(context.Background(), c, pack, Options{Observe: func(p Timing) {
+	findings, assessments, err := scanAll(context.Background(), c, pack, Options{Observe: func(p Timing) {
 		if p.Err != nil {
 			failed = append(failed, p.Rule)
 		}
@@ -311,7 +311,7 @@ func TestScanStops(t *testing.T) {
 	c := openCase(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, err := Scan(ctx, c, Pack(), Options{}); err == nil {
+	if _, _, err := scanAll(ctx, c, Pack(), Options{}); err == nil {
 		t.Error("scan of a cancelled context succeeds")
 	}
 }

@@ -12,11 +12,13 @@ import (
 // scanner runs the rules of one scan.
 type scanner struct {
 	shared
-	pack        []Rule
+	pack        []Rule // the first of each that find the same
+	all         alike
 	o           Options
 	assessments []Assessment // by place in the pack
 	reached     [][]int      // facets, by place in the pack
 	matched     []int64      // events found and not yet grouped, by place in the pack
+	findings    int64        // made
 }
 
 // step does work for many rules and tells of it.
@@ -81,12 +83,15 @@ func (s *scanner) survey(ctx context.Context) error {
 		if _, err := s.conn.ExecContext(ctx, matchesSQL); err != nil {
 			return 0, fmt.Errorf("gather matches: %w", err)
 		}
+		if err := s.storeRules(ctx); err != nil {
+			return 0, err
+		}
 		return s.prepare(ctx, running)
 	})
 }
 
-// discard leaves out the rules that are about callers, clients and addresses of
-// which a large case has none.
+// discard leaves out the rules, and the alternatives of rules, that are about
+// callers, clients and addresses of which a large case has none.
 func (s *scanner) discard(ctx context.Context) (running []Rule, err error) {
 	err = s.step("survey the callers", func() (int64, error) {
 		columns, err := eventColumns(ctx, s.conn)
@@ -96,18 +101,24 @@ func (s *scanner) discard(ctx context.Context) (running []Rule, err error) {
 		if _, err := s.conn.ExecContext(ctx, addressesSQL); err != nil {
 			return 0, fmt.Errorf("survey the callers: %w", err)
 		}
+		s.pack, s.answers, s.columns = slices.Clone(s.pack), map[string]bool{}, columns
 		for i, r := range s.pack {
 			if len(s.reached[i]) == 0 {
 				continue
 			}
 			// A rule whose condition fails here fails as it runs, and is named then.
-			if barren, err := s.barren(ctx, r, columns); err == nil && barren {
+			if left, possible, err := s.reduced(ctx, r, columns); ctx.Err() != nil {
+				return 0, ctx.Err()
+			} else if err == nil && !possible {
 				s.reached[i] = nil
 				continue
-			} else if ctx.Err() != nil {
-				return 0, ctx.Err()
+			} else if err == nil {
+				s.pack[i], r = left, left
+				s.reached[i] = left.reach(s.facets)
 			}
-			running = append(running, r)
+			if len(s.reached[i]) > 0 {
+				running = append(running, r)
+			}
 		}
 		return int64(len(running)), nil
 	})
@@ -168,34 +179,34 @@ func (s *scanner) ran(place int, t Timing) {
 	}
 }
 
-// share gives rules on findings what the others found. The table hides the
+// share gives rules on findings what the others found. The view hides the
 // case's findings, which stay until the scan is done.
-func (s *scanner) share(ctx context.Context, findings []Finding) error {
-	if _, err := s.conn.ExecContext(ctx, `CREATE OR REPLACE TEMP TABLE findings AS FROM findings LIMIT 0`); err != nil {
+func (s *scanner) share(ctx context.Context) error {
+	if _, err := s.conn.ExecContext(ctx, `CREATE OR REPLACE TEMP VIEW findings AS FROM temp.scan_findings`); err != nil {
 		return fmt.Errorf("share the findings: %w", err)
 	}
-	return appendFindings(s.conn, "temp", findings)
+	return nil
 }
 
-// matchesSQL makes the table that holds the matches of a scan; rule is the
-// place of the rule in the pack.
+// matchesSQL makes the table that holds the matches of a scan: the place of the
+// rule in the pack, the row of the event, and what the rule makes of it.
 const matchesSQL = `
-CREATE TEMP TABLE rule_matches (rule BIGINT, event_time TIMESTAMP, event_id VARCHAR, event_name VARCHAR, outcome VARCHAR,
-    account_id VARCHAR, aws_region VARCHAR, principal_id VARCHAR, identity_arn VARCHAR, user_name VARCHAR,
-    invoked_by VARCHAR, access_key_id VARCHAR, source_ip_address VARCHAR, user_agent VARCHAR, resource VARCHAR,
-    source_id BIGINT, record_index BIGINT)`
+CREATE OR REPLACE TEMP TABLE rule_matches (rule INTEGER, source_id BIGINT, record_index BIGINT, outcome VARCHAR, resource VARCHAR)`
 
-// matchColumns are those of a match beside its rule and its resource.
-var matchColumns = []string{"event_time", "event_id", "event_name", "outcome", "account_id", "aws_region", "principal_id",
-	"identity_arn", "user_name", "invoked_by", "access_key_id", "source_ip_address", "user_agent", "source_id", "record_index"}
+// matchColumns are those that a rule's query must have for a scan.
+var matchColumns = []string{"event_time", "outcome", "resource", "source_id", "record_index"}
 
 // gather adds what the rule finds to the matches and returns how many.
 func (s *scanner) gather(ctx context.Context, place int) (int64, error) {
+	sql, possible, err := s.sql(ctx, place)
+	if err != nil || !possible {
+		return 0, err
+	}
 	between, args := s.between()
 	result, err := s.conn.ExecContext(ctx, `
 		INSERT INTO temp.rule_matches BY NAME
-		SELECT `+fmt.Sprint(place)+` AS rule, `+strings.Join(matchColumns, ", ")+`, resource
-		FROM (`+s.sql(place)+`) AS found
+		SELECT `+fmt.Sprint(place)+` AS rule, outcome, resource, source_id, record_index
+		FROM (`+sql+`) AS found
 		WHERE `+between, args...)
 	if err != nil {
 		return 0, err
@@ -203,13 +214,26 @@ func (s *scanner) gather(ctx context.Context, place int) (int64, error) {
 	return result.RowsAffected()
 }
 
-// sql is the query of a rule in this scan.
-func (s *scanner) sql(place int) string {
+// sql is the query of a rule in this scan; false when the rule cannot find
+// anything.
+func (s *scanner) sql(ctx context.Context, place int) (query string, possible bool, err error) {
 	r, reached := s.pack[place], s.reached[place]
+	from := s.relations(reached)
 	if r.OfLineage || s.isStored(reached) {
-		return r.compile(s.relations(reached))
+		return r.compile(from), true, nil
 	}
-	return r.compileLean(s.relations(reached))
+	if s.columns != nil {
+		r.Where = byAddress(r.Where, s.columns)
+		if f := r.FirstSeen; f != nil && f.Among != "" {
+			quicker := *f
+			quicker.Among = byAddress(f.Among, s.columns)
+			r.FirstSeen = &quicker
+		}
+	}
+	if r, possible, err = s.narrowed(ctx, r, from); err != nil || !possible {
+		return "", possible, err
+	}
+	return r.compileLean(from), true, nil
 }
 
 // between is the condition that an event is of the time that findings are about.
@@ -222,44 +246,4 @@ func (s *scanner) between() (condition string, args []any) {
 		condition, args = condition+" AND event_time < ?", append(args, s.o.Until.UTC())
 	}
 	return condition, args
-}
-
-// groupedAtOnce is how many matches are grouped in one query, for the lists of
-// a group are kept in memory; a rule's own are not divided.
-const groupedAtOnce = 200_000
-
-// group makes findings of what was gathered, and of it no more than once.
-func (s *scanner) group(ctx context.Context) (findings []Finding, err error) {
-	findings = []Finding{}
-	err = s.step("group the findings", func() (int64, error) {
-		for _, places := range s.portions() {
-			more, err := groupMatches(ctx, s.conn, s.pack, places)
-			if err != nil {
-				return 0, err
-			}
-			findings = append(findings, more...)
-		}
-		clear(s.matched)
-		_, err = s.conn.ExecContext(ctx, `DELETE FROM temp.rule_matches`)
-		return int64(len(findings)), err
-	})
-	return findings, err
-}
-
-// portions are the rules with matches, as many as are grouped at once.
-func (s *scanner) portions() []string {
-	var all []string
-	var sum int64
-	for i, n := range s.matched {
-		switch {
-		case n == 0:
-			continue
-		case len(all) == 0 || sum+n > groupedAtOnce:
-			all, sum = append(all, fmt.Sprint(i)), n
-		default:
-			all[len(all)-1] += fmt.Sprintf(", %d", i)
-			sum += n
-		}
-	}
-	return all
 }

@@ -18,7 +18,10 @@ type shared struct {
 	facets []facet
 	total  int64
 	stored []bool // by facet: its calls are in temp.scan_calls
-	from   relations
+	// answers are those about callers, clients and addresses, for many rules ask the same.
+	answers map[string]bool
+	columns []string // of events, for a large case
+	from    relations
 }
 
 // copying says how much is copied. A case of whole events is copied with the
@@ -29,9 +32,13 @@ type copying struct{ whole, part, most int64 }
 var usualCopying = copying{whole: 100_000, part: 20, most: 1_000_000}
 
 // sharedTables are dropped when the scan is over: others may use the connection.
-var sharedTables = []string{"scan_facets", "scan_kinds", "scan_calls", "scan_tainted", "scan_lineage", "scan_callers", "scan_addresses", "rule_matches", "findings"}
+var sharedTables = []string{"scan_facets", "scan_kinds", "scan_calls", "scan_tainted", "scan_lineage", "scan_callers", "scan_addresses", "scan_candidates", "rule_matches",
+	"scan_rules", "scan_principals", "scan_located", "scan_values", "scan_coded", "scan_groups", "scan_several", "scan_findings"}
 
 func dropShared(ctx context.Context, conn *sql.Conn) error {
+	if _, err := conn.ExecContext(ctx, `DROP VIEW IF EXISTS temp.findings`); err != nil {
+		return fmt.Errorf("drop what the rules share: %w", err)
+	}
 	for _, table := range sharedTables {
 		if _, err := conn.ExecContext(ctx, `DROP TABLE IF EXISTS temp.`+table); err != nil {
 			return fmt.Errorf("drop what the rules share: %w", err)
@@ -138,7 +145,7 @@ func (s *shared) isStored(reached []int) bool {
 
 // relations are where a rule reads that finds events of some facets.
 func (s *shared) relations(reached []int) relations {
-	from := relations{calls: ownRelations.calls, ofLineage: s.from.ofLineage, tainted: s.from.tainted, history: s.from.history, columns: columns}
+	from := relations{calls: ownRelations.calls, ofLineage: s.from.ofLineage, tainted: s.from.tainted, history: s.from.history, columns: matchColumns}
 	if s.isStored(reached) {
 		from.calls = "calls AS (\n    " + s.from.calls + "\n    WHERE " + s.ofKinds(reached) + "\n)"
 	}
@@ -213,7 +220,7 @@ var word = regexp.MustCompile(`[a-z_]+`)
 // every result.
 func usedColumns(ctx context.Context, conn *sql.Conn, running []Rule) ([]string, error) {
 	used := map[string]bool{}
-	for _, c := range columns {
+	for _, c := range matchColumns {
 		used[c] = true
 	}
 	for _, r := range running {

@@ -91,7 +91,8 @@ func TestSharedTablesChangeNothing(t *testing.T) {
 
 func matchesByRule(t *testing.T, conn *sql.Conn, rules int) []string {
 	t.Helper()
-	rows, err := conn.QueryContext(context.Background(), `SELECT rule, string_agg(event_id, ' ' ORDER BY event_id) FROM temp.rule_matches GROUP BY rule`)
+	rows, err := conn.QueryContext(context.Background(), `SELECT rule, string_agg(event_id, ' ' ORDER BY event_id)
+		FROM temp.rule_matches JOIN events USING (source_id, record_index) GROUP BY rule`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,6 +157,33 @@ func TestFacetsOfConditions(t *testing.T) {
 	}
 }
 
+func TestConditionWithinFacets(t *testing.T) {
+	all := []facet{
+		{source: sql.NullString{String: "s", Valid: true}, name: sql.NullString{String: "A", Valid: true}},
+		{source: sql.NullString{String: "s", Valid: true}, name: sql.NullString{String: "B", Valid: true}},
+		{},
+	}
+	for _, tc := range []struct {
+		condition string
+		reached   []int
+		want      string
+	}{
+		{`(lower(event_source) = 's' AND lower(event_name) = 'a' AND user_agent = 'x')`, []int{0}, `((user_agent = 'x'))`},
+		{`event_source = 's' AND event_name = 'A' AND (a OR b)`, []int{0, 1}, `((event_name = 'A') AND (a OR b))`},
+		{`event_name IN ('A', 'B')`, []int{0, 1}, `true`},
+		{`event_name IN ('A', 'B')`, []int{0, 2}, `(event_name IN ('A', 'B'))`},
+		{`event_name = 'A' -- AND x`, []int{0}, `(event_name = 'A' -- AND x)`},
+	} {
+		if got := (Rule{Where: tc.condition}).within(all, tc.reached); got != tc.want {
+			t.Errorf("%s is %s, want %s", tc.condition, got, tc.want)
+		}
+	}
+	r := Rule{Where: `event_name = 'A'`, Outcomes: []Outcome{Denied}}
+	if got, want := r.within(all, []int{0}), "true\n    AND outcome IN ('denied')"; got != want {
+		t.Errorf("condition is %q, want %q", got, want)
+	}
+}
+
 func TestConjuncts(t *testing.T) {
 	for _, tc := range []struct{ condition, want string }{
 		{`a = 1 AND b IN (1, 2) AND (c OR d)`, `a = 1|b IN (1, 2)|(c OR d)`},
@@ -170,6 +198,28 @@ func TestConjuncts(t *testing.T) {
 			got = append(got, strings.TrimSpace(c))
 		}
 		if fmt.Sprint(strings.Join(got, "|")) != tc.want {
+			t.Errorf("%s is %q, want %q", tc.condition, got, tc.want)
+		}
+	}
+}
+
+func TestInnerConjuncts(t *testing.T) {
+	for _, tc := range []struct{ condition, want string }{
+		{`a = 1 AND (c OR d)`, `a = 1|c OR d`},
+		{`((a AND f(b)) AND NOT coalesce(c AND d, false))`, `a|f(b)|NOT coalesce(c AND d, false)`},
+		{`(a) AND (b)`, `a|b`},
+		{`(a AND b) = c`, `(a AND b) = c`},
+		{`f(a AND b)`, `f(a AND b)`},
+		{`a IN (b)`, `a IN (b)`},
+		{`(SELECT a)`, `(SELECT a)`},
+		{`()`, `()`},
+		{`(a -- b)`, ``},
+	} {
+		var got []string
+		for _, c := range innerConjuncts(tc.condition) {
+			got = append(got, strings.TrimSpace(c))
+		}
+		if strings.Join(got, "|") != tc.want {
 			t.Errorf("%s is %q, want %q", tc.condition, got, tc.want)
 		}
 	}

@@ -6,53 +6,42 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/duckdb/duckdb-go/v2"
 
 	"trailscan/query"
 )
 
-// storeAll replaces the findings and assessments of a case, all or nothing.
-func storeAll(ctx context.Context, conn *sql.Conn, findings []Finding, assessments []Assessment) error {
-	tx, err := conn.BeginTx(ctx, nil)
+// store replaces the findings and assessments of the case, all or nothing.
+func (s *scanner) store(ctx context.Context, assessments []Assessment) error {
+	if _, err := s.conn.ExecContext(ctx, `DROP VIEW IF EXISTS temp.findings`); err != nil {
+		return fmt.Errorf("store findings: %w", err)
+	}
+	tx, err := s.conn.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("store findings: %w", err)
 	}
 	defer tx.Rollback()
-	if err := store(ctx, conn, findings, assessments); err != nil {
+	for _, statement := range []string{
+		`DELETE FROM findings`,
+		`DELETE FROM assessment`,
+		`INSERT INTO findings FROM temp.scan_findings ORDER BY first_seen, id`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("store findings: %w", err)
+		}
+	}
+	if err := appendRows(s.conn, "", "assessment", len(assessments), func(i int) []driver.Value {
+		a := assessments[i]
+		return []driver.Value{a.Rule, a.Assessed, a.Reason}
+	}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("store findings: %w", err)
 	}
 	return nil
-}
-
-// store replaces the findings and assessments of a case. It runs in the
-// transaction that conn has open.
-func store(ctx context.Context, conn *sql.Conn, findings []Finding, assessments []Assessment) error {
-	for _, table := range []string{"findings", "assessment"} {
-		if _, err := conn.ExecContext(ctx, `DELETE FROM `+table); err != nil {
-			return fmt.Errorf("store %s: %w", table, err)
-		}
-	}
-	if err := appendFindings(conn, "", findings); err != nil {
-		return err
-	}
-	return appendRows(conn, "", "assessment", len(assessments), func(i int) []driver.Value {
-		a := assessments[i]
-		return []driver.Value{a.Rule, a.Assessed, a.Reason}
-	})
-}
-
-// appendFindings adds findings to the table of that name in a catalog.
-func appendFindings(conn *sql.Conn, catalog string, findings []Finding) error {
-	return appendRows(conn, catalog, "findings", len(findings), func(i int) []driver.Value {
-		f := findings[i]
-		return []driver.Value{f.ID, f.Rule, f.Title, f.Severity.String(), f.Tactic, f.Techniques, string(f.Outcome),
-			f.FirstSeen, f.LastSeen, f.Count, f.AccountID, f.Regions, f.PrincipalID, f.PrincipalARN, f.AccessKeyIDs,
-			f.SourceIPs, f.UserAgents, f.Resources, f.EventIDs, f.InLineage, f.Summary}
-	})
 }
 
 // storeLists replaces the values of the lists that are given. The others stay:
@@ -114,20 +103,35 @@ func appendRows(conn *sql.Conn, catalog, table string, n int, row func(int) []dr
 }
 
 // Load returns the findings and assessments that the case holds, in the order
-// of Scan. Both are empty when it was not scanned.
+// of Findings and of the rules. Both are empty when it was not scanned.
 func Load(ctx context.Context, c *query.Case) ([]Finding, []Assessment, error) {
-	findings, err := loadFindings(ctx, c)
-	if err != nil {
-		return nil, nil, fmt.Errorf("load findings of case %s: %w", c.Path, err)
+	findings := []Finding{}
+	for f, err := range Findings(ctx, c) {
+		if err != nil {
+			return nil, nil, err
+		}
+		findings = append(findings, f)
 	}
-	assessments, err := loadAssessments(ctx, c)
-	if err != nil {
-		return nil, nil, fmt.Errorf("load assessment of case %s: %w", c.Path, err)
-	}
-	return findings, assessments, nil
+	assessments, err := Assessments(ctx, c)
+	return findings, assessments, err
 }
 
-func loadFindings(ctx context.Context, c *query.Case) ([]Finding, error) {
+// Findings reads the findings that the case holds, by first event, then id. It
+// ends with an error if one occurs.
+func Findings(ctx context.Context, c *query.Case) iter.Seq2[Finding, error] {
+	return func(yield func(Finding, error) bool) {
+		stopped := false
+		err := readFindings(ctx, c, func(f Finding) bool {
+			stopped = !yield(f, nil)
+			return !stopped
+		})
+		if err != nil && !stopped {
+			yield(Finding{}, fmt.Errorf("load findings of case %s: %w", c.Path, err))
+		}
+	}
+}
+
+func readFindings(ctx context.Context, c *query.Case, wanted func(Finding) bool) error {
 	rows, err := c.DB.QueryContext(ctx, `
 		SELECT id, rule, title, severity, tactic, techniques, outcome, first_seen, last_seen, count, account_id,
 			regions, principal_id, principal_arn, access_key_ids, source_ips, user_agents, resources, event_ids,
@@ -135,10 +139,9 @@ func loadFindings(ctx context.Context, c *query.Case) ([]Finding, error) {
 		FROM findings
 		ORDER BY first_seen, id`)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	findings := []Finding{}
 	for rows.Next() {
 		var f Finding
 		var severity string
@@ -147,18 +150,53 @@ func loadFindings(ctx context.Context, c *query.Case) ([]Finding, error) {
 			(*texts)(&f.AccessKeyIDs), (*texts)(&f.SourceIPs), (*texts)(&f.UserAgents), (*texts)(&f.Resources),
 			(*texts)(&f.EventIDs), &f.InLineage, &f.Summary)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if f.Severity, err = ParseSeverity(severity); err != nil {
-			return nil, fmt.Errorf("finding %s: %w", f.ID, err)
+			return fmt.Errorf("finding %s: %w", f.ID, err)
 		}
 		f.FirstSeen, f.LastSeen = f.FirstSeen.UTC(), f.LastSeen.UTC()
-		findings = append(findings, f)
+		if !wanted(f) {
+			return nil
+		}
 	}
-	return findings, rows.Err()
+	return rows.Err()
 }
 
-func loadAssessments(ctx context.Context, c *query.Case) ([]Assessment, error) {
+// texts scans a list of text; no list is an empty one.
+type texts []string
+
+// Scan implements sql.Scanner.
+func (t *texts) Scan(v any) error {
+	*t = texts{}
+	if v == nil {
+		return nil
+	}
+	list, ok := v.([]any)
+	if !ok {
+		return fmt.Errorf("read a list: the case holds a %T", v)
+	}
+	for _, e := range list {
+		s, ok := e.(string)
+		if !ok && e != nil {
+			return fmt.Errorf("read a list of text: it holds a %T", e)
+		}
+		*t = append(*t, s)
+	}
+	return nil
+}
+
+// Assessments reads the assessments that the case holds, in the order of the
+// rules; there are none when it was not scanned.
+func Assessments(ctx context.Context, c *query.Case) ([]Assessment, error) {
+	assessments, err := readAssessments(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("load assessment of case %s: %w", c.Path, err)
+	}
+	return assessments, nil
+}
+
+func readAssessments(ctx context.Context, c *query.Case) ([]Assessment, error) {
 	rows, err := c.DB.QueryContext(ctx, `SELECT rule, assessed, reason FROM assessment ORDER BY rowid`)
 	if err != nil {
 		return nil, err

@@ -3,110 +3,58 @@ package rules
 import (
 	"fmt"
 	"strings"
-	"unicode"
 )
 
 // maxQuoted is how much of a text from the log a summary quotes.
 const maxQuoted = 120
 
-// summarize says in a sentence who did what to what, how often and from where.
-// What stands in the log stays as it is, but for its length and control
-// characters; whoever shows it escapes it.
-func summarize(f Finding, names []string, invokedBy string) string {
-	var b strings.Builder
-	b.WriteString(actor(f, invokedBy))
-	switch f.Outcome {
-	case Denied:
-		b.WriteString(" was denied ")
-	case Failed:
-		b.WriteString(" failed at ")
-	default:
-		b.WriteString(" called ")
-	}
-	b.WriteString(some(names, 3))
-	if len(f.Resources) > 0 {
-		b.WriteString(" on " + some(f.Resources, 2))
-	}
-	b.WriteString(" " + times(f.Count))
-	if len(f.SourceIPs) > 0 {
-		b.WriteString(" from " + some(f.SourceIPs, 2))
-	}
-	if len(f.Regions) > 0 {
-		b.WriteString(" in " + some(f.Regions, 2))
-	}
-	return b.String() + "."
-}
+// summarySQL says in a sentence who did what to what, how often and from where,
+// of a group of matches (told). What stands in the log stays as it is, but for
+// its length and control characters; whoever shows it escapes it.
+var summarySQL = `regexp_replace(
+        CASE WHEN actor IS NOT NULL THEN actor WHEN service <> '' THEN ` + quoted("service") + `
+            WHEN who <> '' THEN 'Principal ' || ` + quoted("who") + ` ELSE 'An unnamed principal' END
+        || CASE outcome WHEN 'denied' THEN ' was denied ' WHEN 'failed' THEN ' failed at ' ELSE ' called ' END
+        || CASE WHEN held_1 = 0 THEN 'an unnamed call' ELSE ` + some("list_1", "held_1", 3) + ` END
+        || CASE WHEN held_6 = 0 THEN '' ELSE ' on ' || ` + some("list_6", "held_6", 2) + ` END
+        || CASE events WHEN 1 THEN ' once' WHEN 2 THEN ' twice' ELSE ' ' || events || ' times' END
+        || CASE WHEN held_4 = 0 THEN '' ELSE ' from ' || ` + some("list_4", "held_4", 2) + ` END
+        || CASE WHEN held_2 = 0 THEN '' ELSE ' in ' || ` + some("list_2", "held_2", 2) + ` END
+        || '.', '\p{Cc}', ' ', 'g')`
 
-// actor names a principal as a person would, to begin a sentence.
-func actor(f Finding, invokedBy string) string {
-	_, rest, _ := strings.Cut(f.PrincipalARN, "arn:")
-	parts := strings.SplitN(rest, ":", 5) // partition, service, region, account, resource
-	if len(parts) == 5 {
-		kind, name, _ := strings.Cut(parts[4], "/")
-		switch kind {
-		case "root":
-			return "The root user of " + parts[3]
-		case "user":
-			return "User " + quoted(name[strings.LastIndex(name, "/")+1:])
-		case "federated-user":
-			return "Federated user " + quoted(name)
-		case "assumed-role":
-			role, session, _ := strings.Cut(name, "/")
-			return "Role " + quoted(role) + " (session " + quoted(session) + ")"
+// actorSQL names the principal of an ARN as a person would, to begin a sentence;
+// NULL where it is none.
+var actorSQL = func() string {
+	account := `regexp_extract(principal_arn, '(?s)arn:(?:[^:]*:){3}([^:]*):', 1)`
+	resource := `regexp_extract(principal_arn, '(?s)arn:(?:[^:]*:){4}(.*)$', 1)`
+	after := func(text string) string { return `regexp_extract(` + text + `, '(?s)^[^/]*/(.*)$', 1)` }
+	name := after(resource)
+	return `CASE WHEN regexp_matches(principal_arn, 'arn:(?:[^:]*:){4}') THEN CASE split_part(` + resource + `, '/', 1)
+        WHEN 'root' THEN 'The root user of ' || ` + account + `
+        WHEN 'user' THEN 'User ' || ` + quoted(`regexp_extract(`+name+`, '[^/]*$')`) + `
+        WHEN 'federated-user' THEN 'Federated user ' || ` + quoted(name) + `
+        WHEN 'assumed-role' THEN 'Role ' || ` + quoted(`split_part(`+name+`, '/', 1)`) + ` || ' (session ' || ` + quoted(after(name)) + ` || ')'
+        ELSE ` + quoted("principal_arn") + ` END END`
+}()
+
+// some lists the first few of total values.
+func some(list, total string, few int) string {
+	var whens []string
+	first := make([]string, few)
+	for i := range first {
+		first[i] = quoted(fmt.Sprintf("%s[%d]", list, i+1))
+		text := first[i]
+		if i > 0 {
+			text = strings.Join(first[:i], " || ', ' || ") + " || ' and ' || " + first[i]
 		}
-		return quoted(f.PrincipalARN)
+		whens = append(whens, fmt.Sprintf("WHEN %d THEN %s", i+1, text))
 	}
-	switch {
-	case invokedBy != "":
-		return quoted(invokedBy)
-	case f.PrincipalID != "":
-		return "Principal " + quoted(f.PrincipalID)
-	}
-	return "An unnamed principal"
+	all := strings.Join(first, " || ', ' || ")
+	return fmt.Sprintf("(CASE %s %s WHEN %d THEN %s || ' and 1 other' ELSE %s || ' and ' || (%s - %d) || ' others' END)",
+		total, strings.Join(whens, " "), few+1, all, all, total, few)
 }
 
-// some lists the first few of many.
-func some(values []string, few int) string {
-	if len(values) == 0 {
-		return "an unnamed call"
-	}
-	shown := make([]string, 0, few)
-	for _, v := range values[:min(few, len(values))] {
-		shown = append(shown, quoted(v))
-	}
-	switch others := len(values) - len(shown); {
-	case others == 1:
-		return strings.Join(shown, ", ") + " and 1 other"
-	case others > 1:
-		return fmt.Sprintf("%s and %d others", strings.Join(shown, ", "), others)
-	case len(shown) == 1:
-		return shown[0]
-	default:
-		last := len(shown) - 1
-		return strings.Join(shown[:last], ", ") + " and " + shown[last]
-	}
-}
-
-func times(n int64) string {
-	switch n {
-	case 1:
-		return "once"
-	case 2:
-		return "twice"
-	}
-	return fmt.Sprintf("%d times", n)
-}
-
-// quoted keeps a text from the log on one line and short.
-func quoted(s string) string {
-	runes := []rune(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s))
-	if len(runes) > maxQuoted {
-		return string(runes[:maxQuoted]) + "…"
-	}
-	return string(runes)
+// quoted keeps a text from the log short.
+func quoted(text string) string {
+	return fmt.Sprintf("(CASE WHEN length(%[1]s) > %[2]d THEN left(%[1]s, %[2]d) || '…' ELSE %[1]s END)", text, maxQuoted)
 }

@@ -70,6 +70,9 @@ func (r Rule) compileThreshold(from relations) string {
 	if t.Most > 0 {
 		limits += fmt.Sprintf(" AND marked.best <= %d", t.Most)
 	}
+	if t.Except > 0 {
+		limits += fmt.Sprintf(" AND marked.best <> %d", t.Except)
+	}
 	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit(from, "marked") + "\nWHERE " + limits
 }
 

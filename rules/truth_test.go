@@ -41,7 +41,10 @@ func TestFindingsOfTheLeakedKey(t *testing.T) {
 	if _, err := lineage.Trace(ctx, c, truth.Keys, lineage.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	findings, _, err := rules.Scan(ctx, c, rules.Pack(), rules.Options{})
+	if _, err := rules.Scan(ctx, c, rules.Pack(), rules.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	findings, _, err := rules.Load(ctx, c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"trailscan/query"
-	"trailscan/rules"
 )
 
 // version is what `trailscan --version` prints, a case records and AWS sees in
@@ -246,8 +245,9 @@ func (a *app) show(formats ...string) (string, *time.Location, error) {
 	return format, zone, err
 }
 
-// reachesFailOn gives errFindings when a finding is as severe as --fail-on.
-func (a *app) reachesFailOn(findings []rules.Finding) error {
+// reachesFailOn gives errFindings when the worst finding is as severe as
+// --fail-on.
+func (a *app) reachesFailOn(shown shown) error {
 	if a.failOn == "" {
 		return nil
 	}
@@ -255,10 +255,8 @@ func (a *app) reachesFailOn(findings []rules.Finding) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range findings {
-		if f.Severity >= limit {
-			return errFindings
-		}
+	if shown.written > 0 && shown.worst >= limit {
+		return errFindings
 	}
 	return nil
 }

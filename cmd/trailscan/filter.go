@@ -204,11 +204,6 @@ func (f *filter) pack(pack []rules.Rule) []rules.Rule {
 	return slices.DeleteFunc(f.attack.Rules(pack), func(r rules.Rule) bool { return !f.keepsRule(r) })
 }
 
-// findings are those that are asked for, in the version's words.
-func (f *filter) findings(found []rules.Finding) []rules.Finding {
-	return slices.DeleteFunc(f.attack.Findings(found), func(one rules.Finding) bool { return !f.keepsFinding(one) })
-}
-
 // assessments are those of the rules given, and of what is no rule of the pack,
 // such as one that could not be compiled.
 func (f *filter) assessments(all []rules.Assessment, pack, asked []rules.Rule) []rules.Assessment {

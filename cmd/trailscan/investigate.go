@@ -33,8 +33,9 @@ func (a *app) investigateCommand() *cobra.Command {
 		Short: "Everything in one go: load logs, trace the key, scan, plan, report",
 		Long: `Load CloudTrail logs, trace what descends from the key, run the rules, plan the
 way out and write the report. Into the output folder go case.duckdb,
-findings.json, assessment.json, lineage.json, plan.json, timeline.csv,
-report.html and report.md. Nothing in AWS is changed.
+findings.json, assessment.json, lineage.json, plan.json, plan.md (the runbook),
+summary.html (one page for those who decide), timeline.csv, report.html and
+report.md. Nothing in AWS is changed.
 
 --since and --until filter findings and the timeline. Of an s3:// or
 lookup-events: source they also choose what is fetched, and nothing is known of
@@ -158,11 +159,10 @@ func (i *investigation) run(ctx context.Context) error {
 			return err
 		}
 		i.scan.Observe = i.sayIfFailed
-		findings, assessments, err := rules.Scan(ctx, c, i.pack, i.scan)
+		assessments, err := rules.Scan(ctx, c, i.pack, i.scan)
 		if err != nil {
 			return err
 		}
-		findings = i.attack.Findings(findings)
 		i.step("planning")
 		plan, err := remediate.NewPlan(ctx, c, l)
 		if err != nil {
@@ -178,10 +178,12 @@ func (i *investigation) run(ctx context.Context) error {
 			name  string
 			write func(io.Writer) error
 		}{
-			{"findings.json", func(w io.Writer) error { return reports.JSON(w, findings) }},
+			{"findings.json", func(w io.Writer) error { return reports.JSON(w, incident.Findings) }},
 			{"assessment.json", func(w io.Writer) error { return reports.JSON(w, assessments) }},
 			{"lineage.json", func(w io.Writer) error { return reports.JSON(w, l) }},
 			{"plan.json", plan.Write},
+			{"plan.md", func(w io.Writer) error { return reports.PlanRunbook(w, plan, i.zone) }},
+			{"summary.html", func(w io.Writer) error { return reports.PlanDecision(w, "html", plan, incident, i.zone) }},
 			{"timeline.csv", func(w io.Writer) error {
 				return reports.TimelineCSV(ctx, w, c, reports.Filter{Lineage: true, Since: i.scan.Since, Until: i.scan.Until})
 			}},
@@ -198,7 +200,11 @@ func (i *investigation) run(ctx context.Context) error {
 				return err
 			}
 		}
-		return i.reachesFailOn(findings)
+		seen := shown{all: len(incident.Findings), written: len(incident.Findings)}
+		for _, f := range incident.Findings {
+			seen.worst = max(seen.worst, f.Severity)
+		}
+		return i.reachesFailOn(seen)
 	})
 }
 

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +32,11 @@ type planFlags struct {
 	proofFlags
 }
 
+// planFormats are the forms of a plan: for a person at a terminal, for --apply,
+// for other tools, to be carried out by hand, and, the last two, one page for
+// those who decide, in Markdown and in HTML.
+var planFormats = []string{"table", "json", "ndjson", "csv", "md", "sh", "summary", "html"}
+
 func (a *app) planCommand() *cobra.Command {
 	var f planFlags
 	cmd := &cobra.Command{
@@ -38,6 +45,9 @@ func (a *app) planCommand() *cobra.Command {
 		Long: `Write the plan that shuts the intruder out of what descends from KEY and cleans up:
 the API calls in order, each with its reason, its risk and its way back. Nothing is
 called without --apply. KEY must have been traced (` + "`trailscan trace KEY`" + `).
+
+--format md writes a runbook with check boxes, sh a script of aws commands, summary or
+html one page for those who decide.
 
 --apply runs the automatic actions: reversible ones that delete nothing. Actions of
 mode review run only when --only names them; manual ones are yours. What apply reads
@@ -50,6 +60,7 @@ which not and why, which calls of others too, and which credentials live on.
 lineage acted after it was contained, or a deny of ours was taken off. It exits
 with 3 when something did.`,
 		Example: `  trailscan plan AKIAIOSFODNN7EXAMPLE -o plan.json
+  trailscan plan AKIAIOSFODNN7EXAMPLE -o plan.md
   trailscan plan --plan plan.json --prove
   trailscan plan --plan plan.json --apply
   trailscan plan --plan plan.json --check
@@ -60,7 +71,7 @@ with 3 when something did.`,
 	}
 	flags := cmd.Flags()
 	a.caseFlags(flags)
-	a.outputFlags(flags, "table", "json", "ndjson", "csv")
+	a.outputFlags(flags, planFormats...)
 	flags.BoolVar(&f.apply, "apply", false, "carry the plan out")
 	flags.StringVar(&f.file, "plan", "", "a reviewed plan `FILE`, in place of a new plan for KEY")
 	flags.StringVar(&f.rollback, "rollback", "", "take back what the journal `FILE` says was done")
@@ -92,7 +103,7 @@ func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
 	if err := checkNames("KEY", keys); err != nil {
 		return err
 	}
-	format, zone, err := a.show("table", "json", "ndjson", "csv")
+	format, zone, err := a.show(planFormats...)
 	if err != nil {
 		return err
 	}
@@ -106,15 +117,40 @@ func (a *app) plan(ctx context.Context, keys []string, f planFlags) error {
 	if f.apply {
 		return a.apply(ctx, plan, f)
 	}
+	if format == "summary" || format == "html" {
+		return a.writeDecision(ctx, plan, format, f.file == "", zone)
+	}
 	return a.writeOutput(func(w io.Writer) error {
 		switch format {
 		case "table":
 			return reports.PlanTable(w, plan, zone)
 		case "json":
 			return plan.Write(w)
+		case "md":
+			return reports.PlanRunbook(w, plan, zone)
+		case "sh":
+			return reports.PlanScript(w, plan, zone)
 		}
 		return reports.WritePlan(w, format, plan)
 	})
+}
+
+// writeDecision writes the page for those who decide, with what the case says
+// where there is one.
+func (a *app) writeDecision(ctx context.Context, plan *remediate.Plan, format string, hasCase bool, zone *time.Location) error {
+	var incident *reports.Incident
+	if hasCase {
+		if err := a.withCase(ctx, query.ReadOnly, func(c *query.Case) (err error) {
+			incident, err = reports.Load(ctx, c)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	if strings.EqualFold(filepath.Ext(a.output), ".html") {
+		format = "html"
+	}
+	return a.writeOutput(func(w io.Writer) error { return reports.PlanDecision(w, format, plan, incident, zone) })
 }
 
 // newOrReviewedPlan makes a plan from the case or reads one from a file.

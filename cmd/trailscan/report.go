@@ -54,14 +54,14 @@ does; --rule, --exclude, --tactic and --min-severity narrow those.`,
 				if document {
 					return a.writeReport(ctx, c, wanted.attack, format, zone)
 				}
-				findings, assessments, err := rules.Load(ctx, c)
+				assessments, err := rules.Assessments(ctx, c)
 				if err != nil {
 					return err
 				}
 				if len(assessments) == 0 {
 					a.say("trailscan: %s was not scanned: run `trailscan scan` first", c.Path)
 				}
-				_, err = a.writeFindings(ctx, c, findings, assessments, pack, wanted, format, zone)
+				_, err = a.writeFindings(ctx, c, assessments, pack, wanted, format, zone)
 				return err
 			})
 		},

@@ -153,7 +153,7 @@ func (a *app) testRules(ctx context.Context, tested []rules.Rule, files, keys []
 				return slices.ContainsFunc(tested, func(t rules.Rule) bool { return t.ID == r.ID })
 			}), tested...)
 		}
-		_, assessments, err := rules.Scan(ctx, c, pack, rules.Options{Lists: lists})
+		assessments, err := rules.Scan(ctx, c, pack, rules.Options{Lists: lists})
 		if err != nil {
 			return err
 		}

@@ -87,7 +87,7 @@ that one query ran share its time evenly (~).`,
 					return err
 				}
 				var took []rules.Timing
-				findings, assessments, err := rules.Scan(ctx, c, pack, rules.Options{
+				assessments, err := rules.Scan(ctx, c, pack, rules.Options{
 					Since: since, Until: until, Lists: given, Refused: refused,
 					Observe: func(t rules.Timing) {
 						a.sayIfFailed(t)
@@ -102,14 +102,14 @@ that one query ran share its time evenly (~).`,
 						return err
 					}
 				}
-				shown, err := a.writeFindings(ctx, c, findings, assessments, pack, wanted, format, zone)
+				found, err := a.writeFindings(ctx, c, assessments, pack, wanted, format, zone)
 				if err != nil {
 					return err
 				}
 				if err := a.sayIfNone(ctx, c, since, until); err != nil {
 					return err
 				}
-				if len(findings) == 0 {
+				if found.all == 0 {
 					looked := 0
 					for _, as := range assessments {
 						if as.Assessed == rules.Assessed {
@@ -118,7 +118,7 @@ that one query ran share its time evenly (~).`,
 					}
 					a.say("trailscan: no rule found anything in the events of %s: %d of %d could look", c.Path, looked, len(assessments))
 				}
-				return a.reachesFailOn(shown)
+				return a.reachesFailOn(found)
 			})
 		},
 	}
@@ -142,31 +142,53 @@ func (a *app) sayIfFailed(t rules.Timing) {
 	}
 }
 
-// writeFindings writes the findings that are asked for and returns them. It says
+// shown is what became of the findings of a case.
+type shown struct {
+	all, written int
+	worst        rules.Severity // of those written
+}
+
+// writeFindings writes the findings that are asked for as it reads them. It says
 // when they are none of those found, and which of the rules asked for could not
 // look.
-func (a *app) writeFindings(ctx context.Context, c *query.Case, findings []rules.Finding, assessments []rules.Assessment,
-	pack []rules.Rule, wanted *filter, format string, zone *time.Location) ([]rules.Finding, error) {
+func (a *app) writeFindings(ctx context.Context, c *query.Case, assessments []rules.Assessment,
+	pack []rules.Rule, wanted *filter, format string, zone *time.Location) (shown, error) {
+	var seen shown
 	asked := wanted.pack(pack)
 	set := reports.FindingSet{
-		Findings:    wanted.findings(findings),
+		Findings: func(yield func(rules.Finding, error) bool) {
+			for f, err := range rules.Findings(ctx, c) {
+				if err == nil {
+					seen.all++
+					f = wanted.attack.Finding(f)
+					if !wanted.keepsFinding(f) {
+						continue
+					}
+					seen.written++
+					seen.worst = max(seen.worst, f.Severity)
+				}
+				if !yield(f, err) {
+					return
+				}
+			}
+		},
 		Assessments: wanted.assessments(assessments, pack, asked),
 		Rules:       asked, Attack: wanted.attack, Version: version,
 	}
 	if format == "sarif" || format == "ocsf" {
 		var err error
 		if set.Origins, err = reports.LoadOrigins(ctx, c); err != nil {
-			return nil, err
+			return seen, err
 		}
 	}
 	if err := a.writeOutput(func(w io.Writer) error { return reports.WriteFindings(w, format, set, zone) }); err != nil {
-		return nil, err
+		return seen, err
 	}
 	for _, line := range reports.Unassessed(set.Assessments) {
 		a.say("trailscan: %s", reports.Terminal(line))
 	}
-	if len(set.Findings) == 0 && len(findings) > 0 {
-		a.say("trailscan: none of the %d findings of %s is one of %s", len(findings), c.Path, reports.Terminal(wanted.asked))
+	if seen.written == 0 && seen.all > 0 {
+		a.say("trailscan: none of the %d findings of %s is one of %s", seen.all, c.Path, reports.Terminal(wanted.asked))
 	}
-	return set.Findings, nil
+	return seen, nil
 }

@@ -77,7 +77,7 @@ func (w *world) form(name string, d dice) (form, error) {
 	w.roles["task"] = principal{arn: "arn:aws:iam::" + w.account + ":role/" + hole("role")}
 	b := builder{w: w, sc: sc, call: call, service: label, operation: operation, st: Step{From: "task"}}
 	if byService {
-		b.st.Via = "ecs-tasks.amazonaws.com"
+		b.st.Via = hole("service")
 	}
 	b.call.Grants = ""
 	rec, err := b.build()
@@ -137,6 +137,8 @@ func (f form) append(out []byte, d dice, now, region string, s *session) []byte 
 			out = append(out, s.address...)
 		case "session":
 			out = append(out, s.name...)
+		case "service":
+			out = append(out, s.service...)
 		case "role":
 			out = append(out, s.role...)
 		case "role id":

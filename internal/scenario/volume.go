@@ -166,7 +166,7 @@ func (v Volume) appendFile(out []byte, i int, forms *forms, divider byte) []byte
 		}
 		s := &sessions[k%open]
 		if k < open || (s.left == 0 && k+open < n) {
-			*s = v.session(d, now, at)
+			*s = v.session(d, now, at, workloadOf)
 			out = forms.assume.append(out, d, now, region, s)
 			continue
 		}
@@ -178,24 +178,47 @@ func (v Volume) appendFile(out []byte, i int, forms *forms, divider byte) []byte
 
 // session is the state of one role session: ready pieces of its records.
 type session struct {
-	left                   int
-	issuer, identity       []byte // userIdentity of the issuing record and of the session's
-	agent, address         string
-	role, name, id         string
-	key, token, expiration string
+	left                    int
+	issuer, identity        []byte // userIdentity of the issuing record and of the session's
+	agent, address          string
+	role, name, service, id string
+	key, token, expiration  string
 }
 
-func (v Volume) session(d dice, now string, at time.Time) session {
+// workload is what takes sessions of a role: the service that takes them for it,
+// and the name that it gives them.
+type workload struct{ service, name string }
+
+// workloadOf is one of role n. Sessions of a function have its name, those of a
+// machine its id, as long as it lives; a task of ECS has one of its own.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#ck_rolesessionname
+func workloadOf(n int, d dice) workload {
+	switch n % 10 {
+	case 0, 1:
+		return taskOf(n, d)
+	case 2, 3, 4, 5:
+		const machines = 12
+		return workload{"ec2.amazonaws.com", fmt.Sprintf("i-%017x", 0x0a5c<<48|n*machines+d.IntN(machines))}
+	}
+	return workload{"lambda.amazonaws.com", "function-" + strconv.Itoa(n)}
+}
+
+func taskOf(_ int, d dice) workload {
+	return workload{"ecs-tasks.amazonaws.com", "task-" + strconv.Itoa(d.IntN(1e9))}
+}
+
+func (v Volume) session(d dice, now string, at time.Time, of func(int, dice) workload) session {
 	n := d.IntN(v.Principals)
 	role := "workload-" + strconv.Itoa(n)
+	w := of(n, d)
 	roleID := newDice(v.Seed, "role", role).id("AROA", volumeAccount)
 	s := session{
 		left: d.between(sessionEvents/2, sessionEvents*3/2), agent: volumeAgents[n%len(volumeAgents)],
 		address: fmt.Sprintf("10.%d.%d.%d", n%200, d.IntN(4), d.between(2, 250)),
-		role:    role, name: "task-" + strconv.Itoa(d.IntN(1e9)), id: roleID,
+		role:    role, name: w.name, service: w.service, id: roleID,
 		key: d.id("ASIA", volumeAccount), token: d.token(), expiration: at.Add(time.Hour).Format(stsTime),
 	}
-	s.issuer = []byte(`{"type":"AWSService","invokedBy":"ecs-tasks.amazonaws.com"}`)
+	s.issuer = fmt.Appendf(nil, `{"type":"AWSService","invokedBy":"%s"}`, w.service)
 	s.identity = fmt.Appendf(nil, `{"type":"AssumedRole","principalId":"%[1]s:%[2]s","arn":"arn:aws:sts::%[3]s:assumed-role/%[4]s/%[2]s","accountId":"%[3]s","accessKeyId":"%[5]s","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"%[1]s","arn":"arn:aws:iam::%[3]s:role/%[4]s","accountId":"%[3]s","userName":"%[4]s"},"webIdFederationData":{},"attributes":{"creationDate":"%[6]s","mfaAuthenticated":"false"}}}`,
 		roleID, s.name, volumeAccount, role, s.key, now)
 	return s

@@ -61,7 +61,7 @@ func (v Volume) appendLeak(out []byte, i int, forms *forms, divider byte) []byte
 			last = session{identity: user}
 		}
 		at = at.Add(step)
-		s := v.session(d, at.Format(timeLayout), at)
+		s := v.session(d, at.Format(timeLayout), at, taskOf)
 		s.issuer, s.agent, s.address = last.identity, volumeAgents[2], "198.51.100."+strconv.Itoa(23+taken%7)
 		add(forms.chain, at, &s)
 		for range leakedUse {

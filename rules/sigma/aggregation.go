@@ -121,6 +121,7 @@ func countOf(aggregation string, within time.Duration) (*rules.Threshold, error)
 	if t.Count, t.Most, err = b.limits(); err != nil {
 		return nil, err
 	}
+	t.Except = b.except
 	if m[1] != "" && m[1] != "*" {
 		f, err := fieldOf(m[1])
 		if err != nil {
@@ -142,6 +143,7 @@ func countOf(aggregation string, within time.Duration) (*rules.Threshold, error)
 type bounds struct {
 	least, most int
 	bounded     bool // by most
+	except      int  // 0: no number
 }
 
 const maxCount = 1 << 40
@@ -162,8 +164,10 @@ func (b *bounds) add(operator string, n int) error {
 		most, bounded = n, true
 	case "eq":
 		least, most, bounded = n, n, true
+	case "neq":
+		b.except = n
 	default:
-		return reasonf("condition has %q: it takes gt, gte, lt, lte and eq", operator)
+		return reasonf("condition has %q: it takes gt, gte, lt, lte, eq and neq", operator)
 	}
 	b.least = max(b.least, least)
 	if bounded && (!b.bounded || most < b.most) {
@@ -176,7 +180,7 @@ func (b *bounds) add(operator string, n int) error {
 // is 0 for no limit.
 func (b bounds) limits() (least, most int, err error) {
 	least = max(b.least, 1)
-	if b.bounded && b.most < least {
+	if b.bounded && (b.most < least || b.most == least && b.except == least) {
 		return 0, 0, reasonf("the condition on the count holds for no events, or only where there are none")
 	}
 	return least, b.most, nil

@@ -123,6 +123,7 @@ func (r *correlation) readCondition() error {
 	if r.threshold.Count, r.threshold.Most, err = b.limits(); err != nil {
 		return at(n, err)
 	}
+	r.threshold.Except = b.except
 	return nil
 }
 
@@ -184,7 +185,7 @@ func (r *correlation) sequence() error {
 	}
 	if r.threshold.Count > 0 {
 		switch {
-		case r.threshold.Count > len(r.units) || r.threshold.Most > 0 && r.threshold.Most < len(r.units):
+		case r.threshold.Count > len(r.units) || r.threshold.Except > 0 || r.threshold.Most > 0 && r.threshold.Most < len(r.units):
 			return at(r.node, reasonf("a condition on the number of rules that is not \"at least\" so many of them is not supported"))
 		case !s.Unordered && r.threshold.Count != len(r.units):
 			return at(r.node, reasonf("temporal_ordered of fewer than all rules is not supported"))

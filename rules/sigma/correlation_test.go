@@ -43,6 +43,9 @@ func TestCorrelations(t *testing.T) {
 		{"event_count of several rules", correlated("type: event_count\nrules: [login, key]\ngroup-by: [userIdentity.userName]\ntimespan: 1m\ncondition: {gte: 3}", login, key), "e0 e2 e3"},
 		{"event_count with a limit", correlated("type: event_count\nrules: [login]\ngroup-by: [userIdentity.userName]\ntimespan: 1m\ncondition: {lte: 1}", login), "e1 e4 e8"},
 		{"event_count between", correlated("type: event_count\nrules: [login]\ntimespan: 1m\ncondition: {gt: 1, lt: 4}", login), "e0 e1 e2"},
+		{"event_count other than", correlated("type: event_count\nrules: [login]\ngroup-by: [userIdentity.userName]\ntimespan: 1m\ncondition: {neq: 2}", login), "e1 e4 e8"},
+		{"event_count other than, within limits", correlated("type: event_count\nrules: [login]\ngroup-by: [userIdentity.userName]\ntimespan: 1h\ncondition: {neq: 2, lte: 3}", login), "e0 e2 e4"},
+		{"value_count other than", correlated("type: value_count\nrules: [login]\ngroup-by: [userIdentity.userName]\ntimespan: 1h\ncondition: {field: sourceIPAddress, neq: 3}", login), "e1 e8"},
 		{"value_count", correlated("type: value_count\nrules: [login]\ngroup-by: [userIdentity.userName]\ntimespan: 1h\ncondition: {field: sourceIPAddress, gte: 3}", login), "e0 e2 e4"},
 		{"value_count of a request", correlated("type: value_count\nrules: [login]\ntimespan: 1m\ncondition: {field: requestParameters.userName, gte: 2}", login), "e0 e1 e2"},
 		{"value_count with a limit", correlated("type: value_count\nrules: [login]\ngroup-by: [userIdentity.userName]\ntimespan: 1h\ncondition: {field: sourceIPAddress, lte: 2}", login), "e1 e8"},
@@ -153,7 +156,10 @@ detection: {s: {eventName: X}, condition: nothing}
 	for _, r := range set.Refused {
 		refused = append(refused, r.Assessment())
 	}
-	findings, assessments, err := rules.Scan(context.Background(), c, set.Rules, rules.Options{Refused: refused})
+	if _, err := rules.Scan(context.Background(), c, set.Rules, rules.Options{Refused: refused}); err != nil {
+		t.Fatal(err)
+	}
+	findings, assessments, err := rules.Load(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +199,7 @@ func TestNeeds(t *testing.T) {
 
 func assess(t *testing.T, c *query.Case, text string) rules.Assessment {
 	t.Helper()
-	_, assessments, err := rules.Scan(context.Background(), c, compileText(text, nil).Rules, rules.Options{})
+	assessments, err := rules.Scan(context.Background(), c, compileText(text, nil).Rules, rules.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

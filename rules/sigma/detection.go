@@ -225,7 +225,14 @@ func testsOf(f field, m modifiers, text string) ([]test, error) {
 	for name, operator := range comparisons {
 		if m.has(name) {
 			n, err := number(text)
-			return []test{{holds: func(x string) string { return "try_cast(" + x + " AS DOUBLE) " + operator + " " + n }}}, err
+			return []test{{holds: func(x string) string {
+				x = "try_cast(" + x + " AS DOUBLE)"
+				if operator[0] == '<' {
+					return x + " " + operator + " " + n
+				}
+				// The text NaN is a number that engines take for the greatest.
+				return "(" + x + " " + operator + " " + n + " AND " + x + " < CAST('Infinity' AS DOUBLE))"
+			}}}, err
 		}
 	}
 	switch {

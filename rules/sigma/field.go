@@ -157,7 +157,12 @@ func (f field) holds(test func(x string) string) atom {
 	if f.text != "" {
 		return atom{text: test(f.text), named: f.named}
 	}
-	return atom{text: "cardinality(filter(" + f.values() + ", x -> " + test("x") + ")) > 0"}
+	text := "cardinality(filter(" + f.values() + ", x -> " + test("x") + ")) > 0"
+	if len(f.keys) > 0 {
+		// Most texts lack the key; no list is made for them.
+		text = "(strpos(" + f.column + ", " + quoted(`"`+f.keys[len(f.keys)-1]+`"`) + ") > 0 AND " + text + ")"
+	}
+	return atom{text: text}
 }
 
 // empty is the condition that the field has no value: it is absent or null.

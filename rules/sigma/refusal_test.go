@@ -63,6 +63,7 @@ func TestRefusals(t *testing.T) {
 		{"no timespan", correlated("type: event_count\nrules: [a]\ncondition: {gte: 1}", base("a", "A")), "no timespan"},
 		{"no condition of a count", correlated("type: event_count\nrules: [a]\ntimespan: 1m", base("a", "A")), "no condition"},
 		{"value_count without field", correlated("type: value_count\nrules: [a]\ntimespan: 1m\ncondition: {gte: 1}", base("a", "A")), "no field"},
+		{"other than so many rules", correlated("type: temporal\nrules: [a, b]\ntimespan: 1m\ncondition: {neq: 1}", base("a", "A"), base("b", "B")), "not \"at least\""},
 		{"alias of another rule", correlated("type: temporal\nrules: [a, b]\ntimespan: 1m\ngroup-by: [x]\naliases: {x: {a: eventName}}", base("a", "A"), base("b", "B")), "alias x says nothing"},
 		{"condition of names", correlated("type: temporal\nrules: [a, b]\ntimespan: 1m\ncondition: a or b", base("a", "A"), base("b", "B")), "all rules linked by and"},
 		{"same id", base("a", "A") + "---\n" + base("a", "A"), "has the id of the rule at rule.yml:1"},

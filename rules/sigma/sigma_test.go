@@ -98,7 +98,7 @@ func TestMatching(t *testing.T) {
 	const (
 		plain  = `{"eventName":"DeleteTrail","userAgent":"aws-cli/2.15 S3 Browser","sourceIPAddress":"198.51.100.7","userIdentity":{"type":"IAMUser","userName":"Alice","arn":"arn:aws:iam::111122223333:user/Alice","accountId":"011122223333"}}`
 		nulls  = `{"errorCode":null,"requestParameters":{"a":null,"b":"","list":[]},"responseElements":null}`
-		policy = `{"requestParameters":{"policyDocument":"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\"}]}","userName":"alice","path":"C:\\dir\\x*y?","n":7,"big":12.5,"on":true}}`
+		policy = `{"requestParameters":{"policyDocument":"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\"}]}","userName":"alice","path":"C:\\dir\\x*y?","n":7,"nan":"NaN","big":12.5,"on":true}}`
 		arrays = `{"requestParameters":{"items":[{"cidr":"10.0.0.0/8","port":22},{"cidr":"0.0.0.0/0","port":443}],"layers":["arn:one","arn:two"],"deep":{"x":[{"y":[{"z":"found"}]}]}},"resources":[{"ARN":"arn:aws:s3:::a"},{"ARN":"arn:aws:s3:::b"}]}`
 		odd    = `{"myField":{"inner":"Value"},"errorMessage":"line one\nline two 100% a_b","userAgent":"Größe ÄÖ","readOnly":true,"userIdentity":{"type":"AssumedRole","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/Admin","type":"Role"},"attributes":{"mfaAuthenticated":"false","creationDate":"2026-03-01T11:00:00Z"},"ec2RoleDelivery":"2.0"}}}`
 	)
@@ -179,6 +179,8 @@ func TestMatching(t *testing.T) {
 		{"cidr", "s: {sourceIPAddress|cidr: 198.51.96.0/20}\ncondition: s", "e0"},
 		{"cidr list", "s: {sourceIPAddress|cidr: [10.0.0.0/8, 198.51.100.7/32]}\ncondition: s", "e0"},
 		{"cidr other", "s: {sourceIPAddress|cidr: 198.51.101.0/24}\ncondition: s", ""},
+		{"gt of what is no number", "s: {requestParameters.nan|gt: 6}\ncondition: s", ""},
+		{"gte of what is no number", "s: {requestParameters.nan|gte: 6}\ncondition: s", ""},
 		{"gt", "s: {requestParameters.n|gt: 6}\ncondition: s", "e2"},
 		{"lt of an element", "s: {requestParameters.items.port|lt: 23}\ncondition: s", "e3"},
 		{"gte", "s: {requestParameters.big|gte: 12.5}\ncondition: s", "e2"},
