@@ -29,15 +29,15 @@ func (e errAbsent) Error() string { return e.why + " (pip install 'moto[server]'
 // PATH the test is skipped, but in CI it fails.
 func Start(t testing.TB) string {
 	t.Helper()
-	url, err := server()
+	p, err := server()
 	switch {
 	case err != nil && os.Getenv("CI") != "":
 		t.Fatal(err)
 	case err != nil:
 		t.Skip(err)
 	}
-	Reset(t, url)
-	return url
+	Reset(t, p.url)
+	return p.url
 }
 
 // Reset empties moto. What it makes from then on has the same ids each time.
@@ -57,48 +57,54 @@ func Reset(t interface {
 	}
 }
 
-// lifeline is what the shell reads from: were it collected, moto would end.
-var lifeline io.Closer
+// process is a moto that runs until its standard input is closed, which a
+// collected pipe is.
+type process struct {
+	url   string
+	stdin io.Closer
+}
 
 // server starts moto, once. The shell ends it when the test's process is gone,
 // however that ends.
-var server = sync.OnceValues(func() (string, error) {
+var server = sync.OnceValues(func() (*process, error) {
 	binary, err := exec.LookPath("moto_server")
 	if err != nil {
-		return "", errAbsent{"moto_server is not in PATH"}
+		return nil, errAbsent{"moto_server is not in PATH"}
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := l.Close(); err != nil {
-		return "", err
+		return nil, err
 	}
 	var output bytes.Buffer
 	c := exec.Command("sh", "-c", `"$0" -H 127.0.0.1 -p "$1" & read -r gone; kill $!`, binary, port)
 	c.Env = append(os.Environ(), "MOTO_IAM_LOAD_MANAGED_POLICIES=true") // AWSDenyAll and the like
 	c.Stdout, c.Stderr = &output, &output
-	if lifeline, err = c.StdinPipe(); err != nil {
-		return "", err
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		return nil, err
 	}
 	if err := c.Start(); err != nil {
-		return "", errAbsent{err.Error()}
+		return nil, errAbsent{err.Error()}
 	}
 	url := "http://127.0.0.1:" + port
 	for range 600 {
 		if r, err := http.Get(url + "/moto-api/"); err == nil {
-			return url, r.Body.Close()
+			return &process{url, stdin}, r.Body.Close()
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	if err := c.Process.Kill(); err == nil {
-		err = c.Wait()
+	if err := stdin.Close(); err != nil {
+		return nil, err
 	}
-	return "", errAbsent{fmt.Sprintf("moto_server does not answer: %s", output.String())}
+	_ = c.Wait() // it was killed
+	return nil, errAbsent{fmt.Sprintf("moto_server does not answer: %s", output.String())}
 })
 
 // Isolate has the SDK find made-up credentials, and nothing of this machine's.
