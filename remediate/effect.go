@@ -207,6 +207,38 @@ func samePlace(a, b Call) bool {
 		sameParameters(ea.reading(a).Parameters, eb.reading(b).Parameters)
 }
 
+// removes says whether a call deletes the very thing that another changed: all
+// that it is named by stands in the other, and one of these names is its own, so
+// that DeleteLoginProfile, which names a user alone, does not remove the user.
+func removes(later, earlier Call) bool {
+	if !isDestructive(later.Operation) || later.Service != earlier.Service || isDestructive(earlier.Operation) && later.Operation == earlier.Operation {
+		return false
+	}
+	noun := strings.TrimSuffix(later.Operation[len(firstWord(later.Operation)):], "s")
+	own := false
+	for k, v := range later.Parameters {
+		name, there := earlier.Parameters[k]
+		if there && sameValue(plainJSON(name), plainJSON(v), time.Time{}) {
+			own = own || k == "Name" || noun != "" && strings.HasPrefix(k, noun)
+			continue
+		}
+		if _, text := v.(string); text {
+			return false
+		}
+	}
+	return own
+}
+
+// firstWord is the verb of an operation.
+func firstWord(operation string) string {
+	for i, c := range operation {
+		if i > 0 && c >= 'A' && c <= 'Z' {
+			return operation[:i]
+		}
+	}
+	return operation
+}
+
 func pick(m map[string]any, names []string) map[string]any {
 	out := map[string]any{}
 	for _, n := range names {

@@ -115,8 +115,6 @@ func computeEffects(m map[string]effect) {
 		"DeleteVpcPeeringConnection": {"DescribeVpcPeeringConnections", "vpc-peering-connection-id", "VpcPeeringConnectionId",
 			"VpcPeeringConnections[?!contains('deleting deleted rejected expired failed', Status.Code)].VpcPeeringConnectionId | [0]"},
 		"DeleteRoute": {"DescribeRouteTables", "route-table-id", "RouteTableId", "RouteTables[].Routes[?DestinationCidrBlock=={DestinationCidrBlock}][].DestinationCidrBlock | [0]"},
-		"DeleteNetworkAclEntry": {"DescribeNetworkAcls", "network-acl-id", "NetworkAclId",
-			"NetworkAcls[].Entries[?RuleNumber=={RuleNumber} && Egress=={Egress}][].RuleNumber | [0]"},
 		"DisassociateIamInstanceProfile": {"DescribeIamInstanceProfileAssociations", "", "AssociationId",
 			"IamInstanceProfileAssociations[?AssociationId=={AssociationId} && contains('associating associated', State)].AssociationId | [0]"},
 		"DetachInternetGateway": {"DescribeInternetGateways", "internet-gateway-id", "InternetGatewayId", "InternetGateways[].Attachments[?VpcId=={VpcId}][].VpcId | [0]"},
@@ -133,6 +131,8 @@ func computeEffects(m map[string]effect) {
 		e.kind = makes
 		m["ec2:"+attach] = e
 	}
+	m["ec2:DeleteNetworkAclEntry"] = effect{kind: takes, read: "DescribeNetworkAcls", in: map[string]any{"NetworkAclIds": one("NetworkAclId")},
+		value: "NetworkAcls[].Entries[?RuleNumber=={RuleNumber} && Egress=={Egress}][].RuleNumber | [0]"}
 	m["ec2:DeleteLaunchTemplate"] = effect{kind: takes, read: "DescribeLaunchTemplates", in: map[string]any{"LaunchTemplateIds": one("LaunchTemplateId")}, value: "LaunchTemplates[0].LaunchTemplateId"}
 	m["autoscaling:DeleteAutoScalingGroup"] = effect{kind: takes, read: "DescribeAutoScalingGroups", in: map[string]any{"AutoScalingGroupNames": one("AutoScalingGroupName")},
 		value: "AutoScalingGroups[?!Status].AutoScalingGroupName | [0]"}

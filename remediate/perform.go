@@ -210,7 +210,7 @@ func (t *task) isThere(ctx context.Context, c Call) (bool, string, error) {
 func (t *task) superseded(d *deed) string {
 	for _, l := range deeds(t.journal.entries) {
 		if l.before.Seq > d.before.Seq && l.stands() && l.before.Plan == t.digest && l.before.Action != d.before.Action &&
-			l.before.AccountID == d.before.AccountID && samePlace(l.before.call(), d.before.call()) {
+			l.before.AccountID == d.before.AccountID && (samePlace(l.before.call(), d.before.call()) || removes(l.before.call(), d.before.call())) {
 			return l.before.Action
 		}
 	}

@@ -91,7 +91,19 @@ func newPlanner(l *lineage.Lineage, ev *evidence) *planner {
 // someone before, made, and that took something from someone else.
 func (p *planner) standing(known []*change) []*change {
 	var out []*change
+	launched := map[string]bool{}
 	for _, c := range known {
+		if c.undo.call == "ec2:RunInstances" {
+			for _, id := range c.elements {
+				launched[id] = true
+			}
+		}
+	}
+	for _, c := range known {
+		// What the intruder stopped of its own is not started again.
+		if c.undo.call == "ec2:StopInstances" && !slices.ContainsFunc(c.elements, func(id string) bool { return !launched[id] }) {
+			continue
+		}
 		if _, unchanged := p.history.before(c, p.mine); unchanged {
 			continue
 		}

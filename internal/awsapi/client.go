@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -31,15 +32,24 @@ type Client struct {
 	config aws.Config
 	http   aws.HTTPClient
 	signer *v4.Signer
+	models *library
 }
 
 // New gives a client.
 func New(c aws.Config) *Client {
-	client := &Client{config: c, http: c.HTTPClient, signer: v4.NewSigner()}
+	client := &Client{config: c, http: c.HTTPClient, signer: v4.NewSigner(), models: own}
 	if client.http == nil {
 		client.http = awshttp.NewBuildableClient()
 	}
 	return client
+}
+
+// With gives a client that makes the calls of the models in a folder alone, for
+// tests that call what trailscan has no need of.
+func (c *Client) With(models fs.FS) *Client {
+	other := *c
+	other.models = &library{files: models}
+	return &other
 }
 
 // Supports says whether a service, named as the package of aws-sdk-go-v2, has an
@@ -72,7 +82,7 @@ type Answer struct {
 // Call makes a call in a region. Parameters and the answer's members are named
 // as aws-sdk-go-v2 names the fields of the input and the output.
 func (c *Client) Call(ctx context.Context, region, serviceName, operation string, parameters map[string]any) (Answer, error) {
-	s, err := serviceOf(serviceName)
+	s, err := c.models.service(serviceName)
 	if err != nil {
 		return Answer{}, fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
@@ -181,6 +191,15 @@ func (r *request) serialize(ctx context.Context, in middleware.SerializeInput, n
 	if err := r.service.protocol.SerializeRequest(ctx, r.schema, parameters, req); err != nil {
 		return out, m, fmt.Errorf("write the request: %w", err)
 	}
+	if r.withoutPayload() {
+		// The protocol would write {}, in XML too.
+		if req, err = req.SetStream(nil); err != nil {
+			return out, m, fmt.Errorf("write the request: %w", err)
+		}
+		req.Header.Del("Content-Type")
+		req.Header.Del("Content-Length")
+		req.ContentLength = 0
+	}
 	req.URL.Scheme, req.URL.Host = u.Scheme, u.Host
 	req.URL.Path = smithyhttp.JoinPath(u.Path, req.URL.Path)
 	if req.URL.RawPath != "" {
@@ -195,6 +214,15 @@ func (r *request) serialize(ctx context.Context, in middleware.SerializeInput, n
 	}
 	in.Request = req
 	return next.HandleSerialize(ctx, in)
+}
+
+// withoutPayload says that the body would be one parameter, which is not given.
+func (r *request) withoutPayload() bool {
+	if r.op.Input == nil {
+		return false
+	}
+	payload := r.service.model.Shapes[r.op.Input.Shape].Payload
+	return payload != "" && r.parameters[Field(payload)] == nil
 }
 
 // hostPrefix is what some operations put before the host's name.

@@ -2,10 +2,13 @@ package awsapi_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -128,5 +131,45 @@ func TestModels(t *testing.T) {
 				t.Errorf("%s:%s is not supported", s, name)
 			}
 		}
+	}
+}
+
+// TestPayloadThatIsNotGiven sends no body where the body would be a parameter
+// that the call leaves out: S3 takes {} for broken XML.
+func TestPayloadThatIsNotGiven(t *testing.T) {
+	var bodies []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		bodies = append(bodies, string(body)+r.Header.Get("Content-Type"))
+	}))
+	t.Cleanup(server.Close)
+	client := awsapi.New(aws.Config{BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIAOPERATOR00000000", "made-up", "")})
+	if _, err := client.Call(t.Context(), "us-east-1", "s3control", "PutPublicAccessBlock", map[string]any{"AccountId": "111122223333", "PublicAccessBlockConfiguration": map[string]any{}}); err != nil {
+		t.Fatal(err)
+	}
+	client = client.With(fstest.MapFS{"s3.json": {Data: []byte(`{"metadata":{"protocol":"rest-xml","endpointPrefix":"s3","serviceId":"S3"},
+		"operations":{"CreateBucket":{"http":{"method":"PUT","requestUri":"/{Bucket}"},"input":{"shape":"In"}}},
+		"shapes":{"In":{"type":"structure","required":["Bucket"],"payload":"Config","members":{"Bucket":{"shape":"S","location":"uri","locationName":"Bucket"},"Config":{"shape":"C"}}},
+			"S":{"type":"string"},"C":{"type":"structure","members":{"L":{"shape":"S"}}}}}`)}})
+	if _, err := client.Call(t.Context(), "us-east-1", "s3", "CreateBucket", map[string]any{"Bucket": "b"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(bodies) != 2 || !strings.Contains(bodies[0], "<PublicAccessBlockConfiguration") || bodies[1] != "" {
+		t.Errorf("sent %q", bodies)
+	}
+}
+
+// TestTokenOfACall has the length that Secrets Manager asks for:
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html.
+func TestTokenOfACall(t *testing.T) {
+	client, server := client(t)
+	if _, err := client.Call(t.Context(), "us-east-1", "secretsmanager", "RotateSecret", map[string]any{"SecretId": "s"}); err != nil {
+		t.Fatal(err)
+	}
+	if token, _ := server.Calls()[0].Parameters["ClientRequestToken"].(string); len(token) < 32 || len(token) > 64 {
+		t.Errorf("token %q", token)
 	}
 }

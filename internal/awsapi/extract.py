@@ -3,10 +3,12 @@
 botocore carries (Apache-2.0, https://github.com/boto/botocore), without their
 texts. They are the models that aws-sdk-go-v2 is generated from, in the older
 notation. Run it with the Python that has botocore, after a change of
-operations.txt: python3 extract.py
+operations.txt: python3 extract.py. Another folder that has an operations.txt can be
+named: python3 extract.py ../mototest
 """
 import json
 import pathlib
+import sys
 
 import botocore
 from botocore.session import Session
@@ -24,7 +26,7 @@ KEEP = {
 }
 MOST_VALUES = 30  # of an enum; the longer ones are types of instances and the like
 
-here = pathlib.Path(__file__).parent
+here = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent
 session = Session()
 
 

@@ -9,6 +9,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"sync"
 )
 
@@ -97,7 +98,22 @@ type Shape struct {
 	XMLNamespace    *XMLNamespace   `json:"xmlNamespace"`
 }
 
-var loaded sync.Map // service: func() (*Service, error)
+// library is a folder of models, each read once.
+type library struct {
+	files  fs.FS
+	loaded sync.Map // service: func() (*service, error)
+}
+
+// own are the models that this package has.
+var own = &library{files: within(models)}
+
+func within(files embed.FS) fs.FS {
+	sub, err := fs.Sub(files, "models")
+	if err != nil {
+		return files // only for a name that is no path
+	}
+	return sub
+}
 
 // Load gives the model of a service, under the name of its package in
 // aws-sdk-go-v2.
@@ -122,9 +138,11 @@ func Services() []string {
 	return names
 }
 
-func serviceOf(name string) (*service, error) {
-	once, _ := loaded.LoadOrStore(name, sync.OnceValues(func() (*service, error) {
-		text, err := models.ReadFile("models/" + name + ".json")
+func serviceOf(name string) (*service, error) { return own.service(name) }
+
+func (l *library) service(name string) (*service, error) {
+	once, _ := l.loaded.LoadOrStore(name, sync.OnceValues(func() (*service, error) {
+		text, err := fs.ReadFile(l.files, name+".json")
 		if err != nil {
 			return nil, fmt.Errorf("no model of the service %q", name)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/document"
+	smithyrand "github.com/aws/smithy-go/rand"
 )
 
 // plain gives data the types of JSON, with numbers as their text.
@@ -87,9 +88,13 @@ func (s *service) members(at string, shape *Shape, schema *smithy.Schema, v any)
 		list = append(list, w)
 	}
 	for name, ref := range shape.Members {
-		// AWS tells a repeated call from a new one by such a token.
+		// AWS tells a repeated call from a new one by such a token; some services
+		// take only one of 32 characters or more.
 		if ref.IdempotencyToken && !given[name] {
-			token := rand.Text()
+			token, err := smithyrand.NewUUID(rand.Reader).GetUUID()
+			if err != nil {
+				return nil, fmt.Errorf("make a token: %w", err)
+			}
 			given[name] = true
 			list = append(list, func(w smithy.ShapeSerializer) { w.WriteString(schema.Member(name), token) })
 		}
