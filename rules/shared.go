@@ -32,7 +32,7 @@ type copying struct{ whole, part, most int64 }
 var usualCopying = copying{whole: 100_000, part: 20, most: 1_000_000}
 
 // sharedTables are dropped when the scan is over: others may use the connection.
-var sharedTables = []string{"scan_facets", "scan_kinds", "scan_calls", "scan_tainted", "scan_lineage", "scan_callers", "scan_addresses", "scan_candidates", "rule_matches",
+var sharedTables = []string{"scan_facets", "scan_kinds", "scan_calls", "scan_tainted", "scan_lineage", "scan_callers", "scan_addresses", "scan_candidates", "scan_narrowed", "rule_matches",
 	"scan_rules", "scan_principals", "scan_located", "scan_values", "scan_coded", "scan_groups", "scan_several", "scan_findings"}
 
 func dropShared(ctx context.Context, conn *sql.Conn) error {
