@@ -17,7 +17,7 @@ const (
 
 // groupedAtOnce is how many matches are grouped in one go, so that what is kept
 // of them stays small; a rule's own are not divided.
-const groupedAtOnce = 1_400_000
+const groupedAtOnce = 1_000_000
 
 // valueLists are the lists of a finding that hold each value once, in order: of
 // the calls' names, which only the summary tells, and of the columns of findings.
