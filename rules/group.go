@@ -109,7 +109,8 @@ FROM temp.scan_coded JOIN temp.scan_groups USING (` + findingKey + `)
 WHERE events > 1 OR least_6 <> most_6`
 
 // findingsSQL makes findings of the groups. Lists are cut before they are made,
-// for there is no limit to what one group may hold.
+// for there is no limit to what one group may hold; of one value they need not be
+// gathered.
 var findingsSQL = `
 INSERT INTO temp.scan_findings BY NAME
 WITH held AS (
@@ -120,22 +121,16 @@ ranked AS (
         count(*) OVER (PARTITION BY number, list) AS total
     FROM (SELECT DISTINCT number, list, place FROM held)
 ),
-texts AS (
-    SELECT number, list, nth, total, value
-    FROM (
-        SELECT number, list, place, nth, total FROM ranked
-        WHERE nth <= ` + fmt.Sprint(maxValues) + ` OR list = 6 AND number IN (SELECT number FROM temp.scan_groups WHERE whole)
-        ` + eachList("\n        ", "UNION ALL SELECT number, %[1]d, least_%[1]d, 1, 1 FROM temp.scan_groups WHERE least_%[1]d = most_%[1]d") + `
-    ) JOIN temp.scan_values USING (place)
-    UNION ALL SELECT number, 0, 1, 1, coalesce(id_text, CAST(uuid AS VARCHAR)) FROM temp.scan_groups WHERE events = 1
-    UNION ALL SELECT number, 0, nth, 2, coalesce(event_id_text, CAST(event_uuid AS VARCHAR))
+listed AS MATERIALIZED (
+    SELECT number, list, list_sort(list(value)) AS texts, max(total) AS total
+    FROM ranked JOIN temp.scan_values USING (place)
+    WHERE nth <= ` + fmt.Sprint(maxValues) + ` OR list = 6 AND number IN (SELECT number FROM temp.scan_groups WHERE whole)
+    GROUP BY number, list
+),
+named AS (
+    SELECT number, list_transform(list_sort(list(struct_pack(nth := nth, id := coalesce(event_id_text, CAST(event_uuid AS VARCHAR))))), lambda e: e.id) AS ids
     FROM (SELECT *, row_number() OVER (PARTITION BY number ORDER BY event_time, event_id_text NULLS FIRST, event_uuid) AS nth FROM temp.scan_several WHERE counted)
     WHERE nth <= ` + fmt.Sprint(maxEventIDs) + `
-),
-lists AS (
-    SELECT number, list(struct_pack(nth := nth, id := value)) FILTER (list = 0) AS ids,
-        ` + eachList(",\n        ", "list(value) FILTER (list = %[1]d) AS list_%[1]d, max(total) FILTER (list = %[1]d) AS held_%[1]d") + `
-    FROM texts
     GROUP BY number
 ),
 actors AS (
@@ -145,10 +140,13 @@ actors AS (
 told AS (
     SELECT rule, account, who, outcome, in_lineage, events, first_seen, last_seen, coalesce(principal_arn, '') AS principal_arn, actor,
         coalesce(s.value, '') AS service,
-        list_transform(CASE WHEN events = 1 THEN ids ELSE list_sort(ids) END, lambda e: e.id) AS event_ids,
-        ` + eachList(",\n        ", `CASE WHEN held_%[1]d > 1 THEN list_sort(list_%[1]d) ELSE coalesce(list_%[1]d, []) END AS list_%[1]d, coalesce(held_%[1]d, 0) AS held_%[1]d`) + `
-    FROM lists
-    JOIN temp.scan_groups AS g USING (number)
+        CASE WHEN events = 1 THEN [coalesce(id_text, CAST(uuid AS VARCHAR))] ELSE ids END AS event_ids,
+        ` + eachList(",\n        ", `CASE WHEN least_%[1]d = most_%[1]d THEN [only_%[1]d.value] ELSE coalesce(listed_%[1]d.texts, []) END AS list_%[1]d,
+        CASE WHEN least_%[1]d = most_%[1]d THEN 1 ELSE coalesce(listed_%[1]d.total, 0) END AS held_%[1]d`) + `
+    FROM temp.scan_groups AS g
+    LEFT JOIN named USING (number)
+    ` + eachList("\n    ", `LEFT JOIN temp.scan_values AS only_%[1]d ON only_%[1]d.place = least_%[1]d
+    LEFT JOIN (SELECT number, texts, total FROM listed WHERE list = %[1]d) AS listed_%[1]d ON listed_%[1]d.number = g.number`) + `
     JOIN temp.scan_principals AS p ON p.identity_id = g.whose
     LEFT JOIN actors USING (arn)
     LEFT JOIN temp.scan_values AS s ON s.place = g.service

@@ -52,15 +52,21 @@ func TestCandidatesAreEnough(t *testing.T) {
 		events = append(events, ev{at: 3600 - 3 + i, name: "CreateUser", who: "alice", on: "u" + string(rune('0'+i))})
 		events = append(events, ev{at: 1800 * i, name: "CreateUser", who: "bob", on: "u1"})
 	}
+	for i, at := range []int{1799, 3600, 5000, 5399} { // an hour from the first to the last, in three half hours
+		events = append(events, ev{at: at, name: "Get" + string(rune('A'+i)), who: "carol", on: "u1"})
+	}
 	c := openCase(t)
 	put(t, c, events)
 	for name, r := range map[string]Rule{
 		"count":    {Threshold: &Threshold{By: []string{"principal_id"}, Count: 6, Window: time.Hour}},
 		"distinct": {Threshold: &Threshold{By: []string{"principal_id"}, Count: 6, Window: time.Minute, Distinct: onName}, Resource: onName},
+		"calls":    {Where: `event_name LIKE 'Get%'`, Threshold: &Threshold{By: []string{"principal_id"}, Count: 4, Window: time.Hour, Distinct: "event_source || event_name"}},
 		"spike":    {Spike: &Spike{By: []string{"principal_id"}, Count: 3, Per: time.Minute}},
 		"key":      {FirstSeen: &FirstSeen{Scope: []string{"account_id"}, Key: []string{"principal_id"}, Learn: time.Second}},
 	} {
-		r.ID, r.Where = "TS-XX-902", `event_name = 'CreateUser'`
+		if r.ID = "TS-XX-902"; r.Where == "" {
+			r.Where = `event_name = 'CreateUser'`
+		}
 		want, err := Match(context.Background(), c, r)
 		if err != nil {
 			t.Fatal(err)

@@ -230,10 +230,7 @@ func (s *scanner) sql(ctx context.Context, place int) (query string, possible bo
 			r.FirstSeen = &quicker
 		}
 	}
-	if r, possible, err = s.narrowed(ctx, r, from); err != nil || !possible {
-		return "", possible, err
-	}
-	return r.compileLean(from), true, nil
+	return s.narrowed(ctx, r, from, reached)
 }
 
 // between is the condition that an event is of the time that findings are about.

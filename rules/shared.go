@@ -32,7 +32,7 @@ type copying struct{ whole, part, most int64 }
 var usualCopying = copying{whole: 100_000, part: 20, most: 1_000_000}
 
 // sharedTables are dropped when the scan is over: others may use the connection.
-var sharedTables = []string{"scan_facets", "scan_kinds", "scan_calls", "scan_tainted", "scan_lineage", "scan_callers", "scan_addresses", "scan_candidates", "rule_matches",
+var sharedTables = []string{"scan_facets", "scan_kinds", "scan_calls", "scan_tainted", "scan_lineage", "scan_callers", "scan_addresses", "scan_candidates", "scan_narrowed", "rule_matches",
 	"scan_rules", "scan_principals", "scan_located", "scan_values", "scan_coded", "scan_groups", "scan_several", "scan_findings"}
 
 func dropShared(ctx context.Context, conn *sql.Conn) error {
@@ -287,11 +287,38 @@ func callersSQL(columns []string, learning []Rule) string {
 			}
 		}
 	}
-	selected := strings.Join(append(scopes, ""), ", ")
+	own, foreign, ofIdentities := scopeColumns(scopes)
+	from := "events ANTI JOIN temp.scan_tainted AS t ON t.source_id = events.source_id AND t.record_index = events.record_index"
+	if ofIdentities {
+		// The callers are few beside their events: they are looked up once each.
+		from = `(SELECT ` + strings.Join(append(own, ""), ", ") + `identity_id, context_id, min(event_time) AS event_time
+			FROM records ANTI JOIN temp.scan_tainted AS t ON t.source_id = records.source_id AND t.record_index = records.record_index
+			GROUP BY ALL) JOIN contexts USING (context_id) JOIN identities USING (identity_id)`
+		scopes = slices.Concat(own, foreign)
+	}
 	return `CREATE OR REPLACE TEMP TABLE scan_callers AS
-		SELECT ` + selected + `min(event_time) AS event_time
-		FROM events ANTI JOIN temp.scan_tainted AS t ON t.source_id = events.source_id AND t.record_index = events.record_index
+		SELECT ` + strings.Join(append(scopes, ""), ", ") + `min(event_time) AS event_time
+		FROM ` + from + `
 		GROUP BY ALL`
+}
+
+// scopeColumns tells the columns of events that are the record's own from those
+// that its identity and context give it; false when one is neither.
+func scopeColumns(scopes []string) (own, foreign []string, all bool) {
+	for _, c := range scopes {
+		given := func(d dimension) bool { return d.table != "temp.scan_addresses" && slices.Contains(d.columns, c) }
+		switch {
+		case slices.Contains([]string{"event_source", "event_name", "aws_region", "source_ip_address"}, c):
+			own = append(own, c)
+		case c == "account_id":
+			foreign = append(foreign, "coalesce(recipient_account_id, identity_account_id) AS account_id")
+		case slices.ContainsFunc(dimensions, given):
+			foreign = append(foreign, c)
+		default:
+			return nil, nil, false
+		}
+	}
+	return own, foreign, true
 }
 
 func sharedHistory(expressions, names []string) string {
