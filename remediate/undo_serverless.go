@@ -193,7 +193,7 @@ var undoServerless = []undo{
 		call: "ssm:CreateActivation", object: []string{"rs.activationId"}, also: []string{"DeleteActivation"},
 		steps: []step{
 			{phase: Evict, mode: Review, call: "ssm:DeregisterManagedInstance", in: args{"InstanceId": Item},
-				each:  &each{"ssm:DescribeInstanceInformation", args{"Filters": []args{{"Key": "'ActivationIds'", "Values": "list(rs.activationId)"}}}, "InstanceInformationList[].InstanceId"},
+				each:  &each{"ssm:DescribeInstanceInformation", args{"InstanceInformationFilterList": []args{{"Key": "'ActivationIds'", "ValueSet": "list(rs.activationId)"}}}, "InstanceInformationList[].InstanceId"},
 				title: "Deregister the machines that joined by the activation {rs.activationId}", risk: "Final. They lose the role that they have; one that is yours must join again."},
 			{phase: Evict, mode: Review, call: "ssm:DeleteActivation", in: args{"ActivationId": "rs.activationId"},
 				title: "Delete the activation {rs.activationId}, by which outside machines join", risk: "Final. No more machines join by it."},
