@@ -262,5 +262,8 @@ func TestFunctionOfWhichNoSessionIsSeen(t *testing.T) {
 	if again := find(p, Restore, "lambda:DeleteFunctionConcurrency"); len(again) != 1 || again[0].Mode != Review {
 		t.Errorf("the way back: %+v", again)
 	}
+	if code := find(p, Recover, ":"); len(code) != 1 || !strings.Contains(code[0].Title, "Deploy the own code") || code[0].Mode != Manual {
+		t.Errorf("how its code comes back: %+v", code)
+	}
 	signable(t, p)
 }

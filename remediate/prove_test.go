@@ -219,6 +219,33 @@ func TestProveRefusesAnotherLineage(t *testing.T) {
 	}
 }
 
+// What contain switches off is no way back any more, though it is there until it
+// is evicted.
+func TestContainClosesWaysBack(t *testing.T) {
+	c, l := leak(t)
+	by := sessionOf("x", "ASIADEPLOY", minutes(4))
+	load(t, c, 100, []logged{
+		{id: "w1", at: minutes(5), api: "rolesanywhere:UpdateTrustAnchor", by: by, rq: object{"trustAnchorId": "ta-1"}, credential: "ASIADEPLOY"},
+		{id: "w2", at: minutes(6), api: "lambda:UpdateFunctionCode20150331v2", by: by, rq: object{"functionName": "orders", "s3Bucket": "b", "s3Key": "k"}, credential: "ASIADEPLOY"},
+	})
+	l.Principals = append(l.Principals, lineage.Principal{ARN: "arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/ta-1", AccountID: account, Kind: "trust_anchor",
+		How: lineage.TrustChanged, EventID: "w1", Time: start.Add(minutes(5))})
+	p, err := NewPlan(t.Context(), c, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := Prove(t.Context(), c, l, p, ProveOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ways(proof, Preserve); !strings.Contains(got, "anchor auto") || !strings.Contains(got, "function review") {
+		t.Errorf("before contain the ways back are %s", got)
+	}
+	if got := ways(proof, Revoke); got != "function review" {
+		t.Errorf("after contain and revoke the ways back are %s", got)
+	}
+}
+
 // A role that strangers were let into: the trust policy closes, the session that
 // they took rests on the change.
 func TestTrustThatWasOpened(t *testing.T) {

@@ -161,7 +161,7 @@ func (v *prover) undoing(ids []string) []int {
 	var out []int
 	for i := range v.plan.Actions {
 		a := &v.plan.Actions[i]
-		if (a.Phase == Evict || a.Phase == Recover) && !isRead(a.Operation) && slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(a.Evidence, id) }) {
+		if closes(a) && slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(a.Evidence, id) }) {
 			out = append(out, i)
 		}
 	}
@@ -284,12 +284,31 @@ func (v *prover) about(s subject) []int {
 	return out
 }
 
-// mentions are the actions that evict something by this name.
+// stopping are the calls of contain that shut what hands out credentials, and
+// leave it there for evict.
+var stopping = []string{
+	"rolesanywhere:DisableTrustAnchor", "rolesanywhere:DisableProfile", "iam:RemoveClientIDFromOpenIDConnectProvider",
+	"lambda:PutFunctionConcurrency", "ec2:StopInstances", "ec2:DisassociateIamInstanceProfile", "ecs:StopTask",
+}
+
+// closes says that an action ends a way that something which it names, or which
+// its evidence made, left open.
+func closes(a *Action) bool {
+	switch a.Phase {
+	case Contain:
+		return slices.Contains(stopping, a.Service+":"+a.Operation)
+	case Evict, Recover:
+		return !isRead(a.Operation)
+	}
+	return false
+}
+
+// mentions are the actions that stop or evict something by this name.
 func (v *prover) mentions(name string) []int {
 	var out []int
 	for i := range v.plan.Actions {
 		a := &v.plan.Actions[i]
-		if name != "" && (a.Phase == Evict || a.Phase == Recover) && !isRead(a.Operation) && leaves(a.Parameters)[name] {
+		if name != "" && closes(a) && leaves(a.Parameters)[name] {
 			out = append(out, i)
 		}
 	}

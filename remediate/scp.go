@@ -149,7 +149,7 @@ func scpAdvice(texts []string, partition, account string) []string {
 	var out []string
 	for _, t := range texts {
 		if strings.Contains(t, `"`+stopTime+`"`) {
-			t += " with the present time (UTC, like 2006-01-02T15:04:05Z) in place of TIME: roles that others use keep the sessions that are taken after it."
+			t += " with the present time (UTC, like 2006-01-02T15:04:05Z) in place of TIME: it ends sessions and tokens of before; those that are taken after it, and access keys, go on."
 		}
 		out = append(out, t)
 	}

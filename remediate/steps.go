@@ -185,8 +185,9 @@ func (p *planner) action(c *change, s *scope, st step, reason string) (*Action, 
 		}
 		a.Rollback = append(a.Rollback, call)
 	}
-	if st.each == nil {
-		a.Verify = verifyOf(service, operation, a.Parameters)
+	a.Verify = verifyOf(service, operation, a.Parameters)
+	if st.each != nil {
+		a.Verify = noneLeft(a)
 	}
 	if c.undo.deadline != nil {
 		if t, ok := c.undo.deadline(e); ok {

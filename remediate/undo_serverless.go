@@ -25,7 +25,11 @@ var undoServerless = []undo{
 			title: "Deploy the code of the function {rq.functionName} from {prior.s3Bucket}/{prior.s3Key} again",
 			risk:  "Look first that the object is still the one of then. Keep the intruder's code before (lambda GetFunction): it is evidence. Let the function run again afterwards.",
 		}},
-		blind: []step{stopFunction},
+		blind: []step{stopFunction, {
+			phase: Recover, mode: Manual,
+			title: "Deploy the own code of the function {rq.functionName} again, which the intruder replaced",
+			risk:  "The log does not show where it came from: look into its published versions, your pipeline or your repository. Keep the intruder's code before (lambda GetFunction): it is evidence. Let the function run again afterwards.",
+		}},
 	},
 	{
 		call: "lambda:UpdateFunctionConfiguration", object: []string{"name(rq.functionName)"}, also: []string{"DeleteFunction"}, overlay: true,

@@ -396,3 +396,26 @@ func TestKeyInUse(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptiedListsAreVerified shows that each step which removes whatever a list
+// holds reads the list again, and that EC2, which goes on listing what is
+// terminated, is not asked so.
+func TestEmptiedListsAreVerified(t *testing.T) {
+	p := planOf(t, []call{
+		intruder("iam:CreateUser", object{"userName": "backdoor"}, object{"user": object{"userName": "backdoor", "userId": "AIDABACKDOOR", "arn": "arn:aws:iam::111122223333:user/backdoor"}}),
+		intruder("events:PutRule", object{"name": "tick"}, object{"ruleArn": "arn:aws:events:us-east-1:111122223333:rule/tick"}),
+	})
+	lists := 0
+	for _, a := range p.Actions {
+		if a.ForEach == nil || a.Phase != Evict {
+			continue
+		}
+		lists++
+		if len(a.Verify) != 1 || !a.Verify[0].Absent || a.Verify[0].Path != a.ForEach.Path+" | [0]" || a.Verify[0].Operation != a.ForEach.Operation {
+			t.Errorf("%s verifies %+v", a.ID, a.Verify)
+		}
+	}
+	if lists < 8 {
+		t.Errorf("only %d lists are emptied", lists)
+	}
+}

@@ -1,6 +1,9 @@
 package remediate
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // verifyOf are the checks that an operation took effect, from its parameters:
 // what was deleted or detached is absent, what was switched on answers so.
@@ -94,6 +97,18 @@ func verifyOf(service, operation string, in map[string]any) []Check {
 		return of("DescribeInstances", "Reservations[].Instances[?State.Name!='shutting-down' && State.Name!='terminated'][].InstanceId | [0]", nil, "InstanceIds")
 	}
 	return verifyEffect(Call{service, operation, in})
+}
+
+// noneLeft is the check of what removes each element of a list: that the list is
+// empty then. EC2 goes on listing instances that are terminated.
+func noneLeft(a *Action) []Check {
+	takes := slices.ContainsFunc(takers, func(p string) bool { return strings.HasPrefix(a.Operation, p) })
+	if !takes || a.Service == "ec2" {
+		return nil
+	}
+	read := *a.ForEach
+	read.Path += " | [0]"
+	return []Check{{Read: read, Absent: true}}
 }
 
 // optional are parameters without which a call is about the default one.

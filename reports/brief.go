@@ -207,7 +207,11 @@ func countPrincipal(list []principals, kind, how string) []principals {
 func principalsPhrase(list []principals) string {
 	parts := make([]string, len(list))
 	for i, p := range list {
-		parts[i] = p.Kind + "s: " + phrase(p.How)
+		kind := p.Kind + "s"
+		if stem, ok := strings.CutSuffix(p.Kind, "y"); ok {
+			kind = stem + "ies" // policies; no kind ends in a vowel and y
+		}
+		parts[i] = kind + ": " + phrase(p.How)
 	}
 	return strings.Join(parts, "; ")
 }

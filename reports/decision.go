@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,12 +112,15 @@ func (d *decision) add(heading, text string) {
 
 func (d *decision) happened(p *remediate.Plan, b brief, zone *time.Location) {
 	keys := some(p.Keys, 3)
-	if len(p.Keys) == 1 {
+	switch byKey := allKeys(p.Keys); {
+	case byKey && len(p.Keys) == 1:
 		d.Lead = "The access key " + keys + " is in the hands of someone else."
-	} else {
+	case byKey:
 		d.Lead = "The access keys " + keys + " are in the hands of someone else."
+	default:
+		d.Lead = "Credentials of " + shortenARNs(keys) + " are in the hands of someone else."
 	}
-	if len(b.Owners) > 0 {
+	if len(b.Owners) > 0 && allKeys(p.Keys) {
 		d.Lead += " It belongs to " + shortenARNs(some(b.Owners, 2)) + "."
 	}
 	if !b.Misused.IsZero() {
@@ -128,14 +132,27 @@ func (d *decision) happened(p *remediate.Plan, b brief, zone *time.Location) {
 		if b.KeyAlive {
 			state = "still works"
 		}
-		d.Facts = append(d.Facts, [2]string{"The leaked key", state},
+		what := "The leaked key"
+		if !allKeys(p.Keys) {
+			what = "The leaked credentials"
+		}
+		d.Facts = append(d.Facts, [2]string{what, state},
 			[2]string{"Further ways in that still work", fmt.Sprintf("%d of %d", len(b.Alive), b.Descend)})
 	}
 	d.Facts = append(d.Facts, [2]string{"Steps planned", modesPhrase(p.Actions)})
 }
 
+// allKeys says that an incident is of access keys, not of principals.
+func allKeys(keys []string) bool {
+	return !slices.ContainsFunc(keys, func(k string) bool { return strings.HasPrefix(k, "arn:") })
+}
+
 func reached(p *remediate.Plan, b brief) string {
-	text := fmt.Sprintf("With the key the intruder got hold of %s and acted as %s.", plural(int64(len(p.Lineage.AccessKeyIDs)), "key and token", "keys and tokens"),
+	with := "the key"
+	if !allKeys(p.Keys) {
+		with = "them"
+	}
+	text := fmt.Sprintf("With "+with+" the intruder got hold of %s and acted as %s.", plural(int64(len(p.Lineage.AccessKeyIDs)), "key and token", "keys and tokens"),
 		plural(int64(len(p.Lineage.ARNs)), "identity", "identities"))
 	if b.Outlive > 0 {
 		text += fmt.Sprintf(" %s on when the key is switched off: that alone does not end the intrusion.", plural(int64(b.Outlive), "of them lives", "of them live"))

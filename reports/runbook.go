@@ -50,8 +50,11 @@ func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 func (r *runbook) head() {
 	p := r.plan
 	r.line("# Runbook: shut the intruder out\n")
-	r.line("The access key %s is in other hands. What the intruder got through it: %s, as %s.",
-		orNone(codes(p.Keys, 6)), plural(int64(len(p.Lineage.AccessKeyIDs)), "access key and token", "access keys and tokens"),
+	whose := "The access key " + orNone(codes(p.Keys, 6)) + " is in other hands. What the intruder got through it"
+	if !allKeys(p.Keys) {
+		whose = "Credentials of " + codes(p.Keys, 6) + " are in other hands. What the intruder got through them"
+	}
+	r.line("%s: %s, as %s.", whose, plural(int64(len(p.Lineage.AccessKeyIDs)), "access key and token", "access keys and tokens"),
 		plural(int64(len(p.Lineage.ARNs)), "identity", "identities"))
 	r.line("This plan has %s in %s: %s.\n", plural(int64(len(p.Actions)), "action"), orNone(joinCodes("account", p.AccountIDs)), modesPhrase(p.Actions))
 	r.line("- It knows of events through %s. If there are later ones, make it anew.", clock(p.LogThrough, r.zone))
