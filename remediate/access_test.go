@@ -11,9 +11,9 @@ import (
 
 const second = "444455556666"
 
-// estate is a bench with a second account that a role leads to, and a plan for
+// twoAccounts is a bench with a second account that a role leads to, and a plan for
 // both.
-func estate(t testing.TB) (*bench, *fakeIAM, *Plan) {
+func twoAccounts(t testing.TB) (*bench, *fakeIAM, *Plan) {
 	b := newBench(t)
 	b.exec.RoleName = "Responder"
 	other := newFake(house)
@@ -26,7 +26,7 @@ func estate(t testing.TB) (*bench, *fakeIAM, *Plan) {
 }
 
 func TestOtherAccountsThroughARole(t *testing.T) {
-	b, other, p := estate(t)
+	b, other, p := twoAccounts(t)
 	access, err := b.exec.Identify(context.Background(), p, p.Actions)
 	if err != nil || !slices.Equal(access.Accounts(p.AccountIDs), p.AccountIDs) || access.Roles[0].ARN != other.who.ARN {
 		t.Errorf("access %v, %v", access, err)
@@ -44,7 +44,7 @@ func TestOtherAccountsThroughARole(t *testing.T) {
 // TestOnlyAnotherAccount shows that the caller may be of an account that the plan
 // is not about, with a role that leads there.
 func TestOnlyAnotherAccount(t *testing.T) {
-	b, _, p := estate(t)
+	b, _, p := twoAccounts(t)
 	b.who.AccountID, b.who.ARN = "777788889999", "arn:aws:iam::777788889999:user/responder"
 	b.elsewhere[fakeAccount] = newFake(house)
 	b.elsewhere[fakeAccount].who.AccountID = fakeAccount
@@ -55,7 +55,7 @@ func TestOnlyAnotherAccount(t *testing.T) {
 }
 
 func TestARoleThatCannotBeTaken(t *testing.T) {
-	b, _, p := estate(t)
+	b, _, p := twoAccounts(t)
 	b.elsewhere = nil
 	r := b.apply(t, p)
 	wantStatus(t, r, "deny-alice", Done, "disable-key", Done, "revoke-deploy", Failed)
@@ -87,7 +87,7 @@ func TestAccessRefuses(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, other, p := estate(t)
+			b, other, p := twoAccounts(t)
 			if name == "the plan denies the role" {
 				p.Lineage.ARNs = p.Lineage.ARNs[:1]
 			}

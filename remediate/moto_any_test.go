@@ -73,7 +73,7 @@ func checkIntrusion(ctx context.Context, t fails, proxy *mototest.Proxy, draw fu
 		if only != nil && len(only) == 0 {
 			continue
 		}
-		r, err := x.Apply(e.ctx, p, only)
+		r, err := x.Apply(e.ctx, p, Selection{Only: only})
 		if err != nil {
 			t.Fatalf("apply: %v", err)
 		}

@@ -41,7 +41,7 @@ func with(pairs ...any) object {
 }
 
 const (
-	adminPolicy = "arn:aws:iam::aws:policy/AdministratorAccess"
+	fullPolicy = "arn:aws:iam::aws:policy/AdministratorAccess"
 	keyPolicy   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:root","arn:aws:iam::444455556666:root"]},"Action":"kms:*","Resource":"*"}]}`
 	sshKey      = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7 intruder"
 	samlText    = `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example/"></EntityDescriptor>`
@@ -64,7 +64,7 @@ var moves = []move{
 	{"iam:TagUser", "", "", func(c *choice) object {
 		return with("UserName", c.any("user"), "Tags", list(object{"Key": "team", "Value": "admins"}))
 	}},
-	{"iam:AttachUserPolicy", "", "", func(c *choice) object { return with("UserName", c.any("user"), "PolicyArn", adminPolicy) }},
+	{"iam:AttachUserPolicy", "", "", func(c *choice) object { return with("UserName", c.any("user"), "PolicyArn", fullPolicy) }},
 	{"iam:AttachUserPolicy", "", "", func(c *choice) object { return with("UserName", c.any("user"), "PolicyArn", c.any("policy")) }},
 	{"iam:PutUserPolicy", "", "", func(c *choice) object {
 		return with("UserName", c.any("user"), "PolicyName", c.fresh("inline"), "PolicyDocument", allowAll)
@@ -72,7 +72,7 @@ var moves = []move{
 	{"iam:DetachUserPolicy", "", "", func(c *choice) object { return with("UserName", c.any("user"), "PolicyArn", c.any("policy")) }},
 	{"iam:DeleteUserPolicy", "", "", func(c *choice) object { return with("UserName", c.any("user"), "PolicyName", "own") }},
 	{"iam:CreateGroup", "group", "Group.GroupName", func(c *choice) object { return with("GroupName", c.fresh("group")) }},
-	{"iam:AttachGroupPolicy", "", "", func(c *choice) object { return with("GroupName", c.any("group"), "PolicyArn", adminPolicy) }},
+	{"iam:AttachGroupPolicy", "", "", func(c *choice) object { return with("GroupName", c.any("group"), "PolicyArn", fullPolicy) }},
 	{"iam:PutGroupPolicy", "", "", func(c *choice) object {
 		return with("GroupName", c.any("group"), "PolicyName", c.fresh("inline"), "PolicyDocument", allowAll)
 	}},
@@ -82,7 +82,7 @@ var moves = []move{
 	{"iam:CreateRole", "role", "Role.RoleName", func(c *choice) object {
 		return with("RoleName", c.fresh("role"), "AssumeRolePolicyDocument", trustEvil)
 	}},
-	{"iam:AttachRolePolicy", "", "", func(c *choice) object { return with("RoleName", c.any("role"), "PolicyArn", adminPolicy) }},
+	{"iam:AttachRolePolicy", "", "", func(c *choice) object { return with("RoleName", c.any("role"), "PolicyArn", fullPolicy) }},
 	{"iam:PutRolePolicy", "", "", func(c *choice) object {
 		return with("RoleName", c.any("role"), "PolicyName", c.fresh("inline"), "PolicyDocument", allowAll)
 	}},
@@ -93,7 +93,7 @@ var moves = []move{
 	{"iam:TagRole", "", "", func(c *choice) object {
 		return with("RoleName", c.any("role"), "Tags", list(object{"Key": "team", "Value": "admins"}))
 	}},
-	{"iam:PutRolePermissionsBoundary", "", "", func(c *choice) object { return with("RoleName", c.any("role"), "PermissionsBoundary", adminPolicy) }},
+	{"iam:PutRolePermissionsBoundary", "", "", func(c *choice) object { return with("RoleName", c.any("role"), "PermissionsBoundary", fullPolicy) }},
 	{"iam:CreatePolicy", "policy", "Policy.Arn", func(c *choice) object { return with("PolicyName", c.fresh("policy"), "PolicyDocument", allowAll) }},
 	{"iam:CreatePolicyVersion", "", "", func(c *choice) object {
 		return with("PolicyArn", c.any("policy"), "PolicyDocument", allowAll, "SetAsDefault", c.draw("default", []string{"yes", "no"}) == "yes")
@@ -108,7 +108,7 @@ var moves = []move{
 		return with("Url", "https://"+c.fresh("oidc")+".example", "ThumbprintList", list("9e99a48a9960b14926bb7f3b02e22da2b0ab7280"), "ClientIDList", list("sts.amazonaws.com"))
 	}},
 	{"iam:CreateAccountAlias", "", "", func(c *choice) object { return with("AccountAlias", c.fresh("alias")) }},
-	{"iam:PutUserPermissionsBoundary", "", "", func(c *choice) object { return with("UserName", c.any("user"), "PermissionsBoundary", adminPolicy) }},
+	{"iam:PutUserPermissionsBoundary", "", "", func(c *choice) object { return with("UserName", c.any("user"), "PermissionsBoundary", fullPolicy) }},
 	{"iam:CreateServiceSpecificCredential", "", "", func(c *choice) object { return with("UserName", c.any("user"), "ServiceName", "bedrock.amazonaws.com") }},
 
 	{"cloudtrail:StopLogging", "", "", func(c *choice) object { return with("Name", c.any("trail")) }},

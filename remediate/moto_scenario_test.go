@@ -84,7 +84,7 @@ func userID(t fails, e *estate, name string) string {
 // applied carries out actions of a plan, and says what did not end well.
 func applied(ctx context.Context, t fails, x *Executor, p *Plan, only ...string) {
 	t.Helper()
-	r, err := x.Apply(ctx, p, only)
+	r, err := x.Apply(ctx, p, Selection{Only: only})
 	if err != nil {
 		t.Fatalf("apply: %v", err)
 	}
