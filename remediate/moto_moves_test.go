@@ -42,9 +42,9 @@ func with(pairs ...any) object {
 
 const (
 	fullPolicy = "arn:aws:iam::aws:policy/AdministratorAccess"
-	keyPolicy   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:root","arn:aws:iam::444455556666:root"]},"Action":"kms:*","Resource":"*"}]}`
-	sshKey      = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7 intruder"
-	samlText    = `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example/"></EntityDescriptor>`
+	keyPolicy  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:root","arn:aws:iam::444455556666:root"]},"Action":"kms:*","Resource":"*"}]}`
+	sshKey     = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7 intruder"
+	samlText   = `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example/"></EntityDescriptor>`
 )
 
 // moves are the random intrusion's, one or more for each event name of which
