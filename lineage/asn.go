@@ -6,16 +6,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/oschwald/maxminddb-golang/v2"
 )
 
 // ASNs is a database of the autonomous systems that addresses belong to, in
 // MaxMind's format: GeoLite2 ASN, GeoIP2 ISP, DB-IP's and IPinfo's.
-type ASNs struct {
-	db   *maxminddb.Reader
-	path string
-}
+type ASNs struct{ db *addressDatabase[asnRecord] }
 
 // autonomousSystem is a network under one administration; number 0 is none.
 type autonomousSystem struct {
@@ -61,37 +56,14 @@ func (r asnRecord) system() autonomousSystem {
 	return autonomousSystem{}
 }
 
-// networksTried is how many networks of a database may lack an AS number before
-// it counts as one that has none.
-const networksTried = 1000
-
 // OpenASNs opens a database of autonomous systems and sees that it is one.
 func OpenASNs(path string) (*ASNs, error) {
-	db, err := maxminddb.Open(path)
+	db, err := openDatabase(path, databaseKind{"ASN database", "an ASN database", "AS numbers", "GeoLite2-ASN.mmdb"},
+		func(r asnRecord) bool { return r.system().number > 0 })
 	if err != nil {
-		return nil, fmt.Errorf("read ASN database %s: %w: give a MaxMind DB file such as GeoLite2-ASN.mmdb", path, err)
+		return nil, err
 	}
-	tried := 0
-	for result := range db.Networks() {
-		var r asnRecord
-		if err = result.Decode(&r); err != nil {
-			break
-		}
-		if r.system().number > 0 {
-			return &ASNs{db, path}, nil
-		}
-		if tried++; tried == networksTried {
-			break
-		}
-	}
-	kind := db.Metadata.DatabaseType
-	if closeErr := db.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read ASN database %s: %w", path, err)
-	}
-	return nil, fmt.Errorf("read ASN database %s: its type is %q, and it holds no AS numbers: give an ASN database such as GeoLite2-ASN.mmdb", path, kind)
+	return &ASNs{db}, nil
 }
 
 // Close releases the file.
@@ -99,22 +71,15 @@ func (a *ASNs) Close() error {
 	if a == nil {
 		return nil
 	}
-	return a.db.Close()
+	return a.db.close()
 }
 
 func (a *ASNs) lookup(addr netip.Addr) (autonomousSystem, error) {
-	if a == nil || addr.IsPrivate() || addr.Is6() && a.db.Metadata.IPVersion == 4 {
+	if a == nil {
 		return autonomousSystem{}, nil
 	}
-	result := a.db.Lookup(addr)
-	if result.Err() == nil && !result.Found() {
-		return autonomousSystem{}, nil
-	}
-	var r asnRecord
-	if err := result.Decode(&r); err != nil {
-		return autonomousSystem{}, fmt.Errorf("look %s up in ASN database %s: %w", addr, a.path, err)
-	}
-	return r.system(), nil
+	r, err := a.db.record(addr)
+	return r.system(), err
 }
 
 // rentable are organisations in whose networks anybody can rent an address for

@@ -1,18 +1,14 @@
 package lineage
 
 import (
-	"fmt"
 	"net/netip"
 	"regexp"
-
-	"github.com/oschwald/maxminddb-golang/v2"
 )
 
 // Countries is a database of the countries that addresses are in, in MaxMind's
 // format: GeoLite2 Country and City, DB-IP's and IPinfo's.
 type Countries struct {
-	db   *maxminddb.Reader
-	path string
+	db *addressDatabase[countryRecord]
 }
 
 // countryRecord has the names of the fields in MaxMind's and DB-IP's databases,
@@ -45,32 +41,12 @@ func (r countryRecord) code() string {
 
 // OpenCountries opens a database of countries and sees that it is one.
 func OpenCountries(path string) (*Countries, error) {
-	db, err := maxminddb.Open(path)
+	db, err := openDatabase(path, databaseKind{"country database", "a country database", "countries", "GeoLite2-Country.mmdb"},
+		func(r countryRecord) bool { return r.code() != "" })
 	if err != nil {
-		return nil, fmt.Errorf("read country database %s: %w: give a MaxMind DB file such as GeoLite2-Country.mmdb", path, err)
+		return nil, err
 	}
-	c := &Countries{db, path}
-	tried := 0
-	for result := range db.Networks() {
-		var r countryRecord
-		if err = result.Decode(&r); err != nil {
-			break
-		}
-		if r.code() != "" {
-			return c, nil
-		}
-		if tried++; tried == networksTried {
-			break
-		}
-	}
-	kind := db.Metadata.DatabaseType
-	if closeErr := db.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read country database %s: %w", path, err)
-	}
-	return nil, fmt.Errorf("read country database %s: its type is %q, and it holds no countries: give a country database such as GeoLite2-Country.mmdb", path, kind)
+	return &Countries{db}, nil
 }
 
 // Close releases the file.
@@ -78,23 +54,12 @@ func (c *Countries) Close() error {
 	if c == nil {
 		return nil
 	}
-	return c.db.Close()
+	return c.db.close()
 }
 
 // Code is the country of an address, by its two letters; "" where the database
 // has none.
 func (c *Countries) Code(addr netip.Addr) (string, error) {
-	addr = addr.Unmap().WithZone("")
-	if addr.IsPrivate() || addr.Is6() && c.db.Metadata.IPVersion == 4 {
-		return "", nil
-	}
-	result := c.db.Lookup(addr)
-	if result.Err() == nil && !result.Found() {
-		return "", nil
-	}
-	var r countryRecord
-	if err := result.Decode(&r); err != nil {
-		return "", fmt.Errorf("look %s up in country database %s: %w", addr, c.path, err)
-	}
-	return r.code(), nil
+	r, err := c.db.record(addr.Unmap().WithZone(""))
+	return r.code(), err
 }
