@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"trailscan/remediate"
 	"trailscan/reports"
@@ -178,6 +179,9 @@ func (a *app) rollback(ctx context.Context, f planFlags) error {
 	return a.finish(report, err, "the journal is "+f.rollback)
 }
 
+// sleep waits until a change is visible; nil waits in real time, and tests do not.
+var sleep func(context.Context, time.Duration) error
+
 // executor makes what calls AWS and shows how each action ends.
 func (a *app) executor(ctx context.Context, f planFlags, journal string) (*remediate.Executor, error) {
 	caller, err := remediate.NewAWS(ctx, remediate.AWSOptions{
@@ -191,6 +195,7 @@ func (a *app) executor(ctx context.Context, f planFlags, journal string) (*remed
 		Journal:  journal,
 		RoleName: f.role,
 		Secrets:  a.stdout,
+		Sleep:    sleep,
 		Progress: func(o remediate.Outcome) {
 			line := fmt.Sprintf("%-13s %s", strings.ReplaceAll(string(o.Status), "_", " "), o.Action)
 			if o.Message != "" {

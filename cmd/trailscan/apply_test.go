@@ -101,6 +101,8 @@ func aliceLeaked(t *testing.T) *incidentOfAlice {
 	t.Helper()
 	f := &faults{moto: mototest.Start(t), calls: map[string]int{}}
 	mototest.Isolate(t)
+	sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	t.Cleanup(func() { sleep = nil })
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	dir := t.TempDir()

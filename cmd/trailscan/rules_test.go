@@ -23,17 +23,13 @@ func TestShownRulesRun(t *testing.T) {
 	}
 	trailscan(`[{"eventVersion":"1.08","eventTime":"2026-03-02T09:00:00Z","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"us-east-1","eventID":"e-1","recipientAccountId":"111122223333","userIdentity":{"type":"IAMUser","accountId":"111122223333"}}]`,
 		"ingest", "-", "--case", file, "-q")
-	found := 0
-	for i, r := range rules.Pack() {
-		if strings.HasPrefix(r.ID, "TS-API-") && i%20 != 0 {
-			continue // they differ in names alone
-		}
-		answer := trailscan(trailscan("", "rules", "show", r.ID), "query", "--case", file, "--format", "ndjson")
-		if strings.Contains(answer, `"event_id":"e-1"`) {
-			found++
-		}
+	var shown strings.Builder
+	for _, r := range rules.Pack() {
+		shown.WriteString(trailscan("", "rules", "show", r.ID) + ";\n")
 	}
-	if found == 0 {
+	// One query runs them all.
+	answer := trailscan(shown.String(), "query", "--case", file, "--format", "ndjson")
+	if !strings.Contains(answer, `"event_id":"e-1"`) {
 		t.Error("no rule finds the stopped trail")
 	}
 }
