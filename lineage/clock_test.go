@@ -40,6 +40,7 @@ func TestDerivedLife(t *testing.T) {
 		{"an access key", "iam:CreateAccessKey", "IAMUser", `{"durationSeconds":900}`, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			service, name, _ := strings.Cut(tc.api, ":")
 			made := &call{source: service + ".amazonaws.com", name: name, identityType: tc.identity, request: tc.request, time: *clock("2d 12:00:00"), issued: "ASIA1"}
 			n := &node{cred: Credential{ID: "ASIA1"}}
@@ -167,6 +168,7 @@ func TestEnded(t *testing.T) {
 			admin("2d 12:40:00", "DeleteUser", `{"userName":"alice"}`)}, "expired", "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			c := newCase(t)
 			write(t, c, usual(append(tc.events, last)...)...)
 			l, err := Trace(t.Context(), c, []string{leaked}, Options{})
@@ -241,6 +243,7 @@ func TestEndedBy(t *testing.T) {
 		{"nobody known", &node{cred: Credential{Kind: Unknown}, parent: nil}, "deny on the principal that it acts as", "", true, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			tc.n.judgeLife(&endings{denies: newDenials()}, *clock("2d 12:00:00"))
 			d := tc.n.cred
 			if !contains(d.EndedBy, tc.ends) || tc.not != "" && contains(d.EndedBy, tc.not) {

@@ -193,6 +193,7 @@ func TestWhatChangedComputeRunsAs(t *testing.T) {
 		{"a topic rule", [][]event{{theirs(change, "iot:CreateTopicRule", `{"ruleName":"r","topicRulePayload":{"actions":[{"lambda":{"functionArn":"x"}},{"s3":{"roleArn":"`+roleARN("Iot")+`"}}]}}`, ""), used(later, "ASIAOTHER", "Iot:x", after)}, both("Iot", "iot", "x")}, "Iot", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			c := newCase(t)
 			events := slices.Concat(tc.events...)
 			write(t, c, usual(events...)...)

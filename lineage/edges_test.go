@@ -368,6 +368,7 @@ func TestEdges(t *testing.T) {
 			[]string{"ASIA1 console < " + leaked + " inferred", "ASIA2 session_token < ASIA1 inferred", "user/mallory created"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			l := traced(t, tc.records...)
 			checkEdges(t, l)
 			slices.Sort(tc.want)

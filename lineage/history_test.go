@@ -383,6 +383,7 @@ func TestTrace(t *testing.T) {
 			want: []string{"group/staff policy_changed", "user/alice policy_changed"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			c := newCase(t)
 			write(t, c, tc.events...)
 			l, err := Trace(t.Context(), c, []string{leaked}, Options{AllUse: tc.all})

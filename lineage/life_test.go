@@ -70,6 +70,7 @@ func TestLife(t *testing.T) {
 		{"as of before its issue", "AKIA2", []event{key}, "2d 12:00:30", "", false, false, "Inactive"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			c := newCase(t)
 			write(t, c, usual(append(tc.events, last)...)...)
 			o := Options{}

@@ -84,6 +84,7 @@ func TestCompromisedSince(t *testing.T) {
 		{"never used", []event{{at: "2d 12:00:00", call: "iam:CreateAccessKey", key: "AKIAADMIN", user: "admin", issues: leaked}}, "2d 12:00:00", "never used"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			c := newCase(t)
 			write(t, c, tc.events...)
 			l, err := Trace(t.Context(), c, []string{leaked}, Options{})

@@ -166,6 +166,7 @@ func TestWhoseUse(t *testing.T) {
 			want: []string{"intruder 1: 198.51.100.0/24", "owner 1: 198.51.7.0/24"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			c := newCase(t)
 			write(t, c, tc.events...)
 			l, err := Trace(t.Context(), c, []string{leaked}, tc.o)
@@ -213,6 +214,7 @@ func TestUsesOfASession(t *testing.T) {
 			[]string{"198.51.100.0/24 203.0.113.0/24"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			c := newCase(t)
 			write(t, c, usual(append(tc.events, assume("2d 12:01:00", leaked, "One:s", "ASIA1"))...)...)
 			l, err := Trace(t.Context(), c, []string{leaked}, Options{})
