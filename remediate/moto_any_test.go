@@ -107,7 +107,7 @@ func TestMotoAnyIntrusion(t *testing.T) {
 	url := mototest.Start(t)
 	mototest.Isolate(t)
 	proxy := mototest.NewProxy(t, url)
-	seeded(t, 2, 12)
+	seeded(t, 1, 12)
 	ctx := t.Context()
 	deadline := time.Now().Add(propertyTime)
 	rapid.Check(t, func(t *rapid.T) {
