@@ -13,9 +13,12 @@ import (
 
 	"pgregory.net/rapid"
 
+	"trailscan/internal/casetest"
 	"trailscan/internal/scenario"
 	"trailscan/query"
 )
+
+func TestMain(m *testing.M) { casetest.FewerChecks(m) }
 
 // empty makes a case as good as new; to make one takes longer.
 func empty(tb testing.TB, c *query.Case) {

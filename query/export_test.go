@@ -19,6 +19,8 @@ import (
 	"trailscan/query"
 )
 
+func TestMain(m *testing.M) { casetest.FewerChecks(m) }
+
 // exportable is a case with n events, an hour apart, in two accounts and two
 // regions, each with secrets in all the ways that logs carry them.
 func exportable(t testing.TB, n int) *query.Case {

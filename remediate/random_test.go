@@ -9,8 +9,11 @@ import (
 
 	"pgregory.net/rapid"
 
+	"trailscan/internal/casetest"
 	"trailscan/lineage"
 )
+
+func TestMain(m *testing.M) { casetest.FewerChecks(m) }
 
 // made is what a random intruder can make, and how it goes away again.
 var made = []struct {
