@@ -224,6 +224,9 @@ func (r *rewriter) timeColumn(k int, called []string) (string, int) {
 		k += 2
 	}
 	name = strings.ToLower(name)
+	if other := partitions[name]; other != "" {
+		name = other
+	}
 	if layouts[name] == "" || r.at(k).is("(", ".", "[") || r.at(k).kind == literal {
 		return "", 0
 	}

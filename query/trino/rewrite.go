@@ -20,6 +20,9 @@ type Options struct {
 	// or the id of an event data store, each for one of the views CloudTrailLogs
 	// and EventDataStore.
 	Tables map[string]string
+	// Relations are those of the case by the names that a query guessed to be
+	// Athena's table (Statement.Guessed): they are themselves.
+	Relations []string
 }
 
 // The views over the events of a case that have the columns which AWS documents.
@@ -32,8 +35,12 @@ const (
 type Statement struct {
 	Text string // of the user
 	SQL  string // for DuckDB
+	// Guessed are the names that were taken for Athena's table or an event data
+	// store only because they sound like it.
+	Guessed []string
 
 	marks []mark
+	logs  bool // reads cloudtrail_logs
 }
 
 // mark says that what stands at out in Statement.SQL comes from in of the text.
@@ -41,7 +48,7 @@ type mark struct{ out, in int }
 
 // Rewrite translates a query, or several.
 func Rewrite(text string, o Options) *Statement {
-	r := &rewriter{src: text, toks: tokens(text), tables: map[string]string{}}
+	r := &rewriter{src: text, toks: tokens(text), tables: map[string]string{}, relations: o.Relations}
 	for name, view := range o.Tables {
 		r.tables[tableKey(name)] = view
 	}
@@ -54,6 +61,11 @@ func Rewrite(text string, o Options) *Statement {
 		r.zones = r.zones || r.zoneAt(k)
 	}
 	out := r.walk(0, len(r.toks), nil)
+	s.Guessed, s.logs = r.guessed, r.logs
+	if r.logs || r.lake {
+		r.published = true
+		out = r.walk(0, len(r.toks), nil)
+	}
 	if !r.changed {
 		return s
 	}
@@ -117,6 +129,12 @@ type rewriter struct {
 	defined map[string]bool   // what the query itself defines in WITH
 	zones   bool              // AT TIME ZONE stands in it
 	changed bool
+
+	relations []string // of the case, by names that were guessed
+	guessed   []string
+	logs      bool // reads cloudtrail_logs
+	lake      bool // reads event_data_store
+	published bool // reads either: what means something else to DuckDB means what Trino takes it for
 
 	repeated int // how deep the walk is in calls whose translation says an argument more than once
 }
@@ -217,34 +235,40 @@ func (r *rewriter) walk(i, j int, names map[string]string) fragment {
 
 func (r *rewriter) walkScope(i, j int, names map[string]string, s scope) fragment {
 	var out fragment
-	calls := map[int]int{}
+	nameless := map[int]int{}
+	item, from := -1, 0
 	for k := i; k < j; {
 		if k > i {
 			out = append(out, r.gap(k))
 		}
 		s = r.step(k, i, s)
-		if r.at(k).is("SELECT") {
-			r.items(k+1, j, calls)
+		// Only the columns of an answer and of a table have names.
+		if r.at(k).is("SELECT") && (i == 0 || r.at(i-2).is("FROM", "JOIN", ",", "LATERAL", "AS")) && !r.at(k-1).is("UNION", "ALL", "EXCEPT", "INTERSECT") {
+			r.items(k+1, j, nameless)
+		}
+		if nameless[k] > 0 {
+			item, from = k, len(out)
 		}
 		part, next := r.part(k, j, &s, names)
 		out = append(out, part...)
-		if calls[k] == next {
-			written := r.src[r.at(k).pos:r.at(next-1).end]
-			if len(written) <= longestName && part.String() != written {
+		if item >= 0 && nameless[item] <= next {
+			written := r.src[r.at(item).pos:r.at(next-1).end]
+			if nameless[item] == next && len(written) <= longestName && out[from:].String() != written {
 				out = out.write(" AS " + quoteName(strings.Join(strings.Fields(written), " ")))
 			}
+			item = -1
 		}
 		k = next
 	}
 	return out
 }
 
-// longestName is the longest call that is the name of its column too.
+// longestName is the longest expression that is the name of its column too.
 const longestName = 200
 
-// items notes the calls that are an item of a SELECT each, without a name: the
-// column is called as the user wrote it.
-func (r *rewriter) items(k, j int, calls map[int]int) {
+// items notes the expressions that are an item of a SELECT each, without a name,
+// from the first token to the end: the column is called as the user wrote it.
+func (r *rewriter) items(k, j int, nameless map[int]int) {
 	for r.at(k).is("DISTINCT", "ALL") {
 		k++
 	}
@@ -253,10 +277,20 @@ func (r *rewriter) items(k, j int, calls map[int]int) {
 		end = r.after(end)
 	}
 	for _, item := range r.split(k, end, ",") {
-		if r.at(item[0]).kind == word && r.at(item[0]+1).is("(") && r.close[item[0]+1]+1 == item[1] {
-			calls[item[0]] = item[1]
+		if item[0] < item[1] && r.at(item[1]-1).is(")", "]", "END") && !r.has(item, "AS", "*") {
+			nameless[item[0]] = item[1]
 		}
 	}
+}
+
+// has says whether one of these stands in a range of tokens, outside brackets.
+func (r *rewriter) has(of [2]int, texts ...string) bool {
+	for k := of[0]; k < of[1]; k = r.after(k) {
+		if r.at(k).is(texts...) {
+			return true
+		}
+	}
+	return false
 }
 
 // step is the scope at token k of the group that starts at i.
@@ -277,10 +311,17 @@ func (r *rewriter) step(k, i int, s scope) scope {
 		s.from, s.table = false, false
 	case t.is("ON", "USING"):
 		s.table = false
-	case t.is("VALUES") && k == i && (r.at(k+1).kind == literal || r.at(k+1).kind == number):
+	case t.is("VALUES") && k == i && r.bareValue(k+1):
 		s.values = true
 	}
 	return s
+}
+
+// bareValue says whether the value at token k is a row of VALUES without brackets.
+func (r *rewriter) bareValue(k int) bool {
+	t, next := r.at(k), r.at(k+1)
+	return t.kind == literal || t.kind == number || t.is("NULL", "TRUE", "FALSE") ||
+		t.kind == word && (next.is("(") || next.kind == literal) || t.is("ARRAY") && next.is("[")
 }
 
 // distinctFrom says whether a FROM is that of IS [NOT] DISTINCT FROM.
@@ -308,6 +349,10 @@ func (r *rewriter) part(k, j int, s *scope, names map[string]string) (fragment, 
 		return r.bareRow(k, j, s, names)
 	}
 	if out, next, ok := r.atTimeZone(k, j, names); ok {
+		r.changed = true
+		return out, next
+	}
+	if out, next, ok := r.dialect(k, j, names); ok {
 		r.changed = true
 		return out, next
 	}
