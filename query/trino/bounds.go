@@ -297,8 +297,30 @@ func firstFrom(layout string, holds func(string) bool) int64 {
 	return firstSecond + int64(n)
 }
 
-// call is the window as a call of BoundedLogs.
-func (w window) call() string {
+// source is what gives a view to the SELECT that token next is in: the view, or
+// the macro that gives the part of it which the SELECT can want.
+func (r *rewriter) source(view string, next, j int, alias string) string {
+	who := r.identities(next, j, alias, view)
+	if view != CloudTrailLogs {
+		if who != "" {
+			return LakeOf + "(" + who + ")"
+		}
+		return view
+	}
+	w, bounded := r.bounds(next, j, alias, view)
+	switch {
+	case bounded && who != "":
+		return BoundedLogsOf + "(" + w.between() + ", " + who + ")"
+	case bounded:
+		return BoundedLogs + "(" + w.between() + ")"
+	case who != "":
+		return LogsOf + "(" + who + ")"
+	}
+	return view
+}
+
+// between is the window as two times.
+func (w window) between() string {
 	stamp := func(second int64) string {
 		switch second {
 		case firstSecond:
@@ -315,5 +337,5 @@ func (w window) call() string {
 	if len(w.highs) > 0 {
 		high = "least(" + strings.Join(append(w.highs, high), ", ") + ")"
 	}
-	return BoundedLogs + "(" + low + ", " + high + ")"
+	return low + ", " + high
 }

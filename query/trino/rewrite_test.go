@@ -182,6 +182,45 @@ func TestTimesBoundTheTable(t *testing.T) {
 	}
 }
 
+func TestIdentitiesBoundTheTable(t *testing.T) {
+	for where, want := range map[string]string{
+		`useridentity.accesskeyid = 'AKIA'`:                                             `access_key_id = 'AKIA'`,
+		`'AKIA' = l.userIdentity.accessKeyId AND eventname = 'X'`:                       `access_key_id = 'AKIA'`,
+		`(useridentity.arn LIKE '%x' AND useridentity."type" <> 'Root')`:                `identity_arn LIKE '%x' AND identity_type <> 'Root'`,
+		`useridentity.username NOT LIKE 'a%'`:                                           `user_name NOT LIKE 'a%'`,
+		`useridentity.sessioncontext.sessionissuer.username IN ('a', 'b') AND NOT true`: `session_issuer_name IN ('a', 'b')`,
+		`useridentity.accountid IS NOT NULL`:                                            `identity_account_id IS NOT NULL`,
+		`regexp_like(useridentity.principalid, ':i-[0-9a-f]+$')`:                        `regexp_like(principal_id, ':i-[0-9a-f]+$')`,
+		`useridentity.accesskeyid = $key`:                                               `access_key_id = $key`,
+		`useridentity.sessioncontext.attributes.mfaauthenticated = 'true'`:              `CAST(session_mfa AS VARCHAR) = 'true'`,
+		`useridentity.accesskeyid IS NULL`:                                              ``,
+		`useridentity.accesskeyid = ?`:                                                  ``,
+		`useridentity.accesskeyid = eventid`:                                            ``,
+		`useridentity.accesskeyid IN ('a', eventid)`:                                    ``,
+		`useridentity.accesskeyid IN (SELECT 'a')`:                                      ``,
+		`useridentity.accesskeyid = 'a' OR eventname = 'X'`:                             ``,
+		`NOT useridentity.accesskeyid = 'a'`:                                            ``,
+		`useridentity.accesskeyid = 'a' || 'b'`:                                         ``,
+		`useridentity.onbehalfof.userid = 'a'`:                                          ``,
+		`o.useridentity.accesskeyid = 'a'`:                                              ``,
+		`lower(useridentity.arn) = 'a'`:                                                 ``,
+		`useridentity.arn LIKE 'a#%' ESCAPE '#'`:                                        ``,
+	} {
+		for _, of := range []struct{ name, macro string }{{trino.CloudTrailLogs, trino.LogsOf}, {trino.EventDataStore, trino.LakeOf}} {
+			got := rewritten("SELECT 1 FROM " + of.name + " l WHERE " + where + " GROUP BY 1")
+			got, _, _ = strings.Cut(strings.TrimPrefix(got, "SELECT 1 FROM "), " l WHERE ")
+			if from := map[bool]string{true: of.name, false: of.macro + "(" + want + ")"}[want == ""]; got != from {
+				t.Errorf("%s\ngives %s\nwant  %s", where, got, from)
+			}
+		}
+	}
+	const both = `SELECT 1 FROM cloudtrail_logs WHERE eventtime >= '2023' AND useridentity.accesskeyid = 'a'`
+	want := `SELECT 1 FROM ` + trino.BoundedLogsOf + `(TIMESTAMP '2023-01-01 00:00:00', TIMESTAMP 'infinity', access_key_id = 'a') AS "cloudtrail_logs" WHERE eventtime >= '2023' AND useridentity.accesskeyid = 'a'`
+	if got := rewritten(both); got != want {
+		t.Error(got)
+	}
+}
+
 // fragments are what queries are made of here, Trino's and DuckDB's.
 var fragments = []string{
 	"SELECT", "FROM", "WHERE", "JOIN", "ON", "AND", "OR", "AS", "CAST", "UNNEST", "transform", "reduce", "filter", "element_at", "(", ")", "[", "]", "{", "}",

@@ -59,12 +59,10 @@ func (r *rewriter) table(k, j int, names map[string]string) (fragment, int, bool
 		alias = called
 	}
 	r.logs, r.lake = r.logs || view == CloudTrailLogs, r.lake || view == EventDataStore
-	if view == CloudTrailLogs {
-		if w, ok := r.bounds(next, j, alias, view); ok {
-			out = fragment{{w.call(), r.at(k).pos}}
-			if alias == "" {
-				alias = view
-			}
+	if source := r.source(view, next, j, alias); source != view {
+		out = fragment{{source, r.at(k).pos}}
+		if alias == "" {
+			alias = view
 		}
 	}
 	if !given && alias != "" && !strings.EqualFold(alias, out.String()) {
