@@ -79,6 +79,7 @@ func BenchmarkQuery(b *testing.B) {
 			AND eventtime < '` + text["until"] + `' AND useridentity.accesskeyid = $key ORDER BY eventtime`},
 		{"logs by name and partitions", `SELECT eventtime, eventname, sourceipaddress FROM cloudtrail_logs WHERE "timestamp" >= '` + text["day"] + `'
 			AND region = 'us-east-1' AND eventname = $name ORDER BY eventtime LIMIT 1000`},
+		{"logs by hour", `SELECT date_trunc('hour', from_iso8601_timestamp(eventtime)), count(*) FROM cloudtrail_logs GROUP BY 1 ORDER BY 1`},
 		{"lake by key", `SELECT eventTime, eventName, userIdentity.arn FROM $EDS_ID WHERE eventTime >= '` + text["since"] + `'
 			AND eventTime < '` + text["until"] + `' AND userIdentity.accessKeyId = $key ORDER BY eventTime`},
 		{"lake by name", `SELECT eventTime, element_at(requestParameters, 'bucketName') FROM $EDS_ID WHERE eventTime >= '` + text["since"] + `'

@@ -234,7 +234,7 @@ func prepareViews(e driver.ExecerContext) error {
 		_, err := e.ExecContext(context.Background(), stmt, nil)
 		return err
 	}
-	if exec(`SELECT eventID FROM `+trino.LakeOf+`(true) LIMIT 0`) == nil || exec(`SELECT event_id FROM whole_records LIMIT 0`) != nil {
+	if exec(`SELECT eventid FROM `+trino.TimedLogs+`(true, true) LIMIT 0`) == nil || exec(`SELECT event_id FROM whole_records LIMIT 0`) != nil {
 		return nil // it has them, or it is no case yet
 	}
 	list := published("TEMP ")
@@ -278,6 +278,8 @@ func macrosOf(temp string) []string {
 	return []string{
 		of(trino.LogsOf, "who", trino.CloudTrailLogs, ""),
 		of(trino.BoundedLogsOf, "low, high, who", trino.CloudTrailLogs, between),
+		strings.Replace(of(trino.TimedLogs, "times, who", trino.CloudTrailLogs, " WHERE times"),
+			"AS \"timestamp\"\n", "AS \"timestamp\", event_time AS "+trino.TimeColumn+"\n", 1),
 		of(trino.LakeOf, "who", trino.EventDataStore, ""),
 	}
 }

@@ -177,9 +177,32 @@ func TestBoundsKeepTheAnswer(t *testing.T) {
 	})
 }
 
+// A query that reads the time itself gives what it gives through the text.
+func TestTimesAreThoseOfTheText(t *testing.T) {
+	c := published(t)
+	const at = "from_iso8601_timestamp(eventtime)"
+	for _, q := range []string{
+		"SELECT eventname, " + at + ", to_iso8601(" + at + "), hour(" + at + "), day_of_week(" + at + "), date(" + at + "), date_format(" + at + ", '%d/%b/%Y %T') FROM cloudtrail_logs ORDER BY " + at,
+		"SELECT date_trunc('day', " + at + ") AS day, CAST(max(date_trunc('hour', " + at + ")) AS VARCHAR), count(*) FROM cloudtrail_logs GROUP BY date_trunc('day', " + at + ") ORDER BY 1",
+		"SELECT CAST(date_trunc('month', " + at + ") AS VARCHAR), typeof(" + at + "), date_diff('hour', " + at + ", TIMESTAMP '2023-03-01 00:00:00') FROM cloudtrail_logs ORDER BY eventid",
+		"SELECT eventid, lag(" + at + ") OVER (PARTITION BY useridentity.arn ORDER BY eventtime) FROM cloudtrail_logs WHERE " + at + " < from_iso8601_timestamp('2023-02-01T12:00:00Z') ORDER BY 1",
+		"SELECT hour(" + at + " AT TIME ZONE 'America/New_York'), count(*) FROM cloudtrail_logs WHERE useridentity.username = 'alice' AND " + at + " BETWEEN TIMESTAMP '2023-01-22 16:53:53' AND TIMESTAMP '2023-02-01 12:00:00' GROUP BY 1 ORDER BY 1",
+		"WITH k AS (SELECT useridentity.accesskeyid AS k, min(" + at + ") AS a, max(" + at + ") AS b FROM cloudtrail_logs GROUP BY 1) SELECT k, date_diff('minute', a, b) FROM k ORDER BY 1",
+	} {
+		got, err := answer(t.Context(), c, q, trino.Options{})
+		if err != nil || !strings.Contains(trino.Rewrite(q, trino.Options{}).SQL, trino.TimedLogs) {
+			t.Errorf("%s\n%v", q, err)
+		}
+		text := strings.Replace(q, "FROM cloudtrail_logs", "FROM (SELECT * FROM cloudtrail_logs) AS cloudtrail_logs", 1)
+		if want, err := answer(t.Context(), c, text, trino.Options{}); err != nil || got != want {
+			t.Errorf("%s\ngives\n%s\nwant\n%s\n%v", q, got, want, err)
+		}
+	}
+}
+
 func TestOlderCaseHasThePublishedViews(t *testing.T) {
 	c := published(t)
-	macros := []string{`DROP MACRO TABLE ` + trino.LogsOf, `DROP MACRO TABLE ` + trino.BoundedLogsOf, `DROP MACRO TABLE ` + trino.LakeOf}
+	macros := []string{`DROP MACRO TABLE ` + trino.LogsOf, `DROP MACRO TABLE ` + trino.BoundedLogsOf, `DROP MACRO TABLE ` + trino.TimedLogs, `DROP MACRO TABLE ` + trino.LakeOf}
 	views := []string{`DROP VIEW cloudtrail_logs`, `DROP VIEW event_data_store`, `DROP MACRO TABLE ` + trino.BoundedLogs}
 	for _, lacks := range [][]string{macros, views} {
 		for _, drop := range lacks {

@@ -299,7 +299,7 @@ func firstFrom(layout string, holds func(string) bool) int64 {
 
 // source is what gives a view to the SELECT that token next is in: the view, or
 // the macro that gives the part of it which the SELECT can want.
-func (r *rewriter) source(view string, next, j int, alias string) string {
+func (r *rewriter) source(view string, k, next, j int, alias string) string {
 	who := r.identities(next, j, alias, view)
 	if view != CloudTrailLogs {
 		if who != "" {
@@ -308,6 +308,17 @@ func (r *rewriter) source(view string, next, j int, alias string) string {
 		return view
 	}
 	w, bounded := r.bounds(next, j, alias, view)
+	if r.timed(k) {
+		when := "true"
+		if bounded {
+			low, high := w.limits()
+			when = "event_time >= " + low + " AND event_time < " + high
+		}
+		if who == "" {
+			who = "true"
+		}
+		return TimedLogs + "(" + when + ", " + who + ")"
+	}
 	switch {
 	case bounded && who != "":
 		return BoundedLogsOf + "(" + w.between() + ", " + who + ")"
@@ -321,6 +332,11 @@ func (r *rewriter) source(view string, next, j int, alias string) string {
 
 // between is the window as two times.
 func (w window) between() string {
+	low, high := w.limits()
+	return low + ", " + high
+}
+
+func (w window) limits() (low, high string) {
 	stamp := func(second int64) string {
 		switch second {
 		case firstSecond:
@@ -330,12 +346,12 @@ func (w window) between() string {
 		}
 		return "TIMESTAMP '" + time.Unix(second, 0).UTC().Format(time.DateTime) + "'"
 	}
-	low, high := stamp(w.low), stamp(w.high)
+	low, high = stamp(w.low), stamp(w.high)
 	if len(w.lows) > 0 {
 		low = "greatest(" + strings.Join(append(w.lows, low), ", ") + ")"
 	}
 	if len(w.highs) > 0 {
 		high = "least(" + strings.Join(append(w.highs, high), ", ") + ")"
 	}
-	return low + ", " + high
+	return low, high
 }

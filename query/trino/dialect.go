@@ -24,6 +24,8 @@ func (r *rewriter) dialect(k, j int, names map[string]string) (fragment, int, bo
 		return r.dateArithmetic(k, j)
 	case !r.published:
 		return nil, 0, false
+	case t.is("DATE_TRUNC", "FROM_ISO8601_TIMESTAMP"):
+		return r.time(k)
 	case t.is("/") && !r.at(k-3).is("INTERVAL"):
 		// Trino divides whole numbers without a fraction, as // does.
 		return fragment{{"//", t.pos}}, k + 1, true

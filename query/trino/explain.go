@@ -86,6 +86,6 @@ func nearest(ctx context.Context, db *sql.DB, name, kind string) string {
 
 // ourNames takes the names of macros that stand for Trino's functions for those.
 func ourNames(message string) string {
-	message = strings.NewReplacer(BoundedLogsOf, CloudTrailLogs, LogsOf, CloudTrailLogs, BoundedLogs, CloudTrailLogs, LakeOf, EventDataStore).Replace(message)
+	message = strings.NewReplacer(TimedLogs, CloudTrailLogs, TimeColumn, "eventtime", BoundedLogsOf, CloudTrailLogs, LogsOf, CloudTrailLogs, BoundedLogs, CloudTrailLogs, LakeOf, EventDataStore).Replace(message)
 	return strings.ReplaceAll(message, "trino_", "")
 }

@@ -63,6 +63,7 @@ func Rewrite(text string, o Options) *Statement {
 	out := r.walk(0, len(r.toks), nil)
 	s.Guessed, s.logs = r.guessed, r.logs
 	if r.logs || r.lake {
+		r.findInstants()
 		r.published = true
 		out = r.walk(0, len(r.toks), nil)
 	}
@@ -135,6 +136,9 @@ type rewriter struct {
 	logs      bool // reads cloudtrail_logs
 	lake      bool // reads event_data_store
 	published bool // reads either: what means something else to DuckDB means what Trino takes it for
+
+	selects  map[int]*sources // by the token SELECT
+	instants map[int]string   // calls that read eventtime into a time, and the column that has it
 
 	repeated int // how deep the walk is in calls whose translation says an argument more than once
 }
@@ -334,6 +338,7 @@ func (r *rewriter) part(k, j int, s *scope, names map[string]string) (fragment, 
 	t := r.at(k)
 	if s.table && !t.is("FROM", "JOIN", ",", "LATERAL", "ONLY") {
 		s.table = false
+		r.note(k, "")
 		if out, next, ok := r.table(k, j, names); ok {
 			return out, next
 		}

@@ -169,8 +169,8 @@ func TestTimesBoundTheTable(t *testing.T) {
 		`eventtime || 'x' >= '2023-05-01'`:                                      ``,
 		`from_iso8601_timestamp(eventtime) < from_iso8601_timestamp(useragent)`: ``,
 	} {
-		got := rewritten("SELECT 1 FROM cloudtrail_logs l WHERE " + where + " GROUP BY 1")
-		got, _, _ = strings.Cut(strings.TrimPrefix(got, "SELECT 1 FROM "), " l WHERE ")
+		got := rewritten("SELECT * FROM cloudtrail_logs l WHERE " + where + " GROUP BY 1")
+		got, _, _ = strings.Cut(strings.TrimPrefix(got, "SELECT * FROM "), " l WHERE ")
 		if want != "" {
 			want = trino.BoundedLogs + "(" + want + ")"
 		} else {
@@ -218,6 +218,32 @@ func TestIdentitiesBoundTheTable(t *testing.T) {
 	want := `SELECT 1 FROM ` + trino.BoundedLogsOf + `(TIMESTAMP '2023-01-01 00:00:00', TIMESTAMP 'infinity', access_key_id = 'a') AS "cloudtrail_logs" WHERE eventtime >= '2023' AND useridentity.accesskeyid = 'a'`
 	if got := rewritten(both); got != want {
 		t.Error(got)
+	}
+}
+
+func TestTimeIsReadAsItIs(t *testing.T) {
+	const timed = ` FROM trino_cloudtrail_logs_timed(true, true) AS "cloudtrail_logs"`
+	for sql, want := range map[string]string{
+		`SELECT date_trunc('hour', from_iso8601_timestamp(eventtime)) AS h, count(*) FROM cloudtrail_logs GROUP BY 1`: `SELECT make_timestamptz(epoch_us(date_trunc('hour', date_trunc('second', "cloudtrail_logs".trino_time)))) AS h, count(*)` + timed + ` GROUP BY 1`,
+		`SELECT hour(from_iso8601_timestamp(eventtime)) AS h FROM cloudtrail_logs`:                                    `SELECT hour(date_trunc('second', "cloudtrail_logs".trino_time)) AS h` + timed,
+		`SELECT max(from_iso8601_timestamp(l.eventtime)) AS m FROM logs.cloudtrail_logs l WHERE eventtime > '2023' AND l.useridentity.type = 'Root'`: `SELECT max(make_timestamptz(epoch_us(date_trunc('second', "l".trino_time)))) AS m FROM trino_cloudtrail_logs_timed(` +
+			`event_time >= TIMESTAMP '2023-01-01 00:00:00' AND event_time < TIMESTAMP 'infinity', identity_type = 'Root') l WHERE eventtime > '2023' AND l.useridentity.type = 'Root'`,
+		// Of these there may be another eventtime, or one more column would show.
+		`SELECT *, from_iso8601_timestamp(eventtime) AS t FROM cloudtrail_logs`:                                                                 ``,
+		`SELECT cloudtrail_logs.* FROM cloudtrail_logs WHERE from_iso8601_timestamp(eventtime) IS NOT NULL`:                                     ``,
+		`SELECT from_iso8601_timestamp(eventtime) AS eventtime FROM cloudtrail_logs`:                                                            ``,
+		`SELECT min(eventtime) eventtime FROM cloudtrail_logs ORDER BY from_iso8601_timestamp(eventtime)`:                                       ``,
+		`SELECT eventtime, count(*) FROM cloudtrail_logs GROUP BY 1 ORDER BY from_iso8601_timestamp(eventtime)`:                                 ``,
+		`SELECT DISTINCT eventtime, from_iso8601_timestamp(eventtime) AS t FROM cloudtrail_logs`:                                                ``,
+		`SELECT hour(from_iso8601_timestamp(eventtime)) AS h FROM cloudtrail_logs GROUP BY from_iso8601_timestamp(eventtime)`:                   ``,
+		`WITH x AS (SELECT eventtime FROM t) SELECT from_iso8601_timestamp(eventtime) AS t FROM x WHERE EXISTS (SELECT 1 FROM cloudtrail_logs)`: ``,
+		`SELECT from_iso8601_timestamp(eventtime) AS t FROM cloudtrail_logs JOIN t ON true`:                                                     ``,
+		`FROM cloudtrail_logs WHERE from_iso8601_timestamp(eventtime) IS NOT NULL`:                                                              ``,
+	} {
+		got := rewritten(sql)
+		if want == "" && strings.Contains(got, "trino_time") || want != "" && got != want {
+			t.Errorf("%s\nbecame %s\nwant   %s", sql, got, want)
+		}
 	}
 }
 

@@ -59,7 +59,14 @@ func (r *rewriter) table(k, j int, names map[string]string) (fragment, int, bool
 		alias = called
 	}
 	r.logs, r.lake = r.logs || view == CloudTrailLogs, r.lake || view == EventDataStore
-	if source := r.source(view, next, j, alias); source != view {
+	if view == CloudTrailLogs {
+		name := alias
+		if name == "" {
+			name = view
+		}
+		r.note(k, name)
+	}
+	if source := r.source(view, k, next, j, alias); source != view {
 		out = fragment{{source, r.at(k).pos}}
 		if alias == "" {
 			alias = view
