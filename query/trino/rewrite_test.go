@@ -106,7 +106,8 @@ func TestNamesOfTables(t *testing.T) {
 func TestWhatElseTrinoMeans(t *testing.T) {
 	for _, q := range []struct{ sql, elsewhere, over string }{
 		{`SELECT a / b AS x`, `SELECT a / b AS x`, `SELECT a // b AS x`},
-		{`SELECT a / b * c`, `SELECT a / b * c`, `SELECT a // b * c`},
+		{`SELECT a * b / c, d / 2`, `SELECT a * b / c, d / 2`, `SELECT a * b // c AS "a * b / c", d // 2 AS "d / 2"`},
+		{`SELECT (a) / b x, t.* REPLACE (a / b AS c)`, `SELECT (a) / b x, t.* REPLACE (a / b AS c)`, `SELECT (a) // b x, t.* REPLACE (a // b AS c)`},
 		{`SELECT interval '2' day / 2 AS x`, `SELECT interval '2' day / 2 AS x`, `SELECT interval '2' day / 2 AS x`},
 		{`SELECT concat(a, 'b') AS x`, `SELECT concat(a, 'b') AS x`, `SELECT ((a) || ('b')) AS x`},
 		{`SELECT greatest(a, b) AS x`, `SELECT greatest(a, b) AS x`, `SELECT trino_greatest(a, b) AS x`},
@@ -114,7 +115,7 @@ func TestWhatElseTrinoMeans(t *testing.T) {
 		{`SELECT array_position(a, b) AS x`, `SELECT array_position(a, b) AS x`, `SELECT trino_array_position(a, b) AS x`},
 		{`SELECT replace(a, 'b') AS x, * REPLACE (a AS c, d AS e)`, `SELECT replace(a, 'b', '') AS x, * REPLACE (a AS c, d AS e)`, `SELECT replace(a, 'b', '') AS x, * REPLACE (a AS c, d AS e)`},
 		{`SELECT to_hex(md5(to_utf8(a))) AS x`, `SELECT upper(md5(to_utf8(a))) AS x`, `SELECT upper(md5(to_utf8(a))) AS x`},
-		{`SELECT a < = 1, b > = 2`, `SELECT a <= 1, b >= 2`, `SELECT a <= 1, b >= 2`},
+		{`SELECT a < = 1 AS x, b > = 2 AS y`, `SELECT a <= 1 AS x, b >= 2 AS y`, `SELECT a <= 1 AS x, b >= 2 AS y`},
 		{"SELECT `a b`.c", `SELECT "a b".c`, `SELECT "a b".c`},
 		{`SELECT current_date - interval '1' day AS x`, `SELECT CAST(current_date - interval '1' day AS DATE) AS x`, `SELECT CAST(current_date - interval '1' day AS DATE) AS x`},
 		{`SELECT 1 + date '2023-01-01' + interval '1' day`, `SELECT 1 + date '2023-01-01' + interval '1' day`, `SELECT 1 + date '2023-01-01' + interval '1' day`},
