@@ -8,11 +8,7 @@
 // leaves to DuckDB.
 package trino
 
-import (
-	"slices"
-	"sort"
-	"strings"
-)
+import "strings"
 
 // Options are what the user says about a query.
 type Options struct {
@@ -42,9 +38,6 @@ type Statement struct {
 	marks []mark
 	logs  bool // reads cloudtrail_logs
 }
-
-// mark says that what stands at out in Statement.SQL comes from in of the text.
-type mark struct{ out, in int }
 
 // Rewrite translates a query, or several.
 func Rewrite(text string, o Options) *Statement {
@@ -80,47 +73,6 @@ func Rewrite(text string, o Options) *Statement {
 	}
 	return s
 }
-
-// Position is the place in the user's text of a place in the SQL, in bytes.
-func (s *Statement) Position(out int) int {
-	i := sort.Search(len(s.marks), func(i int) bool { return s.marks[i].out > out }) - 1
-	if i < 0 {
-		return 0
-	}
-	at := s.marks[i].in + out - s.marks[i].out
-	if i+1 < len(s.marks) {
-		at = min(at, max(s.marks[i].in, s.marks[i+1].in))
-	}
-	return min(at, len(s.Text))
-}
-
-// piece is text for DuckDB; pos is where it stands in the source, or -1.
-type piece struct {
-	text string
-	pos  int
-}
-
-type fragment []piece
-
-func (f fragment) join() (string, []mark) {
-	var b strings.Builder
-	var marks []mark
-	for _, p := range f {
-		if p.pos >= 0 {
-			marks = append(marks, mark{b.Len(), p.pos})
-		}
-		b.WriteString(p.text)
-	}
-	return b.String(), marks
-}
-
-func (f fragment) String() string {
-	s, _ := f.join()
-	return s
-}
-
-// write adds text that the user did not write.
-func (f fragment) write(text string) fragment { return append(f, piece{text, -1}) }
 
 type rewriter struct {
 	src     string
@@ -267,52 +219,6 @@ func (r *rewriter) walkScope(i, j int, names map[string]string, s scope) fragmen
 	return out
 }
 
-// longestName is the longest expression that is the name of its column too.
-const longestName = 200
-
-// items notes the expressions that are an item of a SELECT each, without a name,
-// from the first token to the end: the column is called as the user wrote it.
-func (r *rewriter) items(k, j int, nameless map[int]int) {
-	for r.at(k).is("DISTINCT", "ALL") {
-		k++
-	}
-	end := k
-	for end < j && !r.at(end).is("FROM") && !r.at(end).is(clauses...) {
-		end = r.after(end)
-	}
-	for _, item := range r.split(k, end, ",") {
-		if r.nameless(item) {
-			nameless[item[0]] = item[1]
-		}
-	}
-}
-
-// nameless says whether an item of a SELECT is an expression without a name: it
-// ends as no name can, or in what an operator stands before.
-func (r *rewriter) nameless(item [2]int) bool {
-	if item[0] >= item[1] || r.has(item, "AS") {
-		return false
-	}
-	for k := item[0]; k < item[1]; k = r.after(k) {
-		if r.at(k).is("*") && (k == item[0] || r.at(k-1).is(".")) {
-			return false // with what it leaves out or replaces
-		}
-	}
-	last, before := r.at(item[1]-1), r.at(item[1]-2)
-	return last.is(")", "]", "END") || last.kind == number ||
-		last.kind != symbol && item[1]-item[0] > 2 && before.kind == symbol && !before.is(")", "]", "}", ".", "::")
-}
-
-// has says whether one of these stands in a range of tokens, outside brackets.
-func (r *rewriter) has(of [2]int, texts ...string) bool {
-	for k := of[0]; k < of[1]; k = r.after(k) {
-		if r.at(k).is(texts...) {
-			return true
-		}
-	}
-	return false
-}
-
 // step is the scope at token k of the group that starts at i.
 func (r *rewriter) step(k, i int, s scope) scope {
 	t := r.at(k)
@@ -457,11 +363,3 @@ func (r *rewriter) calls(k int) bool {
 	}
 	return !r.at(k + 2).is("WHERE") // of FILTER (WHERE …)
 }
-
-// wrap surrounds a fragment with text.
-func wrap(before string, f fragment, after string) fragment {
-	return append(append(fragment{{before, -1}}, f...), piece{after, -1})
-}
-
-// concat joins fragments.
-func concat(list ...fragment) fragment { return slices.Concat(list...) }
