@@ -126,6 +126,10 @@ func (c *Case) Run(ctx context.Context, st Statement, params map[string]string) 
 			return nil, err
 		}
 	}
+	st, err := c.ownNames(ctx, st)
+	if err != nil {
+		return nil, err
+	}
 	p, err := c.inspect(ctx, st, st.runs())
 	if err != nil {
 		return nil, err
@@ -155,6 +159,36 @@ func (c *Case) Run(ctx context.Context, st Statement, params map[string]string) 
 		return a, nil
 	}
 	return a, a.settle(st)
+}
+
+// ownNames leaves a name to the case that was taken for Athena's table because it
+// sounds like it, when the case has a relation of that name.
+func (c *Case) ownNames(ctx context.Context, st Statement) (Statement, error) {
+	if st.trino == nil || len(st.trino.Guessed) == 0 {
+		return st, nil
+	}
+	rows, err := c.DB.QueryContext(ctx, `SELECT lower(table_name) FROM duckdb_tables() UNION SELECT lower(view_name) FROM duckdb_views()`)
+	if err != nil {
+		return st, fmt.Errorf("list relations: %w", err)
+	}
+	defer rows.Close()
+	names := st.names
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return st, fmt.Errorf("list relations: %w", err)
+		}
+		if slices.Contains(st.trino.Guessed, name) {
+			names.Relations = append(names.Relations, name)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return st, fmt.Errorf("list relations: %w", err)
+	}
+	if len(names.Relations) == 0 {
+		return st, nil
+	}
+	return st.Translated(names), nil
 }
 
 // settle reads the answer of a statement that only says how much it did.

@@ -44,7 +44,11 @@ func openAs(t testing.TB, path string, mode query.Mode, access query.Access) *qu
 // ask runs a statement and gives its rows as text.
 func ask(c *query.Case, text string, params map[string]string) (string, error) {
 	_, st, _ := query.Statements(text)
-	a, err := c.Run(context.Background(), *st, params)
+	return run(c, *st, params)
+}
+
+func run(c *query.Case, st query.Statement, params map[string]string) (string, error) {
+	a, err := c.Run(context.Background(), st, params)
 	if err != nil {
 		return "", err
 	}

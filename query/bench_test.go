@@ -12,6 +12,7 @@ import (
 	"trailscan/internal/benchcase"
 	"trailscan/internal/scenario"
 	"trailscan/query"
+	"trailscan/query/trino"
 )
 
 // BenchmarkQuery measures what an analyst waits for, on two threads, over a case
@@ -59,6 +60,12 @@ func BenchmarkQuery(b *testing.B) {
 		"since":   one(`SELECT min(event_time) + (max(event_time) - min(event_time)) / 3 FROM events`),
 		"until":   one(`SELECT min(event_time) + (max(event_time) - min(event_time)) / 3 + INTERVAL 2 DAY FROM events`),
 	}
+	// Athena's and Lake's queries have their times as text.
+	text := map[string]string{
+		"since": one(`SELECT strftime(min(event_time) + (max(event_time) - min(event_time)) / 3, '%Y-%m-%dT%H:%M:%SZ') FROM events`),
+		"until": one(`SELECT strftime(min(event_time) + (max(event_time) - min(event_time)) / 3 + INTERVAL 2 DAY, '%Y-%m-%dT%H:%M:%SZ') FROM events`),
+		"day":   one(`SELECT strftime(max(event_time) - INTERVAL 2 DAY, '%Y/%m/%d') FROM events`),
+	}
 	const when = ` AND event_time >= $since AND event_time < $until`
 	const row = `SELECT event_time, event_name, aws_region, source_ip_address, identity_arn, error_code FROM events WHERE `
 	for _, q := range []struct{ name, text string }{
@@ -68,10 +75,21 @@ func BenchmarkQuery(b *testing.B) {
 		{"by name", row + `event_name = $name` + when + ` ORDER BY event_time LIMIT 1000`},
 		{"by name, counted", `SELECT count(*) FROM events WHERE event_name = $name` + when},
 		{"by hour", `SELECT date_trunc('hour', event_time), count(*) FROM events GROUP BY 1 ORDER BY 1`},
+		{"logs by key", `SELECT eventtime, eventname, useridentity.arn FROM cloudtrail_logs WHERE eventtime >= '` + text["since"] + `'
+			AND eventtime < '` + text["until"] + `' AND useridentity.accesskeyid = $key ORDER BY eventtime`},
+		{"logs by name and partitions", `SELECT eventtime, eventname, sourceipaddress FROM cloudtrail_logs WHERE "timestamp" >= '` + text["day"] + `'
+			AND region = 'us-east-1' AND eventname = $name ORDER BY eventtime LIMIT 1000`},
+		{"logs by hour", `SELECT date_trunc('hour', from_iso8601_timestamp(eventtime)), count(*) FROM cloudtrail_logs GROUP BY 1 ORDER BY 1`},
+		{"lake by key", `SELECT eventTime, eventName, userIdentity.arn FROM $EDS_ID WHERE eventTime >= '` + text["since"] + `'
+			AND eventTime < '` + text["until"] + `' AND userIdentity.accessKeyId = $key ORDER BY eventTime`},
+		{"lake by name", `SELECT eventTime, element_at(requestParameters, 'bucketName') FROM $EDS_ID WHERE eventTime >= '` + text["since"] + `'
+			AND eventTime < '` + text["until"] + `' AND eventName = $name ORDER BY eventTime LIMIT 1000`},
+		{"lake by hour", `SELECT date_trunc('hour', eventTime), count(*) FROM event_data_store GROUP BY 1 ORDER BY 1`},
 	} {
 		b.Run(q.name, func(b *testing.B) {
 			measure(b, func() {
-				if _, err := ask(c, q.text, params); err != nil {
+				_, st, _ := query.Statements(q.text)
+				if _, err := run(c, st.Translated(trino.Options{}), params); err != nil {
 					b.Fatal(err)
 				}
 			})

@@ -228,35 +228,6 @@ func prepareConn(e driver.ExecerContext) error {
 	return prepareViews(e)
 }
 
-// prepareViews gives a case made before it had the published views this version's.
-func prepareViews(e driver.ExecerContext) error {
-	exec := func(stmt string) error {
-		_, err := e.ExecContext(context.Background(), stmt, nil)
-		return err
-	}
-	if exec(`SELECT eventid FROM `+trino.CloudTrailLogs+` LIMIT 0`) == nil || exec(`SELECT event_id FROM whole_records LIMIT 0`) != nil {
-		return nil // it has them, or it is no case yet
-	}
-	for _, stmt := range published("TEMP ") {
-		if err := exec(stmt); err != nil {
-			return fmt.Errorf("prepare connection: %w", err)
-		}
-	}
-	return nil
-}
-
-// published makes the views that have the columns which AWS documents, and the
-// macro that gives the first of them between two times. temp is "TEMP " where
-// the case cannot keep them.
-func published(temp string) []string {
-	_, logs, _ := strings.Cut(publishedSQL, "CREATE VIEW "+trino.CloudTrailLogs+" AS ")
-	logs, _, _ = strings.Cut(logs, ";")
-	return []string{
-		strings.ReplaceAll(publishedSQL, "CREATE VIEW", "CREATE "+temp+"VIEW"),
-		"CREATE " + temp + "MACRO " + trino.BoundedLogs + "(low, high) AS TABLE " + logs + " WHERE event_time >= low AND event_time < high",
-	}
-}
-
 // create makes the relations in a database that has none: a new one, or one
 // whose maker was stopped at that.
 func (c *Case) create(ctx context.Context, version string) error {

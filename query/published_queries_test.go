@@ -157,6 +157,39 @@ key|a/b.txt`},
 	{"where a login went", `
 		SELECT url_extract_host(element_at(additionalEventData, 'LoginTo')), url_extract_parameter(element_at(additionalEventData, 'LoginTo'), 'state')
 		FROM event_data_store WHERE eventName = 'ConsoleLogin'`, `console.aws.amazon.com|a b!`},
+	{"a partitioned table of an account: keys of a day", `
+		select useridentity.accesskeyid, region from cloudtrail_111122223333
+		where year = '2023' and month = '02' and day = '01' and useridentity.accesskeyid is not null group by 1, 2 order by 2`, `
+AKIAEXAMPLEALICE0001|eu-west-1
+AKIAEXAMPLEALICE0001|us-east-1`},
+	{"a workshop's table", `
+		SELECT eventname, count(eventid) as COUNT FROM "workshopdatabase"."workshoptablecloudtrail"
+		WHERE (date_partition >= '2023/01/23' AND date_partition <= '2023/01/24') AND region_partition = 'us-west-2' GROUP BY eventname ORDER BY COUNT DESC;`, `
+AuthorizeSecurityGroupIngress|1`},
+	{"a template that was not filled in", `
+		SELECT coalesce(useridentity.arn, useridentity.principalid) AS identity, date_trunc('hour', from_iso8601_timestamp(eventtime)) AS hour
+		FROM "${database}"."${table}" WHERE eventname = 'ConsoleLogin' AND "timestamp" >= cast(date '2023-01-25' - interval '3' day as varchar)`, `
+arn:aws:iam::111122223333:user/alice|2023-01-24 08:00:00`},
+	{"percentages and shares of whole numbers", `
+		SELECT count_if(errorcode IS NOT NULL) / count(*) AS whole, count_if(errorcode IS NOT NULL) * 100 / count(*) AS percent,
+			round(count_if(errorcode IS NOT NULL) * 100.0 / count(*), 1), count(*) * 1.0 / (SELECT count(*) FROM cloudtrail_logs) FROM cloudtrail_logs`, `0|16|16.7|1`},
+	{"NULL in concat, greatest and least", `
+		SELECT concat(split_part(eventsource, '.', 1), ':', eventname), concat(eventname, errorcode), greatest(eventname, errorcode), least(errorcode, eventname, 'x'),
+			array_position(ARRAY['us-east-1'], awsregion), extract(dow FROM date(from_iso8601_timestamp(eventtime)))
+		FROM cloudtrail_logs WHERE eventname IN ('CreateBucket', 'GetObject') ORDER BY eventtime`, `
+s3:CreateBucket|<nil>|<nil>|<nil>|1|7
+s3:GetObject|GetObjectAccessDenied|GetObject|AccessDenied|0|3`},
+	{"the ids of a graph's nodes", `
+		select lower(to_hex(md5(to_utf8(a.eventSource)))) as "~to", a.eventName as "~label"
+		from (select * from logs.cloudtrail) a left join (select eventId, r.ARN as resource_arn from logs.cloudtrail cross join unnest(resources) as t (r)) b
+		on a.eventId = b.eventId where b.resource_arn = 'arn:aws:s3:::acme-logs'
+		and date_parse(a.eventTime, '%Y-%m-%dT%TZ') between date '2023-01-01' and date '2023-01-31'`, `576b67be8c1de540d053ad568a27af45|CreateBucket`},
+	{"Lake compares its times with text", `
+		SELECT eventName FROM $EDS_ID WHERE eventTime >= date_format(date_add('day', -1, timestamp '2023-02-02 00:00:00'), '%Y-%m-%d %H:%i:%s')
+		AND eventtime < ='2023-02-01 12:00:00'`, `GetObject`},
+	{"what a resource is called without its prefix", `
+		SELECT accountid, replace(resourceArn, 'arn:aws:s3:::') AS bucket FROM <event-data-store-ID> t
+		CROSS JOIN UNNEST(t.resources) unnested (accountid, resourceType, resourceArn, resourceArnPrefix) WHERE resourceType = 'AWS::S3::Bucket'`, `111122223333|acme-logs`},
 	{"totals", `
 		SELECT awsregion, eventname, count(*) FROM cloudtrail_logs WHERE eventsource = 's3.amazonaws.com' GROUP BY GROUPING SETS ((awsregion), ()) , eventname ORDER BY 2, 1`, `
 us-east-1|CreateBucket|1

@@ -16,13 +16,14 @@ type Statement struct {
 	tokens []token
 
 	trino *trino.Statement // what runs in its place, if anything
+	names trino.Options    // with which it was translated
 }
 
 // Translated is the statement as DuckDB runs it when it was written for Athena or
 // CloudTrail Lake; what it is shown as stays. Names of tables such as $EDS_ID are
 // no parameters.
 func (s Statement) Translated(o trino.Options) Statement {
-	s.trino = trino.Rewrite(s.Text, o)
+	s.trino, s.names = trino.Rewrite(s.Text, o), o
 	s.Params = nil
 	list, rest, _ := Statements(s.trino.SQL)
 	if rest != nil {
@@ -199,10 +200,11 @@ func (s *splitter) next() (token, bool) {
 		s.at++
 		s.quoted('\'', true)
 		return token{"", begin, stringToken}, true
-	case c == '"':
-		s.quoted('"', false)
-		name := strings.TrimSuffix(s.text[begin+1:s.at], `"`)
-		return token{strings.ReplaceAll(name, `""`, `"`), begin, nameToken}, true
+	case c == '"', c == '`': // the latter as Hive has it
+		s.quoted(c, false)
+		quote := string(c)
+		name := strings.TrimSuffix(s.text[begin+1:s.at], quote)
+		return token{strings.ReplaceAll(name, quote+quote, quote), begin, nameToken}, true
 	case c == '$':
 		return s.dollar(), true
 	}

@@ -116,6 +116,26 @@ func (a *app) query(ctx context.Context, args []string, q queryFlags) error {
 	})
 }
 
+// commentsLast puts SQL that begins with a comment, which would be a flag by its
+// first characters, behind all flags.
+func commentsLast(args []string) []string {
+	if len(args) == 0 || args[0] != "query" || slices.Contains(args, "--") {
+		return args
+	}
+	var flags, sql []string
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "--") && strings.ContainsAny(arg[2:min(3, len(arg))], " \t\r\n-") {
+			sql = append(sql, arg)
+		} else {
+			flags = append(flags, arg)
+		}
+	}
+	if len(sql) == 0 {
+		return args
+	}
+	return slices.Concat(flags, []string{"--"}, sql)
+}
+
 // showAnswer is how answers are to look.
 func (a *app) showAnswer() (string, *time.Location, error) {
 	if name := answerNames[strings.ToLower(a.format)]; name != "" {

@@ -98,15 +98,30 @@ func (c *Completer) candidates(head, word string, inText bool) []string {
 	return found
 }
 
-// matching are the words that begin with a text, in any case.
+// matching are the words that begin with a text: in the case in which it is typed,
+// or where none does, in any. Of words that differ only in that, as eventname and
+// eventName do, there is one, for what both begin with is shorter than what was typed.
 func matching(words []string, text string) []string {
-	var out []string
+	var exact, folded []string
+	add := func(list []string, w string) []string {
+		if slices.ContainsFunc(list, func(have string) bool { return strings.EqualFold(have, w) }) {
+			return list
+		}
+		return append(list, w)
+	}
 	for _, w := range words {
-		if len(w) >= len(text) && strings.EqualFold(w[:len(text)], text) {
-			out = append(out, w)
+		if len(w) < len(text) || !strings.EqualFold(w[:len(text)], text) {
+			continue
+		}
+		folded = add(folded, w)
+		if strings.HasPrefix(w, text) {
+			exact = add(exact, w)
 		}
 	}
-	return out
+	if len(exact) > 0 {
+		return exact
+	}
+	return folded
 }
 
 // load reads the names from the case, once that succeeds.

@@ -206,7 +206,10 @@ func TestComplete(t *testing.T) {
 	for _, tc := range []struct{ before, after, head, want string }{
 		{"sel", "", "", "select"},
 		{"SELECT event_na", " FROM", "SELECT ", "event_name"},
-		{"SELECT * FROM sour", "", "SELECT * FROM ", "sources sourceIPAddress source_id source_identity source_ip_address source_ips sourceipaddress"},
+		{"SELECT * FROM sour", "", "SELECT * FROM ", "sources sourceIPAddress source_id source_identity source_ip_address source_ips"},
+		{"SELECT eventn", "", "SELECT ", "eventname"},
+		{"SELECT eventN", "", "SELECT ", "eventName"},
+		{"SELECT EVENTN", "", "SELECT ", "eventName"},
 		{"WHERE event_name = 'list", "'", "WHERE event_name = '", "ListUsers"},
 		{"WHERE aws_region IN ('eu-west-1', 'us", "", "WHERE aws_region IN ('eu-west-1', '", "us-east-1"},
 		{".ta", "", "", ".tables"},

@@ -224,6 +224,9 @@ func (r *rewriter) timeColumn(k int, called []string) (string, int) {
 		k += 2
 	}
 	name = strings.ToLower(name)
+	if other := partitions[name]; other != "" {
+		name = other
+	}
 	if layouts[name] == "" || r.at(k).is("(", ".", "[") || r.at(k).kind == literal {
 		return "", 0
 	}
@@ -294,8 +297,46 @@ func firstFrom(layout string, holds func(string) bool) int64 {
 	return firstSecond + int64(n)
 }
 
-// call is the window as a call of BoundedLogs.
-func (w window) call() string {
+// source is what gives a view to the SELECT that token next is in: the view, or
+// the macro that gives the part of it which the SELECT can want.
+func (r *rewriter) source(view string, k, next, j int, alias string) string {
+	who := r.identities(next, j, alias, view)
+	if view != CloudTrailLogs {
+		if who != "" {
+			return LakeOf + "(" + who + ")"
+		}
+		return view
+	}
+	w, bounded := r.bounds(next, j, alias, view)
+	if r.timed(k) {
+		when := "true"
+		if bounded {
+			low, high := w.limits()
+			when = "event_time >= " + low + " AND event_time < " + high
+		}
+		if who == "" {
+			who = "true"
+		}
+		return TimedLogs + "(" + when + ", " + who + ")"
+	}
+	switch {
+	case bounded && who != "":
+		return BoundedLogsOf + "(" + w.between() + ", " + who + ")"
+	case bounded:
+		return BoundedLogs + "(" + w.between() + ")"
+	case who != "":
+		return LogsOf + "(" + who + ")"
+	}
+	return view
+}
+
+// between is the window as two times.
+func (w window) between() string {
+	low, high := w.limits()
+	return low + ", " + high
+}
+
+func (w window) limits() (low, high string) {
 	stamp := func(second int64) string {
 		switch second {
 		case firstSecond:
@@ -305,12 +346,12 @@ func (w window) call() string {
 		}
 		return "TIMESTAMP '" + time.Unix(second, 0).UTC().Format(time.DateTime) + "'"
 	}
-	low, high := stamp(w.low), stamp(w.high)
+	low, high = stamp(w.low), stamp(w.high)
 	if len(w.lows) > 0 {
 		low = "greatest(" + strings.Join(append(w.lows, low), ", ") + ")"
 	}
 	if len(w.highs) > 0 {
 		high = "least(" + strings.Join(append(w.highs, high), ", ") + ")"
 	}
-	return BoundedLogs + "(" + low + ", " + high + ")"
+	return low, high
 }

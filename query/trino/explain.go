@@ -21,7 +21,11 @@ type Complaint struct {
 }
 
 var (
+	// What an extension has that is not linked in, DuckDB would have installed.
+	elsewhere      = regexp.MustCompile(`^(\w+ Function) with name "?(.+?)"? is not in the catalog, but it exists in the `)
 	missingTable   = regexp.MustCompile(`^Table with name "?(.+?)"? does not exist`)
+	otherTypes     = regexp.MustCompile(`^Cannot compare values of type (VARCHAR and type (TIMESTAMP|DATE)|(TIMESTAMP.*|DATE) and type VARCHAR)`)
+	noField        = regexp.MustCompile(`^Cannot extract field '(\w+)' from expression "(\w+)"`)
 	missingCatalog = regexp.MustCompile(`^Catalog "(.+)" does not exist`)
 )
 
@@ -29,6 +33,9 @@ var (
 // user wrote: what a missing function or table may be, else what is said of it,
 // with the names of Trino's functions.
 func (s *Statement) Message(ctx context.Context, db *sql.DB, c Complaint, said string) string {
+	if m := elsewhere.FindStringSubmatch(c.Message); m != nil {
+		c.Subtype, c.Type, c.Name = "MISSING_ENTRY", m[1], m[2]
+	}
 	if c.Subtype == "MISSING_ENTRY" && strings.Contains(c.Type, "Function") {
 		name := ourNames(c.Name)
 		if rewrites[strings.ToLower(name)] != nil {
@@ -46,7 +53,14 @@ func (s *Statement) Message(ctx context.Context, db *sql.DB, c Complaint, said s
 	if m := missingCatalog.FindStringSubmatch(c.Message); m != nil {
 		return fmt.Sprintf("there is no catalog %s: when the table is Athena's or CloudTrail Lake's of the events, say so with --table", m[1])
 	}
-	return ourNames(said)
+	said = ourNames(said)
+	if s.logs && otherTypes.MatchString(c.Message) {
+		said += ": eventtime of cloudtrail_logs is text: from_iso8601_timestamp(eventtime) is the time"
+	}
+	if m := noField.FindStringSubmatch(c.Message); m != nil && s.logs {
+		said += fmt.Sprintf(": in cloudtrail_logs it is JSON text: json_extract_scalar(%s, '$.%s')", m[2], m[1])
+	}
+	return said
 }
 
 // nearest is the name of a function that differs least from one.
@@ -72,6 +86,6 @@ func nearest(ctx context.Context, db *sql.DB, name, kind string) string {
 
 // ourNames takes the names of macros that stand for Trino's functions for those.
 func ourNames(message string) string {
-	message = strings.ReplaceAll(message, BoundedLogs, CloudTrailLogs)
+	message = strings.NewReplacer(TimedLogs, CloudTrailLogs, TimeColumn, "eventtime", BoundedLogsOf, CloudTrailLogs, LogsOf, CloudTrailLogs, BoundedLogs, CloudTrailLogs, LakeOf, EventDataStore).Replace(message)
 	return strings.ReplaceAll(message, "trino_", "")
 }

@@ -52,6 +52,14 @@ func init() {
 		"split":               renamed("trino_split", 3, 3),
 		"split_part":          renamed("trino_split_part", 3, 3),
 		"date_add":            dateAdd,
+		"replace":             replace,
+		"strpos":              renamed("trino_strpos", 3, 3),
+		"to_hex":              toHex,
+		"url_encode":          renamed("trino_url_encode", 1, 1),
+		"concat":              published(concatenation),
+		"greatest":            published(renamed("trino_greatest", 2, 4)),
+		"least":               published(renamed("trino_least", 2, 4)),
+		"array_position":      published(renamed("trino_array_position", 2, 2)),
 		"url_decode":          renamed("trino_url_decode", 1, 1),
 		"format":              format,
 		"if":                  ifWithoutElse,
@@ -100,6 +108,9 @@ func (r *rewriter) special(k, j int, names map[string]string) (fragment, int, bo
 		return out, r.close[k+1] + 1, ok
 	case t.is("EXTRACT") && r.at(k+1).is("(") && r.at(k+3).is("FROM"):
 		field, ok := extractFields[strings.ToLower(r.at(k+2).text)]
+		if r.published && r.at(k+2).is("DOW") {
+			field, ok = "isodow", true
+		}
 		if !ok {
 			return nil, 0, false
 		}
@@ -124,6 +135,48 @@ func (r *rewriter) special(k, j int, names map[string]string) (fragment, int, bo
 var extractFields = map[string]string{
 	"day_of_week": "isodow", "day_of_month": "day", "day_of_year": "doy", "week_of_year": "week",
 	"year_of_week": "isoyear", "yow": "isoyear",
+}
+
+// published is a function that DuckDB has with results of its own, which it keeps
+// but in queries over the views.
+func published(rewrite func(*call) (fragment, bool)) func(*call) (fragment, bool) {
+	return func(c *call) (fragment, bool) {
+		if !c.published {
+			return nil, false
+		}
+		return rewrite(c)
+	}
+}
+
+// concatenation gives NULL for NULL, as || does.
+func concatenation(c *call) (fragment, bool) {
+	if len(c.args) < 2 {
+		return nil, false
+	}
+	out := fragment{{"(", c.toks[c.k].pos}}
+	for i := range c.args {
+		if i > 0 {
+			out = out.write(" || ")
+		}
+		out = concat(out, wrap("(", c.arg(i), ")"))
+	}
+	return out.write(")"), true
+}
+
+// replace takes a text away. The REPLACE of * is no function.
+func replace(c *call) (fragment, bool) {
+	if len(c.args) != 2 || c.has(c.args[0], "AS") || c.has(c.args[1], "AS") {
+		return nil, false
+	}
+	return c.to("replace", c.arg(0), c.arg(1), fragment{{"''", -1}}), true
+}
+
+// toHex of a digest: those of DuckDB are hexadecimal already.
+func toHex(c *call) (fragment, bool) {
+	if len(c.args) != 1 || !c.at(c.args[0][0]).is("MD5", "SHA1", "SHA256") || c.after(c.args[0][0]+1) != c.args[0][1] {
+		return nil, false
+	}
+	return c.to("upper", c.arg(0)), true
 }
 
 // renamed is a function by another name, for a number of arguments.

@@ -30,6 +30,7 @@ var Macros = []string{
 	// Lists and maps.
 	`trino_element_at(c, k) AS c[k]`,
 	`cardinality(l) AS len(l)`,
+	`trino_array_position(l, e) AS CASE WHEN l IS NOT NULL AND e IS NOT NULL THEN coalesce(list_position(l, e), 0) END`,
 	`trino_any(l) AS CASE WHEN l IS NOT NULL THEN coalesce(list_bool_or(l), len(list_filter(l, lambda x: x IS NULL)) > 0 AND NULL) END`,
 	`trino_all(l) AS CASE WHEN l IS NOT NULL THEN CASE WHEN list_bool_and(l) IS FALSE THEN FALSE
 		WHEN len(list_filter(l, lambda x: x IS NULL)) > 0 THEN NULL ELSE TRUE END END`,
@@ -44,7 +45,7 @@ var Macros = []string{
 	`array_join(l, separator) AS array_to_string(l, separator),
 		(l, separator, absent) AS array_to_string(list_transform(l, lambda x: coalesce(CAST(x AS VARCHAR), absent)), separator)`,
 	`slice(l, first, n) AS list_slice(l, CASE WHEN first < 0 THEN len(l) + first + 1 ELSE first END, CASE WHEN first < 0 THEN len(l) + first ELSE first - 1 END + n)`,
-	`sequence(a, b) AS generate_series(a, b), (a, b, step) AS generate_series(a, b, step)`,
+	`sequence(a, b) AS generate_series(a, b, CASE WHEN a <= b THEN 1 ELSE -1 END), (a, b, step) AS generate_series(a, b, step)`,
 	`zip(a, b) AS list_zip(a, b), (a, b, c) AS list_zip(a, b, c)`,
 	`split_to_map(s, entry, pair) AS map_from_entries(list_transform(string_split(s, entry),
 		lambda e: {'key': split_part(e, pair, 1), 'value': substr(e, strpos(e, pair) + length(pair))}))`,
@@ -68,6 +69,9 @@ var Macros = []string{
 	`url_extract_query(u) AS trino_regexp_extract(u, '^[^?#]*\?([^#]*)', 1)`,
 	`url_extract_fragment(u) AS trino_regexp_extract(u, '#(.*)$', 1)`,
 	`url_extract_parameter(u, name) AS trino_url_decode(list_filter(string_split(url_extract_query(u), '&'), lambda p: starts_with(p, name || '='))[1][length(name) + 2:])`,
+	`trino_strpos(s, sub, n) AS CASE WHEN len(string_split(s, sub)) > n
+		THEN length(array_to_string(list_slice(string_split(s, sub), 1, n), sub)) + 1 ELSE 0 END`,
+	`trino_url_encode(s) AS replace(url_encode(s), '%20', '+')`,
 	`codepoint(s) AS unicode(s)`,
 	`levenshtein_distance(a, b) AS levenshtein(a, b)`,
 	`hamming_distance(a, b) AS hamming(a, b)`,
@@ -99,6 +103,13 @@ var Macros = []string{
 	// Numbers.
 	`truncate(x) AS trunc(x)`,
 	`is_nan(x) AS isnan(x)`,
+	`rand() AS random()`,
+	`trino_greatest(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN greatest(a, b) END,
+		(a, b, c) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL THEN greatest(a, b, c) END,
+		(a, b, c, d) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL AND d IS NOT NULL THEN greatest(a, b, c, d) END`,
+	`trino_least(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN least(a, b) END,
+		(a, b, c) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL THEN least(a, b, c) END,
+		(a, b, c, d) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL AND d IS NOT NULL THEN least(a, b, c, d) END`,
 	`bitwise_and(a, b) AS CAST(a AS BIGINT) & CAST(b AS BIGINT)`,
 	`bitwise_or(a, b) AS CAST(a AS BIGINT) | CAST(b AS BIGINT)`,
 	`bitwise_xor(a, b) AS xor(CAST(a AS BIGINT), CAST(b AS BIGINT))`,

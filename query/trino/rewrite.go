@@ -8,11 +8,7 @@
 // leaves to DuckDB.
 package trino
 
-import (
-	"slices"
-	"sort"
-	"strings"
-)
+import "strings"
 
 // Options are what the user says about a query.
 type Options struct {
@@ -20,6 +16,9 @@ type Options struct {
 	// or the id of an event data store, each for one of the views CloudTrailLogs
 	// and EventDataStore.
 	Tables map[string]string
+	// Relations are those of the case by the names that a query guessed to be
+	// Athena's table (Statement.Guessed): they are themselves.
+	Relations []string
 }
 
 // The views over the events of a case that have the columns which AWS documents.
@@ -32,16 +31,17 @@ const (
 type Statement struct {
 	Text string // of the user
 	SQL  string // for DuckDB
+	// Guessed are the names that were taken for Athena's table or an event data
+	// store only because they sound like it.
+	Guessed []string
 
 	marks []mark
+	logs  bool // reads cloudtrail_logs
 }
-
-// mark says that what stands at out in Statement.SQL comes from in of the text.
-type mark struct{ out, in int }
 
 // Rewrite translates a query, or several.
 func Rewrite(text string, o Options) *Statement {
-	r := &rewriter{src: text, toks: tokens(text), tables: map[string]string{}}
+	r := &rewriter{src: text, toks: tokens(text), tables: map[string]string{}, relations: o.Relations}
 	for name, view := range o.Tables {
 		r.tables[tableKey(name)] = view
 	}
@@ -54,6 +54,12 @@ func Rewrite(text string, o Options) *Statement {
 		r.zones = r.zones || r.zoneAt(k)
 	}
 	out := r.walk(0, len(r.toks), nil)
+	s.Guessed, s.logs = r.guessed, r.logs
+	if r.logs || r.lake {
+		r.findInstants()
+		r.published = true
+		out = r.walk(0, len(r.toks), nil)
+	}
 	if !r.changed {
 		return s
 	}
@@ -68,47 +74,6 @@ func Rewrite(text string, o Options) *Statement {
 	return s
 }
 
-// Position is the place in the user's text of a place in the SQL, in bytes.
-func (s *Statement) Position(out int) int {
-	i := sort.Search(len(s.marks), func(i int) bool { return s.marks[i].out > out }) - 1
-	if i < 0 {
-		return 0
-	}
-	at := s.marks[i].in + out - s.marks[i].out
-	if i+1 < len(s.marks) {
-		at = min(at, max(s.marks[i].in, s.marks[i+1].in))
-	}
-	return min(at, len(s.Text))
-}
-
-// piece is text for DuckDB; pos is where it stands in the source, or -1.
-type piece struct {
-	text string
-	pos  int
-}
-
-type fragment []piece
-
-func (f fragment) join() (string, []mark) {
-	var b strings.Builder
-	var marks []mark
-	for _, p := range f {
-		if p.pos >= 0 {
-			marks = append(marks, mark{b.Len(), p.pos})
-		}
-		b.WriteString(p.text)
-	}
-	return b.String(), marks
-}
-
-func (f fragment) String() string {
-	s, _ := f.join()
-	return s
-}
-
-// write adds text that the user did not write.
-func (f fragment) write(text string) fragment { return append(f, piece{text, -1}) }
-
 type rewriter struct {
 	src     string
 	toks    []token
@@ -117,6 +82,15 @@ type rewriter struct {
 	defined map[string]bool   // what the query itself defines in WITH
 	zones   bool              // AT TIME ZONE stands in it
 	changed bool
+
+	relations []string // of the case, by names that were guessed
+	guessed   []string
+	logs      bool // reads cloudtrail_logs
+	lake      bool // reads event_data_store
+	published bool // reads either: what means something else to DuckDB means what Trino takes it for
+
+	selects  map[int]*sources // by the token SELECT
+	instants map[int]string   // calls that read eventtime into a time, and the column that has it
 
 	repeated int // how deep the walk is in calls whose translation says an argument more than once
 }
@@ -217,46 +191,32 @@ func (r *rewriter) walk(i, j int, names map[string]string) fragment {
 
 func (r *rewriter) walkScope(i, j int, names map[string]string, s scope) fragment {
 	var out fragment
-	calls := map[int]int{}
+	nameless := map[int]int{}
+	item, from := -1, 0
 	for k := i; k < j; {
 		if k > i {
 			out = append(out, r.gap(k))
 		}
 		s = r.step(k, i, s)
-		if r.at(k).is("SELECT") {
-			r.items(k+1, j, calls)
+		// Only the columns of an answer and of a table have names.
+		if r.at(k).is("SELECT") && (i == 0 || r.at(i-2).is("FROM", "JOIN", ",", "LATERAL", "AS")) && !r.at(k-1).is("UNION", "ALL", "EXCEPT", "INTERSECT") {
+			r.items(k+1, j, nameless)
+		}
+		if nameless[k] > 0 {
+			item, from = k, len(out)
 		}
 		part, next := r.part(k, j, &s, names)
 		out = append(out, part...)
-		if calls[k] == next {
-			written := r.src[r.at(k).pos:r.at(next-1).end]
-			if len(written) <= longestName && part.String() != written {
+		if item >= 0 && nameless[item] <= next {
+			written := r.src[r.at(item).pos:r.at(next-1).end]
+			if nameless[item] == next && len(written) <= longestName && out[from:].String() != written {
 				out = out.write(" AS " + quoteName(strings.Join(strings.Fields(written), " ")))
 			}
+			item = -1
 		}
 		k = next
 	}
 	return out
-}
-
-// longestName is the longest call that is the name of its column too.
-const longestName = 200
-
-// items notes the calls that are an item of a SELECT each, without a name: the
-// column is called as the user wrote it.
-func (r *rewriter) items(k, j int, calls map[int]int) {
-	for r.at(k).is("DISTINCT", "ALL") {
-		k++
-	}
-	end := k
-	for end < j && !r.at(end).is("FROM") && !r.at(end).is(clauses...) {
-		end = r.after(end)
-	}
-	for _, item := range r.split(k, end, ",") {
-		if r.at(item[0]).kind == word && r.at(item[0]+1).is("(") && r.close[item[0]+1]+1 == item[1] {
-			calls[item[0]] = item[1]
-		}
-	}
 }
 
 // step is the scope at token k of the group that starts at i.
@@ -277,10 +237,17 @@ func (r *rewriter) step(k, i int, s scope) scope {
 		s.from, s.table = false, false
 	case t.is("ON", "USING"):
 		s.table = false
-	case t.is("VALUES") && k == i && (r.at(k+1).kind == literal || r.at(k+1).kind == number):
+	case t.is("VALUES") && k == i && r.bareValue(k+1):
 		s.values = true
 	}
 	return s
+}
+
+// bareValue says whether the value at token k is a row of VALUES without brackets.
+func (r *rewriter) bareValue(k int) bool {
+	t, next := r.at(k), r.at(k+1)
+	return t.kind == literal || t.kind == number || t.is("NULL", "TRUE", "FALSE") ||
+		t.kind == word && (next.is("(") || next.kind == literal) || t.is("ARRAY") && next.is("[")
 }
 
 // distinctFrom says whether a FROM is that of IS [NOT] DISTINCT FROM.
@@ -293,6 +260,7 @@ func (r *rewriter) part(k, j int, s *scope, names map[string]string) (fragment, 
 	t := r.at(k)
 	if s.table && !t.is("FROM", "JOIN", ",", "LATERAL", "ONLY") {
 		s.table = false
+		r.note(k, "")
 		if out, next, ok := r.table(k, j, names); ok {
 			return out, next
 		}
@@ -308,6 +276,10 @@ func (r *rewriter) part(k, j int, s *scope, names map[string]string) (fragment, 
 		return r.bareRow(k, j, s, names)
 	}
 	if out, next, ok := r.atTimeZone(k, j, names); ok {
+		r.changed = true
+		return out, next
+	}
+	if out, next, ok := r.dialect(k, j, names); ok {
 		r.changed = true
 		return out, next
 	}
@@ -391,11 +363,3 @@ func (r *rewriter) calls(k int) bool {
 	}
 	return !r.at(k + 2).is("WHERE") // of FILTER (WHERE …)
 }
-
-// wrap surrounds a fragment with text.
-func wrap(before string, f fragment, after string) fragment {
-	return append(append(fragment{{before, -1}}, f...), piece{after, -1})
-}
-
-// concat joins fragments.
-func concat(list ...fragment) fragment { return slices.Concat(list...) }

@@ -18,6 +18,31 @@ var storeName = regexp.MustCompile(`(?i)^(your[_-]?|my[_-]?|the[_-]?)?(eds|event
 // partition projection has an ending.
 var trailName = regexp.MustCompile(`(?i)^(cloudtrail_logs|cloudtrail_logs_pp)$`)
 
+// soundsLikeTrail are names as consoles, partitioners and workshops give Athena's
+// table: cloudtrail_111122223333, cloudtrail_logs_my_bucket. Those of Security
+// Lake hold other columns.
+var soundsLikeTrail = regexp.MustCompile(`(?i)cloud[_-]?trail`)
+
+// guess is the view that the name of a table sounds like, unless the case has a
+// relation of the name.
+func (r *rewriter) guess(name string) (string, bool) {
+	lower := strings.ToLower(name)
+	if !soundsLikeTrail.MatchString(name) || strings.Contains(lower, "security_lake") {
+		return "", false
+	}
+	if slices.ContainsFunc(r.relations, func(have string) bool { return strings.EqualFold(have, name) }) {
+		return "", false
+	}
+	if !slices.Contains(r.guessed, lower) {
+		r.guessed = append(r.guessed, lower)
+	}
+	return placeholderView(name), true
+}
+
+// unfilled are names in quotes that stand for what the reader fills in:
+// "<TABLE>", "${table}".
+var unfilled = regexp.MustCompile(`^(<.*>|\$?\{.*\}|\[.*\])$`)
+
 // table translates the name of a table at token k into that of a view.
 func (r *rewriter) table(k, j int, names map[string]string) (fragment, int, bool) {
 	if out, next, ok := r.unnest(k, j, names); ok {
@@ -33,12 +58,18 @@ func (r *rewriter) table(k, j int, names map[string]string) (fragment, int, bool
 	if !given {
 		alias = called
 	}
+	r.logs, r.lake = r.logs || view == CloudTrailLogs, r.lake || view == EventDataStore
 	if view == CloudTrailLogs {
-		if w, ok := r.bounds(next, j, alias, view); ok {
-			out = fragment{{w.call(), r.at(k).pos}}
-			if alias == "" {
-				alias = view
-			}
+		name := alias
+		if name == "" {
+			name = view
+		}
+		r.note(k, name)
+	}
+	if source := r.source(view, k, next, j, alias); source != view {
+		out = fragment{{source, r.at(k).pos}}
+		if alias == "" {
+			alias = view
 		}
 	}
 	if !given && alias != "" && !strings.EqualFold(alias, out.String()) {
@@ -97,6 +128,11 @@ func (r *rewriter) view(k, j int) (view, called string, next int, ok bool) {
 		return CloudTrailLogs, called, next, true
 	case storeID.MatchString(called), len(path) == 1 && storeName.MatchString(called):
 		return EventDataStore, called, next, true
+	case r.at(next-1).kind == quoted && unfilled.MatchString(called):
+		return placeholderView(called), "", next, true
+	}
+	if view, ok := r.guess(called); ok {
+		return view, called, next, true
 	}
 	return "", "", 0, false
 }
@@ -142,7 +178,7 @@ func (r *rewriter) angled(k, j int) (words string, next int, ok bool) {
 	if !r.at(k).is("<") {
 		return "", 0, false
 	}
-	for n := k + 1; n < min(j, k+8); n++ {
+	for n := k + 1; n < min(j, k+20); n++ {
 		if r.at(n).is(">") {
 			return r.src[r.at(k).end:r.at(n).pos], n + 1, true
 		}

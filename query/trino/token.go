@@ -10,7 +10,7 @@ type kind int
 
 const (
 	word    kind = iota // keyword or unquoted name
-	quoted              // "name"
+	quoted              // "name", or `name` as Hive and many a web page have it
 	literal             // 'text', in any of the forms of DuckDB
 	number
 	symbol      // operator or punctuation, one token each
@@ -43,7 +43,8 @@ func (t token) name() (string, bool) {
 	case word:
 		return t.text, true
 	case quoted:
-		return strings.ReplaceAll(strings.Trim(t.text, `"`), `""`, `"`), true
+		q := t.text[:1]
+		return strings.ReplaceAll(strings.Trim(t.text, q), q+q, q), true
 	}
 	return "", false
 }
@@ -121,7 +122,7 @@ func scan(s string) (kind, int) {
 	switch {
 	case c == '\'':
 		return literal, quoteEnd(s, 0, false)
-	case c == '"':
+	case c == '"', c == '`':
 		return quoted, quoteEnd(s, 0, false)
 	case (c == 'e' || c == 'E') && len(s) > 1 && s[1] == '\'':
 		return literal, quoteEnd(s, 1, true)
