@@ -123,6 +123,8 @@ func (x *run) takeBack(ctx context.Context, d *deed) (Outcome, error) {
 			return o, err
 		case back:
 			return x.noteBack(d, calls)
+		case drift != "" && x.endedBy(d) != "":
+			return Outcome{Status: NotExecuted, Message: fmt.Sprintf("%s deleted what %s changed", x.endedBy(d), name)}, nil
 		case drift != "":
 			return Outcome{Status: Drift, Message: fmt.Sprintf("not as %s left it (%s): someone changed it since, so it stays", name, drift)}, nil
 		}
@@ -137,6 +139,17 @@ func (x *run) takeBack(ctx context.Context, d *deed) (Outcome, error) {
 		}
 	}
 	return Outcome{Status: Done, Message: name + " taken back"}, nil
+}
+
+// endedBy names the later action of this journal that deleted for good what a
+// call changed.
+func (x *run) endedBy(d *deed) string {
+	for _, l := range deeds(x.journal.entries) {
+		if l.before.Seq > d.before.Seq && l.stands() && l.rollback() == nil && l.before.AccountID == d.before.AccountID && removes(l.before.call(), d.before.call()) {
+			return l.before.Action
+		}
+	}
+	return ""
 }
 
 // asLeft says whether what a call changed is back as it was, or else how it

@@ -27,3 +27,21 @@ func TestRollbackLeavesDriftAlone(t *testing.T) {
 		t.Errorf("after rollback: %v", b.things)
 	}
 }
+
+// TestRollbackOfWhatWasDeletedSince shows that what our own deletion took along
+// is no one else's change.
+func TestRollbackOfWhatWasDeletedSince(t *testing.T) {
+	b := newBench(t)
+	p := ofMallory(t, append([]Action{do("off", Contain, Auto, iamCall("UpdateAccessKey", "UserName", "mallory", "AccessKeyId", "AKIAMALLORY000000000", "Status", "Inactive")).
+		with(func(a *Action) {
+			a.Rollback = []Call{iamCall("UpdateAccessKey", "UserName", "mallory", "AccessKeyId", "AKIAMALLORY000000000", "Status", "Active")}
+		})}, evictMallory...)...)
+	b.apply(t, p, "off", "login", "keys", "detach", "inline", "user")
+	r := b.rollback(t)
+	wantStatus(t, r, "off", NotExecuted, "login", NotExecuted, "keys", NotExecuted, "detach", NotExecuted, "inline", NotExecuted, "user", NotExecuted)
+	for _, o := range r.Outcomes {
+		if o.Action == "off" && o.Message != "keys deleted what iam:UpdateAccessKey changed" {
+			t.Error(o.Message)
+		}
+	}
+}

@@ -419,3 +419,27 @@ func TestEmptiedListsAreVerified(t *testing.T) {
 		t.Errorf("only %d lists are emptied", lists)
 	}
 }
+
+// TestBucketThatHoldsSomething shows that a bucket is looked into before it is
+// deleted.
+func TestBucketThatHoldsSomething(t *testing.T) {
+	p := planOf(t, []call{intruder("s3:CreateBucket", object{"bucketName": "loot"}, nil)})
+	got := find(p, Evict, "s3:DeleteBucket")
+	if len(got) != 1 || len(got[0].Expect) != 1 {
+		t.Fatalf("actions: %+v", got)
+	}
+	expect := got[0].Expect[0]
+	for _, test := range []struct {
+		answer any
+		want   bool
+	}{
+		{object{}, true},
+		{object{"Versions": []any{object{"Key": "a"}}}, false},
+		{object{"DeleteMarkers": []any{object{"Key": "a"}}}, false},
+	} {
+		v, err := search(expect.Path, plainJSON(test.answer))
+		if err != nil || holds(expect, v, start) != test.want {
+			t.Errorf("%v: %v, %v", test.answer, v, err)
+		}
+	}
+}
