@@ -152,6 +152,29 @@ func (x *run) endedBy(d *deed) string {
 	return ""
 }
 
+// deletion names the action of this journal that deleted for good what a call
+// that AWS says is about nothing names; one of the thing itself comes first.
+func (x *run) deletion(account string, c Call) string {
+	found := ""
+	for _, l := range deeds(x.journal.entries) {
+		by := l.before.call()
+		if !l.stands() || l.rollback() != nil || l.before.AccountID != account || by.Service != c.Service || !isDestructive(by.Operation) {
+			continue
+		}
+		if removes(by, c) {
+			return l.before.Action
+		}
+		same := len(by.Parameters) > 0
+		for k, v := range by.Parameters {
+			same = same && sameValue(plainJSON(c.Parameters[k]), plainJSON(v), time.Time{})
+		}
+		if same {
+			found = l.before.Action
+		}
+	}
+	return found
+}
+
 // asLeft says whether what a call changed is back as it was, or else how it
 // differs from how the call left it.
 func (x *run) asLeft(ctx context.Context, d *deed) (back bool, drift string, err error) {
@@ -289,6 +312,8 @@ func (x *run) inverse(ctx context.Context, d *deed, c Call) (Outcome, error) {
 		return Outcome{}, err
 	}
 	switch {
+	case line.Error != nil && isGone(err) && x.deletion(d.before.AccountID, c) != "":
+		return Outcome{Status: NotExecuted, Message: fmt.Sprintf("%s deleted what %s:%s is about", x.deletion(d.before.AccountID, c), c.Service, c.Operation)}, nil
 	case line.Error != nil:
 		o, _, err := x.trouble(ctx, err)
 		return o, err

@@ -267,6 +267,11 @@ func TestStatesAreFoundInTheLog(t *testing.T) {
 		{"the longest session of a role", []call{
 			owner("iam:CreateRole", object{"roleName": "r", "maxSessionDuration": 3600, "description": "d"}, nil), intruder("iam:UpdateRole", object{"roleName": "r", "maxSessionDuration": 43200}, nil)},
 			Recover, "iam:UpdateRole", Auto, object{"MaxSessionDuration": 3600.0}},
+		{"the longest session that a role got unsaid", []call{
+			owner("iam:CreateRole", object{"roleName": "r"}, nil), intruder("iam:UpdateRole", object{"roleName": "r", "maxSessionDuration": 43200}, nil)},
+			Recover, "iam:UpdateRole", Auto, object{"MaxSessionDuration": 3600.0}},
+		{"a key pair", []call{intruder("ec2:CreateKeyPair", object{"keyName": "k"}, object{"keyName": "k", "keyPairId": "key-1"})},
+			Evict, "ec2:DeleteKeyPair", Review, object{"KeyName": "k"}},
 		{"a permission set's boundary", []call{
 			owner("sso:PutPermissionsBoundaryToPermissionSet", object{"instanceArn": "arn:i", "permissionSetArn": "arn:p", "permissionsBoundary": object{"managedPolicyArn": "arn:aws:iam::aws:policy/A"}}, nil),
 			intruder("sso:DeletePermissionsBoundaryFromPermissionSet", object{"instanceArn": "arn:i", "permissionSetArn": "arn:p"}, nil)},
