@@ -142,7 +142,7 @@ func (p as) from(c Call) any {
 func (c Check) of(v any) (Check, bool) {
 	m, object := v.(map[string]any)
 	switch {
-	case isEmpty(v) || object && len(m) == 0:
+	case isEmpty(v) || object && len(m) == 0 || c.Path == "" && !object:
 		return c, false
 	case object && len(m) == 1:
 		for name, e := range m {

@@ -17,6 +17,9 @@ func TestStepsAreVerified(t *testing.T) {
 		in := map[string]any{}
 		for k, v := range step.in {
 			in[k] = "x"
+			if v == "prior" && service == "s3" && k != "Policy" {
+				in[k] = object{"Rules": []any{object{"ID": "x"}}}
+			}
 			if text, literal := v.(string); literal && strings.HasPrefix(text, "'") {
 				in[k] = strings.Trim(text, "'")
 			}
