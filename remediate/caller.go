@@ -59,6 +59,22 @@ func isGone(err error) bool {
 	return strings.HasPrefix(code, "NoSuch") || strings.Contains(code, "NotFound") || strings.Contains(code, "DoesNotExist")
 }
 
+// off are the errors by which a read says that a service is not switched on, or
+// that what it is about was deleted, and part of their message where the code
+// alone does not tell.
+var off = map[string][2]string{
+	"securityhub:DescribeHub":                  {"InvalidAccessException", ""},
+	"macie2:GetMacieSession":                   {"AccessDeniedException", "not enabled"},
+	"iam:GetOutboundWebIdentityFederationInfo": {"FeatureDisabled", ""},
+	"datapipeline:DescribePipelines":           {"PipelineDeletedException", ""},
+}
+
+// isOff says that a read answered that what it is about is not there.
+func isOff(c Call, err error) bool {
+	want, known := off[c.Service+":"+c.Operation]
+	return known && strings.HasPrefix(errorCode(err), want[0]) && strings.Contains(err.Error(), want[1])
+}
+
 func isThere(err error) bool {
 	return strings.Contains(errorCode(err), "AlreadyExists")
 }

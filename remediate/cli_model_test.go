@@ -129,7 +129,7 @@ func TestCallsOfTheTablesAreTheCLIs(t *testing.T) {
 			}
 			service, operation := splitCall(s.call)
 			for _, c := range verifyOf(service, operation, maps.Clone(shapeOf(s.in).(map[string]any))) {
-				add(u.call, service+":"+c.Operation, nil, c.Path)
+				add(u.call, c.Service+":"+c.Operation, nil, c.Path)
 			}
 		}
 	}

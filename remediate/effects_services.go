@@ -108,7 +108,7 @@ func computeEffects(m map[string]effect) {
 		"DeleteSecurityGroup":        {"DescribeSecurityGroups", "group-id", "GroupId", "SecurityGroups[0].GroupId"},
 		"DeleteSnapshot":             {"DescribeSnapshots", "snapshot-id", "SnapshotId", "Snapshots[0].SnapshotId"},
 		"DeleteVolume":               {"DescribeVolumes", "volume-id", "VolumeId", "Volumes[?State!='deleting' && State!='deleted'].VolumeId | [0]"},
-		"DeleteKeyPair":              {"DescribeKeyPairs", "key-pair-id", "KeyPairId", "KeyPairs[0].KeyPairId"},
+		"DeleteKeyPair":              {"DescribeKeyPairs", "key-name", "KeyName", "KeyPairs[0].KeyName"},
 		"DeregisterImage":            {"DescribeImages", "image-id", "ImageId", "Images[?State!='deregistered'].ImageId | [0]"},
 		"ReleaseAddress":             {"DescribeAddresses", "allocation-id", "AllocationId", "Addresses[0].AllocationId"},
 		"DeleteTrafficMirrorSession": {"DescribeTrafficMirrorSessions", "traffic-mirror-session-id", "TrafficMirrorSessionId", "TrafficMirrorSessions[0].TrafficMirrorSessionId"},

@@ -191,6 +191,7 @@ func (x *run) all(ctx context.Context, actions []Action) error {
 		x.waiting = append(x.waiting, waiting{a, o, proofs})
 	}
 	x.finish(ctx)
+	x.guardedSince()
 	return ctx.Err()
 }
 
@@ -229,27 +230,93 @@ func (x *run) needs(ctx context.Context, actions []Action, named bool) error {
 	for _, a := range actions {
 		chosen[a.ID] = true
 	}
-	for _, a := range actions {
-		for _, d := range a.DependsOn {
-			if chosen[d] || x.status[d] != "" || x.unknown[d] && guarded(&a) {
-				continue
-			}
+	for i := range actions {
+		a := &actions[i]
+		missing, err := x.missing(ctx, a, chosen, map[string]bool{}, named)
+		switch {
+		case err != nil:
+			return err
+		case named && len(missing) == 1:
+			return fmt.Errorf("%w: %s depends on %s, which is neither done nor named", ErrSelection, a.ID, missing[0])
+		case named && len(missing) > 1:
+			return fmt.Errorf("%w: %s depends on these, which are neither done nor named: %s", ErrSelection, a.ID, strings.Join(missing, ", "))
+		}
+	}
+	return nil
+}
+
+// missing are the actions that a depends on, and that are neither chosen nor
+// done. A step of the same phase that has nothing to do yet may hide others that
+// have: a user without a boundary may still have keys.
+func (x *run) missing(ctx context.Context, a *Action, chosen, seen map[string]bool, named bool) ([]string, error) {
+	var missing []string
+	for _, d := range a.DependsOn {
+		if chosen[d] || seen[d] {
+			continue
+		}
+		seen[d] = true
+		if !x.known(a, d) {
 			done, err := x.isDone(ctx, d)
 			switch {
 			case done:
 				x.status[d] = AlreadyDone
-			case errors.Is(err, ErrUnreadable) && guarded(&a):
+			case errors.Is(err, ErrUnreadable) && x.guards(a):
 				x.unknown[d] = true
 			case ctx.Err() != nil:
-				return ctx.Err()
+				return nil, ctx.Err()
 			case err != nil && named:
-				return fmt.Errorf("action %s depends on %s: %w", a.ID, d, err)
-			case named:
-				return fmt.Errorf("%w: %s depends on %s, which is neither done nor named", ErrSelection, a.ID, d)
+				return nil, fmt.Errorf("action %s depends on %s: %w", a.ID, d, err)
+			default:
+				missing = append(missing, d)
 			}
 		}
+		if b := x.plan.action(d); b != nil && named && b.Phase == a.Phase {
+			more, err := x.missing(ctx, b, chosen, seen, named)
+			if err != nil {
+				return nil, err
+			}
+			missing = append(missing, more...)
+		}
 	}
-	return nil
+	return missing, nil
+}
+
+// known says whether it was found out already how it stands with what a depends on.
+func (x *run) known(a *Action, id string) bool {
+	return x.status[id] != "" || x.unknown[id] && x.guards(a)
+}
+
+// guards says that an action is a deletion that AWS guards, or one of the steps
+// towards it.
+func (x *run) guards(a *Action) bool {
+	if guarded(a) {
+		return true
+	}
+	return a.Service == "iam" && a.Phase == Evict && slices.ContainsFunc(x.plan.Actions, func(b Action) bool {
+		return b.Phase == Evict && slices.Contains(b.DependsOn, a.ID) && x.guards(&b)
+	})
+}
+
+// guardedSince counts as done what could not be read, where AWS has carried the
+// deletion out since that it refuses while any of it is left.
+func (x *run) guardedSince() {
+	var held func(id string) bool
+	held = func(id string) bool {
+		return slices.ContainsFunc(x.plan.Actions, func(b Action) bool {
+			if b.Phase != Evict || !slices.Contains(b.DependsOn, id) {
+				return false
+			}
+			s := x.status[b.ID]
+			return guarded(&b) && (s == Done || s == AlreadyDone) || x.guards(&b) && held(b.ID)
+		})
+	}
+	for i := range x.report.Outcomes {
+		o := &x.report.Outcomes[i]
+		if o.Status == NotExecuted && x.unknown[o.Action] && held(o.Action) {
+			o.Status, o.Message = AlreadyDone, "the server cannot list it; AWS deleted what it hung on, which it refuses while there is any"
+			x.status[o.Action] = AlreadyDone
+		}
+	}
 }
 
 // guarded says that AWS itself refuses the call while anything hangs on what it
@@ -261,12 +328,10 @@ func guarded(a *Action) bool {
 // isDone says whether an action that is not to be run has taken effect and
 // still holds: as AWS says, or the journal where AWS cannot show it.
 func (x *run) isDone(ctx context.Context, id string) (bool, error) {
-	i := slices.IndexFunc(x.plan.Actions, func(a Action) bool { return a.ID == id })
-	if i < 0 {
-		return false, nil
-	}
-	a := &x.plan.Actions[i]
+	a := x.plan.action(id)
 	switch {
+	case a == nil:
+		return false, nil
 	case a.Mode == Manual || !x.reaches(a.AccountID):
 		return slices.ContainsFunc(x.deedsOf(a), (*deed).stands), nil
 	case a.ForEach != nil:
@@ -288,7 +353,7 @@ func (x *run) blocked(a *Action) (why string, unmet bool) {
 	var names []string
 	for _, d := range a.DependsOn {
 		s := x.status[d]
-		if s == Done || s == AlreadyDone || s == WouldDo || x.unknown[d] && guarded(a) {
+		if s == Done || s == AlreadyDone || s == WouldDo || x.unknown[d] && x.guards(a) {
 			continue
 		}
 		if s == "" {

@@ -33,6 +33,7 @@ import (
 //	standard(rq.arns)      the standards of Security Hub that subscriptions are to
 //	fields(rq)             its members besides those that name the object
 //	rules(rq.rules)        rules of a security group, as ModifySecurityGroupRules takes them
+//	role(rq)               the request for a role with the longest session it gets unsaid
 //	kind(rq)               which members a call sets besides those that name its object
 //	el                     the element at hand, of an undo that is split
 //	prior, prior.kmsKeyId   what stood there before, from an earlier event
@@ -56,7 +57,7 @@ type scope struct {
 	el     any
 }
 
-var exprForm = regexp.MustCompile(`^(?:(name|json|sdk|list|ours|all|text|texts|standard|mapped|s3|kind|fields|rules|strings|of\.[A-Z][A-Za-z0-9]*)\((.+)\)|'([^']*)'|plan\.(denyName)|ev\.(account|region)|el|(rq|rs|ui|ad|prior)(?:\[\])?(?:\.[A-Za-z0-9_.\-\[\]]+)?)$`)
+var exprForm = regexp.MustCompile(`^(?:(name|json|sdk|list|ours|all|role|text|texts|standard|mapped|s3|kind|fields|rules|strings|of\.[A-Z][A-Za-z0-9]*)\((.+)\)|'([^']*)'|plan\.(denyName)|ev\.(account|region)|el|(rq|rs|ui|ad|prior)(?:\[\])?(?:\.[A-Za-z0-9_.\-\[\]]+)?)$`)
 
 // eval gives the value of an expression, nil when the log lacks it.
 func (s *scope) eval(expr string) (any, error) {

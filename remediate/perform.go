@@ -175,6 +175,11 @@ func (t *task) isThere(ctx context.Context, c Call) (bool, string, error) {
 	case len(t.action.Verify) > 0:
 		shown = true
 		why, err := t.reader.unmet(ctx, t.checks(t.action.Verify), since)
+		// What only looks shows, and the server does not, leaves the journal's word.
+		if !known && errors.Is(err, ErrUnreadable) {
+			shown = false
+			break
+		}
 		if err != nil && !errors.Is(err, ErrNotExecutable) || err == nil && why == "" {
 			return err == nil, "it is so already", err
 		}

@@ -33,7 +33,7 @@ func (r *reader) observe(ctx context.Context, c Call) (observation, error) {
 	}
 	o := observation{Call: c}
 	switch {
-	case isGone(err):
+	case isGone(err) || isOff(c, err):
 		o.Absent = true
 	case err != nil:
 		return o, err

@@ -123,6 +123,8 @@ func (x *run) takeBack(ctx context.Context, d *deed) (Outcome, error) {
 			return o, err
 		case back:
 			return x.noteBack(d, calls)
+		case drift != "" && x.endedBy(d) != "":
+			return Outcome{Status: NotExecuted, Message: fmt.Sprintf("%s deleted what %s changed", x.endedBy(d), name)}, nil
 		case drift != "":
 			return Outcome{Status: Drift, Message: fmt.Sprintf("not as %s left it (%s): someone changed it since, so it stays", name, drift)}, nil
 		}
@@ -137,6 +139,40 @@ func (x *run) takeBack(ctx context.Context, d *deed) (Outcome, error) {
 		}
 	}
 	return Outcome{Status: Done, Message: name + " taken back"}, nil
+}
+
+// endedBy names the later action of this journal that deleted for good what a
+// call changed.
+func (x *run) endedBy(d *deed) string {
+	for _, l := range deeds(x.journal.entries) {
+		if l.before.Seq > d.before.Seq && l.stands() && l.rollback() == nil && l.before.AccountID == d.before.AccountID && removes(l.before.call(), d.before.call()) {
+			return l.before.Action
+		}
+	}
+	return ""
+}
+
+// deletion names the action of this journal that deleted for good what a call
+// that AWS says is about nothing names; one of the thing itself comes first.
+func (x *run) deletion(account string, c Call) string {
+	found := ""
+	for _, l := range deeds(x.journal.entries) {
+		by := l.before.call()
+		if !l.stands() || l.rollback() != nil || l.before.AccountID != account || by.Service != c.Service || !isDestructive(by.Operation) {
+			continue
+		}
+		if removes(by, c) {
+			return l.before.Action
+		}
+		same := len(by.Parameters) > 0
+		for k, v := range by.Parameters {
+			same = same && sameValue(plainJSON(c.Parameters[k]), plainJSON(v), time.Time{})
+		}
+		if same {
+			found = l.before.Action
+		}
+	}
+	return found
 }
 
 // asLeft says whether what a call changed is back as it was, or else how it
@@ -276,6 +312,8 @@ func (x *run) inverse(ctx context.Context, d *deed, c Call) (Outcome, error) {
 		return Outcome{}, err
 	}
 	switch {
+	case line.Error != nil && isGone(err) && x.deletion(d.before.AccountID, c) != "":
+		return Outcome{Status: NotExecuted, Message: fmt.Sprintf("%s deleted what %s:%s is about", x.deletion(d.before.AccountID, c), c.Service, c.Operation)}, nil
 	case line.Error != nil:
 		o, _, err := x.trouble(ctx, err)
 		return o, err

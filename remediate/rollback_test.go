@@ -27,3 +27,41 @@ func TestRollbackLeavesDriftAlone(t *testing.T) {
 		t.Errorf("after rollback: %v", b.things)
 	}
 }
+
+// TestRollbackOntoWhatWasDeleted shows that a policy which cannot go back to a
+// user whom another action deleted is no failure.
+func TestRollbackOntoWhatWasDeleted(t *testing.T) {
+	b := newBench(t)
+	admin := "arn:aws:iam::aws:policy/AdministratorAccess"
+	off := do("off", Evict, Auto, iamCall("DetachUserPolicy", "UserName", "mallory", "PolicyArn", admin)).
+		with(func(a *Action) {
+			a.Rollback = []Call{iamCall("AttachUserPolicy", "UserName", "mallory", "PolicyArn", admin)}
+		})
+	p := ofMallory(t, append([]Action{off}, evictMallory...)...)
+	b.apply(t, p, "off", "login", "keys", "detach", "inline", "user")
+	r := b.rollback(t)
+	wantStatus(t, r, "off", NotExecuted, "login", NotExecuted, "keys", NotExecuted, "inline", NotExecuted, "user", NotExecuted)
+	for _, o := range r.Outcomes {
+		if o.Action == "off" && o.Message != "user deleted what iam:AttachUserPolicy is about" {
+			t.Error(o.Message)
+		}
+	}
+}
+
+// TestRollbackOfWhatWasDeletedSince shows that what our own deletion took along
+// is no one else's change.
+func TestRollbackOfWhatWasDeletedSince(t *testing.T) {
+	b := newBench(t)
+	p := ofMallory(t, append([]Action{do("off", Contain, Auto, iamCall("UpdateAccessKey", "UserName", "mallory", "AccessKeyId", "AKIAMALLORY000000000", "Status", "Inactive")).
+		with(func(a *Action) {
+			a.Rollback = []Call{iamCall("UpdateAccessKey", "UserName", "mallory", "AccessKeyId", "AKIAMALLORY000000000", "Status", "Active")}
+		})}, evictMallory...)...)
+	b.apply(t, p, "off", "login", "keys", "detach", "inline", "user")
+	r := b.rollback(t)
+	wantStatus(t, r, "off", NotExecuted, "login", NotExecuted, "keys", NotExecuted, "detach", NotExecuted, "inline", NotExecuted, "user", NotExecuted)
+	for _, o := range r.Outcomes {
+		if o.Action == "off" && o.Message != "keys deleted what iam:UpdateAccessKey changed" {
+			t.Error(o.Message)
+		}
+	}
+}

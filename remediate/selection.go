@@ -48,6 +48,15 @@ func (p *Plan) Select(s Selection) ([]Action, error) {
 	return out, nil
 }
 
+// action is the one of an id, nil when there is none.
+func (p *Plan) action(id string) *Action {
+	i := slices.IndexFunc(p.Actions, func(a Action) bool { return a.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &p.Actions[i]
+}
+
 // check refuses ids and phases that the plan does not have, and contradictions.
 func (p *Plan) check(s Selection) error {
 	for _, phase := range s.Phases {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -209,7 +210,7 @@ func (t *task) failed(ctx context.Context, line entry, c Call, before any, err e
 		return Outcome{Status: AlreadyDone, Message: "it is gone"}, nil, nil
 	case isGone(err) && t.isMoot(ctx, t.action, c):
 		return Outcome{Status: AlreadyDone, Message: "someone deleted what it acts on"}, nil, nil
-	case isThere(err) && known && e.kind == makes && e.fresh == "" && len(t.action.Verify) == 0:
+	case isThere(err) && known && e.kind == makes && e.fresh == "" && reflect.DeepEqual(t.checks(t.action.Verify), verifyEffect(c)):
 		return Outcome{Status: AlreadyDone, Message: "it is there"}, nil, nil
 	case isLimit(err):
 		return Outcome{Status: limited, Message: explain(err)}, nil, nil

@@ -56,7 +56,9 @@ func expressions(u undo) []string {
 		}
 		for _, w := range s.expect {
 			in(w.in)
-			out = append(out, w.equals)
+			if w.equals != "" {
+				out = append(out, w.equals)
+			}
 		}
 	}
 	text(u.todo)

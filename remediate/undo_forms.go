@@ -106,6 +106,18 @@ func fieldsOf(v any) any {
 	return out
 }
 
+// newRole is the request for a role with the longest session that it gets
+// without saying so.
+func newRole(v any) any {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil
+	}
+	out := map[string]any{"maxSessionDuration": 3600.0}
+	maps.Copy(out, m)
+	return out
+}
+
 // kindOf names those members, as text.
 func kindOf(v any) any {
 	fields, _ := fieldsOf(v).(map[string]any)
@@ -237,6 +249,8 @@ func apply(fn string, v any) (any, error) {
 		return show(v), nil
 	case "standard":
 		return standardsOf(v), nil
+	case "role":
+		return newRole(v), nil
 	case "texts":
 		return textList(v), nil
 	case "mapped":

@@ -30,7 +30,9 @@ var undoIAMRoles = []undo{
 	},
 	{
 		call: "iam:UpdateRole", object: []string{"rq.roleName"}, overlay: true,
-		prior: []prior{{"CreateRole", []string{"rq.roleName"}, "rq"}, {"UpdateRole", []string{"rq.roleName"}, "fields(rq)"}},
+		// Without a longest session, CreateRole sets one hour:
+		// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html.
+		prior: []prior{{"CreateRole", []string{"rq.roleName"}, "role(rq)"}, {"UpdateRole", []string{"rq.roleName"}, "fields(rq)"}},
 		steps: []step{{
 			phase: Recover, mode: Auto, call: "iam:UpdateRole", in: args{"RoleName": "rq.roleName", "MaxSessionDuration": "prior.maxSessionDuration?", "Description": "prior.description?"},
 			back:  []reverse{{"iam:UpdateRole", args{"RoleName": "rq.roleName", "MaxSessionDuration": "rq.maxSessionDuration?", "Description": "rq.description?"}}},

@@ -4,8 +4,8 @@ import "time"
 
 // undoNetwork are security groups, key pairs, routes and names.
 var undoNetwork = []undo{
-	remove("ec2:CreateKeyPair", "ec2:DeleteKeyPair", "key pair", []string{"rs.keyPairId"}, args{"KeyPairId": "rs.keyPairId"}, "Delete the key pair {rs.keyName|rq.keyName}; instances that took it keep it"),
-	remove("ec2:ImportKeyPair", "ec2:DeleteKeyPair", "key pair", []string{"rs.keyPairId"}, args{"KeyPairId": "rs.keyPairId"}, "Delete the key pair {rs.keyName|rq.keyName}; instances that took it keep it"),
+	keyPair("ec2:CreateKeyPair"),
+	keyPair("ec2:ImportKeyPair"),
 	{call: "ec2:DeleteKeyPair", object: []string{"rq.keyName|rq.keyPairId"}, todo: "The key pair {rq.keyName|rq.keyPairId} was deleted: import its public key again if it is needed."},
 	remove("ec2:CreateSecurityGroup", "ec2:DeleteSecurityGroup", "security group", []string{"rs.groupId"}, args{"GroupId": "rs.groupId"}, "Delete the security group {rs.groupId} ({rq.groupName}), once nothing uses it"),
 	rules("Ingress", "reach"),
@@ -163,4 +163,12 @@ func aclEntry(from string) args {
 		"CidrBlock": from + ".cidrBlock?", "Ipv6CidrBlock": from + ".ipv6CidrBlock?", "PortRange": args{"From": from + ".portRange.from?", "To": from + ".portRange.to?"},
 		"IcmpTypeCode": args{"Code": from + ".icmpTypeCode.code?", "Type": from + ".icmpTypeCode.type?"},
 	}
+}
+
+// keyPair deletes a key pair by its name, which every server knows, once the id
+// shows that it is the intruder's.
+func keyPair(call string) undo {
+	u := remove(call, "ec2:DeleteKeyPair", "key pair", []string{"rs.keyPairId"}, args{"KeyName": "rs.keyName|rq.keyName"}, "Delete the key pair {rs.keyName|rq.keyName}; instances that took it keep it")
+	u.steps[0].expect = []want{{"ec2:DescribeKeyPairs", args{"KeyNames": "list(rs.keyName|rq.keyName)"}, "KeyPairs[0].KeyPairId", "rs.keyPairId"}}
+	return u
 }

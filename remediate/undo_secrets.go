@@ -5,11 +5,11 @@ var undoSecrets = []undo{
 	{
 		call: "kms:ScheduleKeyDeletion", object: []string{"name(rs.keyId|rq.keyId)"}, also: []string{"CancelKeyDeletion"}, chain: true, deadline: at("rs.deletionDate"),
 		steps: []step{
-			{phase: Recover, mode: Auto, call: "kms:CancelKeyDeletion", in: args{"KeyId": "rs.keyId|rq.keyId"},
-				back:  []reverse{{"kms:ScheduleKeyDeletion", args{"KeyId": "rs.keyId|rq.keyId", "PendingWindowInDays": "rs.pendingWindowInDays|rq.pendingWindowInDays?"}}},
+			{phase: Recover, mode: Auto, call: "kms:CancelKeyDeletion", in: args{"KeyId": "name(rs.keyId|rq.keyId)"},
+				back:  []reverse{{"kms:ScheduleKeyDeletion", args{"KeyId": "name(rs.keyId|rq.keyId)", "PendingWindowInDays": "rs.pendingWindowInDays|rq.pendingWindowInDays?"}}},
 				title: "Take the key {rs.keyId|rq.keyId} back from deletion", risk: "None: what it encrypted would be lost for good."},
-			{phase: Recover, mode: Auto, call: "kms:EnableKey", in: args{"KeyId": "rs.keyId|rq.keyId"},
-				back:  []reverse{{"kms:DisableKey", args{"KeyId": "rs.keyId|rq.keyId"}}},
+			{phase: Recover, mode: Auto, call: "kms:EnableKey", in: args{"KeyId": "name(rs.keyId|rq.keyId)"},
+				back:  []reverse{{"kms:DisableKey", args{"KeyId": "name(rs.keyId|rq.keyId)"}}},
 				title: "Enable the key {rs.keyId|rq.keyId}, which comes back from deletion disabled", risk: "None, if it was enabled before."},
 		},
 	},

@@ -95,7 +95,17 @@ var undoStorage = []undo{
 	bucketDocument("PutBucketNotification", "PutBucketNotificationConfiguration", "NotificationConfiguration", "NotificationConfiguration", "", "notifications", "What they call must still let the bucket in."),
 	bucketDocument("PutBucketCors", "PutBucketCors", "CORSConfiguration", "CORSConfiguration", "DeleteBucketCors", "CORS rules", "Web pages of other origins that had come to use the bucket no longer can."),
 	bucketDocument("PutBucketWebsite", "PutBucketWebsite", "WebsiteConfiguration", "WebsiteConfiguration", "DeleteBucketWebsite", "web site", "Pages that others had come to read from it are gone."),
-	sameAgain(remove("s3:CreateBucket", "s3:DeleteBucket", "bucket", []string{"rq.bucketName"}, args{"Bucket": "rq.bucketName"}, "Delete the bucket {rq.bucketName}, once it is empty of every version")),
+	sameAgain(undo{
+		call: "s3:CreateBucket", object: []string{"rq.bucketName"}, creates: "bucket", also: []string{"DeleteBucket"},
+		steps: []step{{
+			phase: Evict, mode: Review, call: "s3:DeleteBucket", in: args{"Bucket": "rq.bucketName"},
+			// AWS refuses to delete a bucket that holds anything:
+			// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html.
+			expect: []want{{"s3:ListObjectVersions", args{"Bucket": "rq.bucketName"}, "(Versions || DeleteMarkers)[0].Key", ""}},
+			title:  "Delete the bucket {rq.bucketName}, once it is empty of every version",
+			risk:   "Final. The intruder made it; what it holds is evidence: keep that first, and see whether anything has come to depend on it.",
+		}},
+	}),
 	{
 		call: "s3:DeleteBucket", object: []string{"rq.bucketName"}, also: []string{"CreateBucket"},
 		steps: []step{

@@ -267,6 +267,11 @@ func TestStatesAreFoundInTheLog(t *testing.T) {
 		{"the longest session of a role", []call{
 			owner("iam:CreateRole", object{"roleName": "r", "maxSessionDuration": 3600, "description": "d"}, nil), intruder("iam:UpdateRole", object{"roleName": "r", "maxSessionDuration": 43200}, nil)},
 			Recover, "iam:UpdateRole", Auto, object{"MaxSessionDuration": 3600.0}},
+		{"the longest session that a role got unsaid", []call{
+			owner("iam:CreateRole", object{"roleName": "r"}, nil), intruder("iam:UpdateRole", object{"roleName": "r", "maxSessionDuration": 43200}, nil)},
+			Recover, "iam:UpdateRole", Auto, object{"MaxSessionDuration": 3600.0}},
+		{"a key pair", []call{intruder("ec2:CreateKeyPair", object{"keyName": "k"}, object{"keyName": "k", "keyPairId": "key-1"})},
+			Evict, "ec2:DeleteKeyPair", Review, object{"KeyName": "k"}},
 		{"a permission set's boundary", []call{
 			owner("sso:PutPermissionsBoundaryToPermissionSet", object{"instanceArn": "arn:i", "permissionSetArn": "arn:p", "permissionsBoundary": object{"managedPolicyArn": "arn:aws:iam::aws:policy/A"}}, nil),
 			intruder("sso:DeletePermissionsBoundaryFromPermissionSet", object{"instanceArn": "arn:i", "permissionSetArn": "arn:p"}, nil)},
@@ -417,5 +422,29 @@ func TestEmptiedListsAreVerified(t *testing.T) {
 	}
 	if lists < 8 {
 		t.Errorf("only %d lists are emptied", lists)
+	}
+}
+
+// TestBucketThatHoldsSomething shows that a bucket is looked into before it is
+// deleted.
+func TestBucketThatHoldsSomething(t *testing.T) {
+	p := planOf(t, []call{intruder("s3:CreateBucket", object{"bucketName": "loot"}, nil)})
+	got := find(p, Evict, "s3:DeleteBucket")
+	if len(got) != 1 || len(got[0].Expect) != 1 {
+		t.Fatalf("actions: %+v", got)
+	}
+	expect := got[0].Expect[0]
+	for _, test := range []struct {
+		answer any
+		want   bool
+	}{
+		{object{}, true},
+		{object{"Versions": []any{object{"Key": "a"}}}, false},
+		{object{"DeleteMarkers": []any{object{"Key": "a"}}}, false},
+	} {
+		v, err := search(expect.Path, plainJSON(test.answer))
+		if err != nil || holds(expect, v, start) != test.want {
+			t.Errorf("%v: %v, %v", test.answer, v, err)
+		}
 	}
 }

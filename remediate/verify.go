@@ -1,6 +1,7 @@
 package remediate
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -115,28 +116,48 @@ func noneLeft(a *Action) []Check {
 var optional = []string{"Cluster", "EventBusName", "GroupName", "PolicyName", "Qualifier"}
 
 // verifyEffect is the check that a state which effects knows has become what the
-// call makes it. That something is there has no check of its own.
+// call makes it, or else what looks shows.
 func verifyEffect(c Call) []Check {
 	e, known := effectOf(c)
-	if !known || e.kind == makes || e.statement != "" || e.find != nil || mentions(c.Parameters, Item) {
+	if mentions(c.Parameters, Item) {
 		return nil
 	}
-	check := Check{Read: Read{e.reading(c), fillPath(e.value, c.Parameters)}}
-	switch {
-	case e.kind == takes:
-		check.Absent = true
-	case e.to != nil:
-		check.Equals = e.to
-	default:
-		check.Equals = c.Parameters[e.param]
+	if !known || e.find != nil || e.fresh != "" || e.kind == sets && e.to == nil && c.Parameters[e.param] == nil {
+		return verifyLook(c)
 	}
 	for _, p := range e.by {
 		if c.Parameters[p] == nil && !slices.Contains(optional, p) {
 			return nil
 		}
 	}
-	if check.Equals == nil && !check.Absent {
-		return nil
+	check := Check{Read: Read{e.reading(c), fillPath(e.value, c.Parameters)}}
+	if e.statement != "" {
+		check.Path = statementPath(check.Path, c.Parameters[e.statement])
+	}
+	switch {
+	case e.kind == takes:
+		check.Absent = true
+	case e.kind == makes:
+		check.Path, check.Equals = "("+check.Path+") != `null`", true
+	case e.to != nil:
+		check.Equals = e.to
+	default:
+		check.Equals = c.Parameters[e.param]
 	}
 	return []Check{check}
+}
+
+// statementPath finds, in the text of a policy at path, the statement of a Sid.
+// JMESPath does not parse the text; AWS gives it without spaces, others with.
+func statementPath(path string, sid any) string {
+	member := func(space string) string { return "contains(@, " + jmesValue(`"Sid":`+space+jsonText(sid)) + ")" }
+	return path + " && ([" + path + "][?" + member("") + " || " + member(" ") + "] | [0])"
+}
+
+func jsonText(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "null"
+	}
+	return string(text)
 }
