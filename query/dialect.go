@@ -9,10 +9,10 @@ package query
 // …/array.html, …/aggregate.html.
 var dialectMacros = []string{
 	// Trino gives NULL for malformed JSON, for a path that leads nowhere, for
-	// JSON null and for an object or array.
+	// JSON null and for an object or array. Here each argument stands once: what is
+	// given may be long and hold such a call itself.
 	`CREATE OR REPLACE TEMP MACRO json_extract_scalar(j, path) AS
-		CASE WHEN json_type(try_cast(j AS JSON), path) NOT IN ('OBJECT', 'ARRAY', 'NULL')
-		THEN json_extract_string(j, path) END`,
+		json_extract_string(json_value(try_cast(j AS JSON), path), '$')`,
 	// Malformed JSON is an error on both; json_format writes no white space and no
 	// escape that JSON does not need. Trino sorts the members of objects, DuckDB
 	// keeps them: no rule may depend on their order.

@@ -40,7 +40,8 @@ func TestAPICalls(t *testing.T) {
 		}
 		record("nearly-"+strings.TrimSuffix(services[0], ".amazonaws.com"), events[0], true)
 	}
-	c := loadRecords(t, records)
+	c := openCase(t)
+	loadRecords(t, c, records)
 	for _, r := range pack {
 		t.Run(r.ID, func(t *testing.T) {
 			found := map[string]bool{}

@@ -181,11 +181,18 @@ func (r Rule) resource() string {
 // hit is the CTE of the events that the rule is about, with more columns and
 // conditions than those of every rule.
 func (r Rule) hit(from relations, more, conditions []string) string {
+	return r.calls("hit", from, more, conditions)
+}
+
+func (r Rule) calls(name string, from relations, more, conditions []string) string {
 	where := append([]string{}, conditions...)
 	if c := r.condition(); c != "" {
 		where = append([]string{c}, where...)
 	}
-	return "hit AS (\n    SELECT " + indentRest(r.selectList(from.columns, strings.Join(more, ",\n    "))) +
+	if len(where) == 0 {
+		where = []string{"true"}
+	}
+	return name + " AS (\n    SELECT " + indentRest(r.selectList(from.columns, strings.Join(more, ",\n    "))) +
 		"\n    FROM calls\n    WHERE " + indentRest(strings.Join(where, "\n    AND ")) + "\n)"
 }
 

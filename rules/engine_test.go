@@ -42,9 +42,10 @@ func gets(who string, perMinute ...int) []ev {
 	return all
 }
 
+// openCase makes a case of one thread: others only wait where events are few.
 func openCase(t testing.TB) *query.Case {
 	t.Helper()
-	c, err := query.Open(context.Background(), filepath.Join(t.TempDir(), "case.duckdb"), query.Options{Mode: query.Create, Version: "test"})
+	c, err := query.Open(context.Background(), filepath.Join(t.TempDir(), "case.duckdb"), query.Options{Mode: query.Create, Version: "test", Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,6 +137,7 @@ func inAnyOrder(least int) Rule {
 
 func TestShapes(t *testing.T) {
 	const hour, aDay = 3600, 86400
+	c := openCase(t)
 	login := func(at int, who string) ev {
 		return ev{at: at, name: "Login", who: who, ip: "192.0.2.1", err: "Failed"}
 	}
@@ -211,7 +213,6 @@ func TestShapes(t *testing.T) {
 		{"first seen: without scope, among others", newAnywhere, []ev{{name: "B", ip: "192.0.2.1"}, {at: 2 * hour, name: "A", ip: "192.0.2.1"}, {at: 2 * hour, name: "C", ip: "192.0.2.3"}}, "e01"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := openCase(t)
 			put(t, c, tc.events)
 			got, err := Match(context.Background(), c, tc.rule)
 			if err != nil {

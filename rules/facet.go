@@ -14,6 +14,7 @@ import (
 type facet struct {
 	source, name, category sql.NullString
 	events                 int64
+	kind                   int // its number
 }
 
 // facetsSQL counts the events by what tells the classes and the calls apart, so
@@ -33,11 +34,9 @@ SELECT event_source, event_name, event_category, sum(events)::BIGINT AS events,
 FROM temp.scan_facets
 GROUP BY event_source, event_name, event_category`
 
-func readFacets(ctx context.Context, conn *sql.Conn) ([]facet, error) {
-	if _, err := conn.ExecContext(ctx, kindsSQL); err != nil {
-		return nil, fmt.Errorf("survey the events: %w", err)
-	}
-	rows, err := conn.QueryContext(ctx, `SELECT event_source, event_name, event_category, events FROM temp.scan_kinds ORDER BY kind`)
+// readFacets gives the facets for whose numbers a condition holds.
+func readFacets(ctx context.Context, conn *sql.Conn, condition string) ([]facet, error) {
+	rows, err := conn.QueryContext(ctx, `SELECT event_source, event_name, event_category, events, kind FROM temp.scan_kinds WHERE `+condition+` ORDER BY kind`)
 	if err != nil {
 		return nil, fmt.Errorf("survey the events: %w", err)
 	}
@@ -45,7 +44,7 @@ func readFacets(ctx context.Context, conn *sql.Conn) ([]facet, error) {
 	var found []facet
 	for rows.Next() {
 		var f facet
-		if err := rows.Scan(&f.source, &f.name, &f.category, &f.events); err != nil {
+		if err := rows.Scan(&f.source, &f.name, &f.category, &f.events, &f.kind); err != nil {
 			return nil, fmt.Errorf("survey the events: %w", err)
 		}
 		found = append(found, f)

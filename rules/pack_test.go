@@ -37,8 +37,9 @@ var (
 	literal  = regexp.MustCompile(`'(?:[^']|'')*'`)
 )
 
+// TestPackIsWellFormed reads the rules. That their SQL runs, TestFixtures and
+// TestSharedTablesChangeNothing show.
 func TestPackIsWellFormed(t *testing.T) {
-	c := openCase(t)
 	seen := map[string]bool{}
 	for _, r := range Pack() {
 		t.Run(r.ID, func(t *testing.T) {
@@ -91,9 +92,6 @@ func TestPackIsWellFormed(t *testing.T) {
 			}
 			if found := jsonDots.FindString(sql); found != "" {
 				t.Errorf("the SQL reads %q: JSON columns are read with json_extract_scalar", found)
-			}
-			if _, err := Match(context.Background(), c, r); err != nil {
-				t.Errorf("the SQL does not run: %v\n%s", err, r.SQL())
 			}
 		})
 	}
@@ -258,6 +256,14 @@ func traceOf(t *testing.T, c *query.Case, file string) {
 // loadOnly makes the file's records all that the case holds.
 func loadOnly(t *testing.T, c *query.Case, file string) {
 	t.Helper()
+	s := replaceEvents(t, c, file)
+	if s.Rejected > 0 || s.Conflicts > 0 || s.Duplicates > 0 {
+		t.Errorf("%s: %d records rejected, %d duplicates, %d conflicts", file, s.Rejected, s.Duplicates, s.Conflicts)
+	}
+}
+
+func replaceEvents(t *testing.T, c *query.Case, file string) *ingest.Summary {
+	t.Helper()
 	if _, err := c.DB.Exec(`DELETE FROM records; DELETE FROM sources; DELETE FROM rejects;
 		DELETE FROM lineage; DELETE FROM credentials; DELETE FROM principals; DELETE FROM lineage_edges; DELETE FROM lineage_events`); err != nil {
 		t.Fatal(err)
@@ -266,9 +272,7 @@ func loadOnly(t *testing.T, c *query.Case, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Rejected > 0 || s.Conflicts > 0 || s.Duplicates > 0 {
-		t.Errorf("%s: %d records rejected, %d duplicates, %d conflicts", file, s.Rejected, s.Duplicates, s.Conflicts)
-	}
+	return s
 }
 
 func TestSQLReadsWell(t *testing.T) {

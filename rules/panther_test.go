@@ -231,6 +231,7 @@ const (
 
 func TestAgreesWithPanther(t *testing.T) {
 	dir := corpus(t, "panther")
+	c := openCase(t)
 	for _, id := range slices.Sorted(maps.Keys(pantherRules)) {
 		t.Run(id, func(t *testing.T) {
 			published := readPanther(t, filepath.Join(dir, id+".json"))
@@ -238,7 +239,10 @@ func TestAgreesWithPanther(t *testing.T) {
 			for i, test := range published.Tests {
 				records = append(records, cloudTrail(test.Event, fmt.Sprint(i)))
 			}
-			c := loadRecords(t, records)
+			loadRecords(t, c, records)
+			if _, err := c.DB.Exec(`DELETE FROM lists`); err != nil {
+				t.Fatal(err)
+			}
 			if err := StoreLists(t.Context(), c, pantherLists[id]); err != nil {
 				t.Fatal(err)
 			}

@@ -69,6 +69,11 @@ func scan(ctx context.Context, conn *sql.Conn, pack []Rule, o Options) (assessme
 	first, all := firstOfAlike(pack)
 	o.Observe = all.observe(o.Observe)
 	s := scanner{shared: shared{conn: conn, copy: usualCopying}, pack: first, all: all, o: o}
+	restore, err := fewThreads(ctx, conn, s.copy.whole)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, restore(context.WithoutCancel(ctx))) }()
 	if err := s.survey(ctx); err != nil {
 		return nil, err
 	}

@@ -48,9 +48,16 @@ func (s *scanner) survey(ctx context.Context) error {
 			return 0, err
 		}
 		s.total = held.events[AnyEvent]
-		if s.facets, err = readFacets(ctx, s.conn); err != nil {
+		if _, err := s.conn.ExecContext(ctx, kindsSQL); err != nil {
+			return 0, fmt.Errorf("survey the events: %w", err)
+		}
+		if s.facets, err = readFacets(ctx, s.conn, "true"); err != nil {
 			return 0, err
 		}
+		if err := s.shareLineage(ctx, s.pack); err != nil {
+			return 0, err
+		}
+		s.pack = slices.Clone(s.pack)
 		others := slices.ContainsFunc(s.pack, func(r Rule) bool { return !r.OnFindings })
 		s.matched = make([]int64, len(s.pack))
 		s.assessments, s.reached = make([]Assessment, len(s.pack)), make([][]int, len(s.pack))
@@ -65,7 +72,13 @@ func (s *scanner) survey(ctx context.Context) error {
 			if a.Assessed == NotAssessed {
 				continue
 			}
-			if s.reached[i] = r.reach(s.facets); len(s.reached[i]) > 0 {
+			if r.Rerun != nil {
+				r.Rerun = slices.DeleteFunc(slices.Clone(r.Rerun), func(again Rule) bool { return len(again.reach(s.lineage)) == 0 })
+				if s.pack[i] = r; len(r.Rerun) == 0 {
+					continue
+				}
+			}
+			if s.reached[i] = s.reach(r); len(s.reached[i]) > 0 {
 				running = append(running, r)
 			}
 		}
@@ -101,7 +114,7 @@ func (s *scanner) discard(ctx context.Context) (running []Rule, err error) {
 		if _, err := s.conn.ExecContext(ctx, addressesSQL); err != nil {
 			return 0, fmt.Errorf("survey the callers: %w", err)
 		}
-		s.pack, s.answers, s.columns = slices.Clone(s.pack), map[string]bool{}, columns
+		s.answers, s.columns = map[string]bool{}, columns
 		for i, r := range s.pack {
 			if len(s.reached[i]) == 0 {
 				continue
@@ -114,7 +127,7 @@ func (s *scanner) discard(ctx context.Context) (running []Rule, err error) {
 				continue
 			} else if err == nil {
 				s.pack[i], r = left, left
-				s.reached[i] = left.reach(s.facets)
+				s.reached[i] = s.reach(left)
 			}
 			if len(s.reached[i]) > 0 {
 				running = append(running, r)

@@ -20,7 +20,7 @@ func (r Rule) compileSequence(from relations) string {
 	}
 	n := len(s.Steps)
 	ctes := r.steps(from)
-	_, _, flags := s.columns()
+	_, flags := s.columns()
 	ctes = append(ctes,
 		lines(
 			"events_of AS (",
@@ -65,28 +65,34 @@ func (r Rule) compileSequence(from relations) string {
 	return "WITH " + strings.Join(ctes, ",\n") + "\n" + fromHit(from, "found")
 }
 
-// columns are the conditions of the steps, the values that join their events,
-// and the columns that say which steps an event is.
-func (s *Sequence) columns() (wheres, ons, flags []string) {
+// columns are the values that join the events of the steps, and the columns
+// that say which steps an event is.
+func (s *Sequence) columns() (ons, flags []string) {
 	for i, step := range s.Steps {
-		wheres = append(wheres, group(step.Where))
 		ons = append(ons, fmt.Sprintf("CASE WHEN %s THEN %s END AS on_%d", group(step.Where), group(step.On), i+1))
 		flags = append(flags, fmt.Sprintf("        max(CASE WHEN step = %d THEN 1 ELSE 0 END) AS is_%d", i+1, i+1))
 	}
-	return wheres, ons, flags
+	return ons, flags
 }
 
 // steps are the CTEs of the events that are some step, one row a step.
 func (r Rule) steps(from relations) []string {
-	wheres, ons, _ := r.Sequence.columns()
-	var unpivoted []string
+	ons, _ := r.Sequence.columns()
+	var unpivoted, some []string
 	for i := range r.Sequence.Steps {
+		some = append(some, fmt.Sprintf("on_%d IS NOT NULL", i+1))
 		unpivoted = append(unpivoted, fmt.Sprintf(
 			"    SELECT source_id, record_index, event_time, on_%d AS joined, %d AS step FROM hit WHERE on_%d IS NOT NULL", i+1, i+1, i+1))
 	}
 	return []string{
 		from.calls,
-		r.hit(from, ons, []string{"(" + strings.Join(wheres, "\n        OR ") + ")"}),
+		// A condition stands once in the query: planning a long pattern costs more
+		// than looking for it in a few texts.
+		r.calls("called", from, ons, nil),
+		lines(
+			"hit AS (",
+			"    SELECT * FROM called WHERE "+strings.Join(some, " OR "),
+			")"),
 		lines(
 			"steps AS (",
 			strings.Join(unpivoted, "\n    UNION ALL\n"),
@@ -99,7 +105,7 @@ func (r Rule) steps(from relations) []string {
 // in holds enough of them.
 func (r Rule) compileUnordered(from relations) string {
 	s := r.Sequence
-	_, _, flags := s.columns()
+	_, flags := s.columns()
 	window := "OVER (PARTITION BY joined ORDER BY event_time RANGE BETWEEN " + interval(s.Within) + " PRECEDING AND CURRENT ROW)"
 	var held []string
 	for i := range s.Steps {

@@ -16,8 +16,10 @@ type shared struct {
 	conn   *sql.Conn
 	copy   copying
 	facets []facet
-	total  int64
-	stored []bool // by facet: its calls are in temp.scan_calls
+	// lineage are the facets of the lineage's events, once those are shared.
+	lineage []facet
+	total   int64
+	stored  []bool // by facet: its calls are in temp.scan_calls
 	// answers are those about callers, clients and addresses, for many rules ask the same.
 	answers map[string]bool
 	columns []string // of events, for a large case
@@ -49,14 +51,7 @@ func dropShared(ctx context.Context, conn *sql.Conn) error {
 
 // prepare makes the shared tables for the rules that are to run.
 func (s *shared) prepare(ctx context.Context, running []Rule) (copied int64, err error) {
-	var aboutAll, ofLineage []Rule
-	for _, r := range running {
-		if r.OfLineage {
-			ofLineage = append(append(ofLineage, r), r.Rerun...)
-		} else {
-			aboutAll = append(aboutAll, r)
-		}
-	}
+	aboutAll := slices.DeleteFunc(slices.Clone(running), func(r Rule) bool { return r.OfLineage })
 	columns, err := usedColumns(ctx, s.conn, aboutAll)
 	if err != nil {
 		return 0, err
@@ -73,20 +68,11 @@ func (s *shared) prepare(ctx context.Context, running []Rule) (copied int64, err
 		where = " WHERE " + s.ofKinds(kinds)
 	}
 	statements := []string{
-		`CREATE OR REPLACE TEMP TABLE scan_tainted AS SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'`,
 		`CREATE OR REPLACE TEMP TABLE scan_calls AS SELECT ` + strings.Join(prefixed("events.", columns), ", ") + `, ` +
 			eventsOutcome + ` AS outcome, kind FROM events` + withKinds + where,
 	}
 	if learns := slices.DeleteFunc(slices.Clone(running), func(r Rule) bool { return r.FirstSeen == nil }); len(learns) > 0 {
 		statements = append(statements, callersSQL(columns, learns))
-	}
-	if len(ofLineage) > 0 {
-		columns, err := usedColumns(ctx, s.conn, ofLineage)
-		if err != nil {
-			return 0, err
-		}
-		statements = append(statements, `CREATE OR REPLACE TEMP TABLE scan_lineage AS SELECT `+strings.Join(prefixed("events.", columns), ", ")+`, `+
-			eventsOutcome+` AS outcome FROM temp.scan_tainted AS l JOIN events ON events.source_id = l.source_id AND events.record_index = l.record_index`)
 	}
 	for _, statement := range statements {
 		if _, err := s.conn.ExecContext(ctx, statement); err != nil {
@@ -107,6 +93,43 @@ func (s *shared) prepare(ctx context.Context, running []Rule) (copied int64, err
 	return copied, nil
 }
 
+const taintedSQL = `CREATE OR REPLACE TEMP TABLE scan_tainted AS SELECT DISTINCT source_id, record_index FROM lineage_events WHERE actor <> 'owner'`
+
+// shareLineage makes the tables of the lineage's events for the rules about them
+// alone, and learns of which kinds those are.
+func (s *shared) shareLineage(ctx context.Context, pack []Rule) error {
+	if _, err := s.conn.ExecContext(ctx, taintedSQL); err != nil {
+		return fmt.Errorf("share the lineage: %w", err)
+	}
+	var reading []Rule
+	for _, r := range pack {
+		if r.OfLineage {
+			reading = append(append(reading, r), r.Rerun...)
+		}
+	}
+	if len(reading) == 0 {
+		return nil
+	}
+	columns, err := usedColumns(ctx, s.conn, reading)
+	if err != nil {
+		return err
+	}
+	if _, err := s.conn.ExecContext(ctx, `CREATE OR REPLACE TEMP TABLE scan_lineage AS SELECT `+strings.Join(prefixed("events.", columns), ", ")+`, `+
+		eventsOutcome+` AS outcome, kind FROM temp.scan_tainted AS l JOIN events ON events.source_id = l.source_id AND events.record_index = l.record_index`+withKinds); err != nil {
+		return fmt.Errorf("share the lineage: %w", err)
+	}
+	s.lineage, err = readFacets(ctx, s.conn, `kind IN (SELECT kind FROM temp.scan_lineage)`)
+	return err
+}
+
+// reach are the facets of the case's events that a rule reads.
+func (s *shared) reach(r Rule) []int {
+	if r.OfLineage {
+		return r.reach(s.lineage)
+	}
+	return r.reach(s.facets)
+}
+
 // eventsOutcome is the outcome over events, where another relation is joined.
 var eventsOutcome = regexp.MustCompile(`\b(event_source|error_code|error_message|response_elements|service_event_details)\b`).
 	ReplaceAllString(OutcomeSQL, "events.$1")
@@ -122,7 +145,7 @@ func (s *shared) choose(running []Rule) {
 	}
 	wanted := make([]bool, len(s.facets))
 	for _, r := range running {
-		reached := r.reach(s.facets)
+		reached := s.reach(r)
 		if r.OfLineage || len(reached) == len(s.facets) {
 			continue
 		}
@@ -208,7 +231,7 @@ func facetsOf(t test, all []facet) []int {
 	var found []int
 	for i := range all {
 		if t(&all[i]) != isFalse {
-			found = append(found, i)
+			found = append(found, all[i].kind)
 		}
 	}
 	return found

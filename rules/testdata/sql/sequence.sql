@@ -12,7 +12,7 @@ WITH calls AS (
         END AS outcome
     FROM events
 ),
-hit AS (
+called AS (
     SELECT event_time, event_id, event_source, event_name, outcome, error_code, account_id,
         aws_region, principal_id, identity_arn, identity_type, user_name, invoked_by,
         access_key_id, source_ip_address, user_agent, CAST(NULL AS VARCHAR) AS resource,
@@ -23,9 +23,9 @@ hit AS (
     FROM calls
     WHERE (event_source = 'iam.amazonaws.com')
         AND outcome IN ('success')
-        AND ((event_name = 'A')
-            OR (event_name = 'B')
-            OR (event_name = 'C'))
+),
+hit AS (
+    SELECT * FROM called WHERE on_1 IS NOT NULL OR on_2 IS NOT NULL OR on_3 IS NOT NULL
 ),
 steps AS (
     SELECT source_id, record_index, event_time, on_1 AS joined, 1 AS step FROM hit WHERE on_1 IS NOT NULL
