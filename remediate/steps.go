@@ -18,7 +18,8 @@ func (p *planner) undo(c *change) {
 	if s.prior == nil && needsPrior(steps) {
 		steps = c.undo.blind
 	}
-	doomed := p.inCreated(c) || p.endsBefore(c)
+	doomed := p.inCreated(c)
+	ends := p.endsBefore(c)
 	reason := p.reason(c)
 	var waits chain
 	written := 0
@@ -26,7 +27,8 @@ func (p *planner) undo(c *change) {
 		if !s.applies(st) {
 			continue
 		}
-		if doomed && (st.phase == Recover || st.phase == Restore) {
+		// What is automatic is done before the removal, which waits for a person.
+		if (doomed || ends && st.mode != Auto) && (st.phase == Recover || st.phase == Restore) {
 			written++
 			continue
 		}
