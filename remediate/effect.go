@@ -169,6 +169,9 @@ func effectOf(c Call) (effect, bool) {
 		}
 	}
 	e, ok := effects[name]
+	if e.kind == sets && e.to == nil && e.param != "" && c.Parameters[e.param] == nil {
+		return effect{}, false // it sets something else
+	}
 	return e, ok
 }
 

@@ -123,7 +123,8 @@ func parseARN(s string) (arnParts, bool) {
 func lastSegment(s string) string {
 	a, ok := parseARN(s)
 	if !ok {
-		return s
+		// Answers of Route 53 have the ids of zones so, most requests without.
+		return strings.TrimPrefix(s, "/hostedzone/")
 	}
 	if i := strings.LastIndexAny(a.resource, "/:"); i >= 0 {
 		return a.resource[i+1:]

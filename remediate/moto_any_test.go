@@ -140,6 +140,9 @@ func TestMotoEveryMove(t *testing.T) {
 		"on what was there": func(_ string, from []string) string { return from[0] },
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name == "on what it made" && os.Getenv("CI") == "" {
+				t.Skip("the other run makes the same moves; CI is not set")
+			}
 			url := mototest.Start(t)
 			mototest.Isolate(t)
 			checkIntrusion(t.Context(), t, mototest.NewProxy(t, url), draw, t.TempDir(), func(c *choice) {

@@ -148,6 +148,7 @@ func settle(ctx context.Context, t fails, url string) *estate {
 	made("database snapshot", "rds:CreateDBSnapshot", object{"DBSnapshotIdentifier": "weekly", "DBInstanceIdentifier": "orders"}, "DBSnapshot.DBSnapshotIdentifier")
 	made("", "ssm:PutParameter", object{"Name": "/app/url", "Value": "u", "Type": "String"}, "")
 	e.things["parameter"] = []string{"/app/url"}
+	settleCompute(e, worker, must, made)
 	e.everyday(t, now)
 	return e
 }

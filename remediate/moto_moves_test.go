@@ -1,6 +1,9 @@
 package remediate
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // move is something that an intruder does: a call of the API and, where it makes
 // something, its kind and where the answer names it.
@@ -49,7 +52,9 @@ const (
 
 // moves are the random intrusion's, one or more for each event name of which
 // testdata/moto_events.txt says that the property covers it.
-var moves = []move{
+var moves = slices.Concat(earlyMoves, iamMoves, computeMoves)
+
+var iamMoves = []move{
 	{"iam:CreateUser", "user", "User.UserName", func(c *choice) object { return with("UserName", c.fresh("user")) }},
 	{"iam:CreateAccessKey", "", "", func(c *choice) object { return with("UserName", c.any("user")) }},
 	{"iam:CreateLoginProfile", "", "", func(c *choice) object { return with("UserName", c.any("user"), "Password", "Hostile-1!") }},
@@ -163,7 +168,7 @@ var moves = []move{
 		return with("RouteTableId", c.any("route table"), "DestinationCidrBlock", fmt.Sprintf("10.%d.0.0/16", 10+c.n), "GatewayId", c.any("gateway"))
 	}},
 	{"ec2:AttachInternetGateway", "", "", func(c *choice) object { return with("InternetGatewayId", c.any("gateway"), "VpcId", c.any("vpc")) }},
-	{"ec2:CreateLaunchTemplate", "", "", func(c *choice) object {
+	{"ec2:CreateLaunchTemplate", "launch template", "LaunchTemplate.LaunchTemplateId", func(c *choice) object {
 		return with("LaunchTemplateName", c.fresh("template"), "LaunchTemplateData", object{"ImageId": "ami-12c6146b"})
 	}},
 	{"ec2:CreateVolume", "volume", "VolumeId", func(c *choice) object { return with("AvailabilityZone", "us-east-1a", "Size", 8) }},
@@ -245,7 +250,7 @@ var moves = []move{
 	{"apigateway:CreateRestApi", "", "", func(c *choice) object { return with("Name", c.fresh("api")) }},
 	{"apigateway:CreateApiKey", "", "", func(c *choice) object { return with("Name", c.fresh("key")) }},
 	{"codebuild:CreateProject", "", "", func(c *choice) object {
-		return with("Name", c.fresh("project"), "Source", object{"Type": "NO_SOURCE", "Buildspec": "version: 0.2"}, "Artifacts", object{"Type": "NO_ARTIFACTS"},
+		return with("Name", c.fresh("project"), "Source", object{"Type": "S3", "Location": "example-data/site.zip"}, "Artifacts", object{"Type": "NO_ARTIFACTS"},
 			"Environment", object{"Type": "LINUX_CONTAINER", "Image": "x", "ComputeType": "BUILD_GENERAL1_SMALL"}, "ServiceRole", c.any("role ARN"))
 	}},
 	{"glue:CreateJob", "", "", func(c *choice) object {

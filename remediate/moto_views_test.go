@@ -77,7 +77,7 @@ var views = []view{
 	{"network ACL", "ec2:DescribeNetworkAcls", nil, "NetworkAcls[].[NetworkAclId, Entries[].[Egress, RuleNumber, CidrBlock]]", nil},
 	{"peering", "ec2:DescribeVpcPeeringConnections", nil, "VpcPeeringConnections[?Status.Code!='deleted'].VpcPeeringConnectionId", nil},
 	{"gateway", "ec2:DescribeInternetGateways", nil, "InternetGateways[].[InternetGatewayId, Attachments[].VpcId]", nil},
-	{"profile association", "ec2:DescribeIamInstanceProfileAssociations", nil, "IamInstanceProfileAssociations[?State!='disassociated'].AssociationId", nil},
+	{"profile association", "ec2:DescribeIamInstanceProfileAssociations", nil, "IamInstanceProfileAssociations[?State!='disassociated'].[InstanceId, IamInstanceProfile.Arn]", nil},
 	{"encryption of volumes", "ec2:GetEbsEncryptionByDefault", nil, "[['account', EbsEncryptionByDefault]]", nil},
 	{"function", "lambda:ListFunctions", nil, "Functions[].[FunctionName, Role, Handler]", []detail{
 		of("lambda:GetPolicy", "FunctionName", "Policy"), of("lambda:GetFunctionConcurrency", "FunctionName", "ReservedConcurrentExecutions"),
@@ -162,14 +162,17 @@ func photograph(ctx context.Context, t fails, r *mototest.Recorder) map[string]s
 			}
 		}
 	}
-	for _, v := range views {
+	for _, v := range slices.Concat(views, computeViews) {
 		each(look(v.call, v.in, v.path), func(name string, shown []any) {
 			for _, d := range v.details {
 				in := maps.Clone(d.in)
 				if in == nil {
 					in = object{}
 				}
-				in[d.by] = name
+				in[strings.TrimSuffix(d.by, "[]")] = name
+				if strings.HasSuffix(d.by, "[]") {
+					in[strings.TrimSuffix(d.by, "[]")] = list(name)
+				}
 				found := look(d.call, in, d.path)
 				if d.as == "" {
 					shown = append(shown, found)
@@ -177,7 +180,9 @@ func photograph(ctx context.Context, t fails, r *mototest.Recorder) map[string]s
 				}
 				each(found, func(part string, rest []any) { out[d.as+" "+name+" "+part] = plainText(t, rest) })
 			}
-			out[v.kind+" "+name] = plainText(t, shown)
+			if v.kind != "" { // only its details are looked at
+				out[v.kind+" "+name] = plainText(t, shown)
+			}
 		})
 	}
 	return out

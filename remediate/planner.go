@@ -91,17 +91,29 @@ func newPlanner(l *lineage.Lineage, ev *evidence) *planner {
 // someone before, made, and that took something from someone else.
 func (p *planner) standing(known []*change) []*change {
 	var out []*change
-	launched := map[string]bool{}
+	launched, stopped := map[string]bool{}, map[string]time.Time{}
 	for _, c := range known {
 		if c.undo.call == "ec2:RunInstances" {
 			for _, id := range c.elements {
 				launched[id] = true
 			}
 		}
+		if c.undo.call == "ec2:StopInstances" {
+			for _, id := range c.elements {
+				stopped[id] = c.first().time
+			}
+		}
 	}
 	for _, c := range known {
 		// What the intruder stopped of its own is not started again.
 		if c.undo.call == "ec2:StopInstances" && !slices.ContainsFunc(c.elements, func(id string) bool { return !launched[id] }) {
+			continue
+		}
+		// Nor is what it stopped and started again stopped once more: it ran before.
+		if c.undo.call == "ec2:StartInstances" && !slices.ContainsFunc(c.elements, func(id string) bool {
+			at, ok := stopped[id]
+			return !ok || at.After(c.first().time)
+		}) {
 			continue
 		}
 		if _, unchanged := p.history.before(c, p.mine); unchanged {

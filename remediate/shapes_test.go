@@ -180,6 +180,9 @@ func TestEveryCallHasItsShape(t *testing.T) {
 			if call == "s3:DeleteObjects" {
 				item = map[string]any{"Key": "a", "VersionId": "b"}
 			}
+			if call == "route53:ChangeResourceRecordSets" {
+				item = map[string]any{"Name": "a.example", "Type": "A"}
+			}
 			c := live{now: "2026-11-24T09:00:00Z", password: "Made-up-1!", item: item}.call(Call{service, operation, parameters})
 			if _, err := a.Call(t.Context(), there, c); err != nil {
 				t.Fatalf("%v: %v", c.Parameters, err)

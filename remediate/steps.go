@@ -19,6 +19,7 @@ func (p *planner) undo(c *change) {
 		steps = c.undo.blind
 	}
 	doomed := p.inCreated(c)
+	ends := p.endsBefore(c)
 	reason := p.reason(c)
 	var waits chain
 	written := 0
@@ -26,7 +27,8 @@ func (p *planner) undo(c *change) {
 		if !s.applies(st) {
 			continue
 		}
-		if doomed && (st.phase == Recover || st.phase == Restore) {
+		// What is automatic is done before the removal, which waits for a person.
+		if (doomed || ends && st.mode != Auto) && (st.phase == Recover || st.phase == Restore) {
 			written++
 			continue
 		}
@@ -114,6 +116,23 @@ func readsPrior(v any) bool {
 func (p *planner) onCreated(c *change) bool {
 	for s, own := range p.created {
 		if own != c && s.account == c.last().accountID && own.last().source == c.last().source && slices.Contains(c.objects, s.name) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsBefore says that what the change was made to is the intruder's own, and is
+// deleted before changes are taken back. A bucket may stay, for what is in it.
+func (p *planner) endsBefore(c *change) bool {
+	for s, own := range p.created {
+		if own == c || s.account != c.last().accountID || own.last().source != c.last().source || own.last().source == "s3" || !slices.Contains(c.objects, s.name) || len(own.undo.prior) > 0 {
+			continue
+		}
+		if slices.ContainsFunc(own.undo.steps, func(st step) bool {
+			_, operation := splitCall(st.call)
+			return st.phase == Evict && isDestructive(operation)
+		}) {
 			return true
 		}
 	}

@@ -52,8 +52,24 @@ var undoCompute = []undo{
 	},
 	{call: "ec2:TerminateInstances", object: []string{"rq.instancesSet.items[].instanceId"}, todo: "The instances {rq.instancesSet.items[].instanceId} were terminated: bring them back from images, snapshots or code."},
 	{call: "ec2:RebootInstances", object: []string{"rq.instancesSet.items[].instanceId"}, todo: "The instances {rq.instancesSet.items[].instanceId} were rebooted: see that they run as they should."},
-	remove("ec2:RequestSpotInstances", "ec2:CancelSpotInstanceRequests", "Spot requests", []string{"rs.spotInstanceRequestSet.items[].spotInstanceRequestId"},
-		args{"SpotInstanceRequestIds": "rs.spotInstanceRequestSet.items[].spotInstanceRequestId"}, "Cancel the Spot requests {rs.spotInstanceRequestSet.items[].spotInstanceRequestId}, then terminate their instances"),
+	{
+		// To cancel a request does not end its instance:
+		// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CancelSpotInstanceRequests.html.
+		call: "ec2:RequestSpotInstances", object: []string{"rs.spotInstanceRequestSet.items[].spotInstanceRequestId"}, creates: "Spot requests", also: []string{"CancelSpotInstanceRequests"}, chain: true,
+		steps: []step{
+			{
+				phase: Evict, mode: Review, call: "ec2:CancelSpotInstanceRequests", in: args{"SpotInstanceRequestIds": "rs.spotInstanceRequestSet.items[].spotInstanceRequestId"},
+				title: "Cancel the Spot requests {rs.spotInstanceRequestSet.items[].spotInstanceRequestId}", risk: "Final. The intruder made them.",
+			},
+			{
+				phase: Evict, mode: Review, call: "ec2:TerminateInstances", in: args{"InstanceIds": []any{Item}},
+				each: &each{"ec2:DescribeInstances", args{"Filters": []args{{"Name": "'spot-instance-request-id'", "Values": "rs.spotInstanceRequestSet.items[].spotInstanceRequestId"},
+					{"Name": "'instance-state-name'", "Values": []any{"'pending'", "'running'", "'stopping'", "'stopped'"}}}}, "Reservations[].Instances[].InstanceId"},
+				title: "Terminate the instances of the Spot requests {rs.spotInstanceRequestSet.items[].spotInstanceRequestId}",
+				risk:  "Final: their disks go too. Take snapshots first, if you need the evidence.",
+			},
+		},
+	},
 	remove("ec2:RequestSpotFleet", "ec2:CancelSpotFleetRequests", "Spot fleet", []string{"rs.spotFleetRequestId|rs.RequestSpotFleetResponse.spotFleetRequestId"},
 		args{"SpotFleetRequestIds": "list(rs.spotFleetRequestId|rs.RequestSpotFleetResponse.spotFleetRequestId)", "TerminateInstances": true}, "Cancel the Spot fleet {rs.spotFleetRequestId|rs.RequestSpotFleetResponse.spotFleetRequestId} and terminate its instances"),
 	remove("ec2:CreateFleet", "ec2:DeleteFleets", "fleet", []string{"rs.CreateFleetResponse.fleetId"},
@@ -115,11 +131,12 @@ var undoCompute = []undo{
 		todo: "The instance profile of an instance was replaced (association {rq.ReplaceIamInstanceProfileAssociationRequest.AssociationId}): put the old one back and revoke the sessions of the new one's role.",
 	},
 	{
-		call: "ec2:DisassociateIamInstanceProfile", object: []string{"rq.DisassociateIamInstanceProfileRequest.AssociationId"}, also: []string{"TerminateInstances"},
+		call: "ec2:DisassociateIamInstanceProfile", object: []string{"rq.DisassociateIamInstanceProfileRequest.AssociationId"}, also: []string{"TerminateInstances"}, was: profileTaken,
+		prior: []prior{{"RunInstances", []string{"rs.none"}, "rq.iamInstanceProfile"}, {"AssociateIamInstanceProfile", []string{"rs.none"}, "rq.none"}, {"ReplaceIamInstanceProfileAssociation", []string{"rs.none"}, "rq.none"}},
 		steps: []step{{
 			phase: Recover, mode: Review, call: "ec2:AssociateIamInstanceProfile",
 			in: args{"InstanceId": "rs.DisassociateIamInstanceProfileResponse.iamInstanceProfileAssociation.instanceId",
-				"IamInstanceProfile": args{"Arn": "rs.DisassociateIamInstanceProfileResponse.iamInstanceProfileAssociation.iamInstanceProfile.arn"}},
+				"IamInstanceProfile": "prior"},
 			title: "Give the instance {rs.DisassociateIamInstanceProfileResponse.iamInstanceProfileAssociation.instanceId} its instance profile again",
 			risk:  "The instance gets the permissions that it had: look at it first. AWS refuses if it has got another profile since.",
 		}},

@@ -90,7 +90,24 @@ var undoNetwork = []undo{
 			risk:  "Names lead where they did before. AWS refuses the whole batch when a record is no longer as the log says; CloudTrail warns that its records do not serve to rebuild a zone, so compare with your own copy."}},
 		todo: "Records of the hosted zone {rq.hostedZoneId} were changed and the log does not show what they said before: put the old ones back. The changes: {rq.changeBatch}",
 	},
-	remove("route53:CreateHostedZone", "route53:DeleteHostedZone", "hosted zone", []string{"rs.hostedZone.id"}, args{"Id": "rs.hostedZone.id"}, "Delete the hosted zone {rq.name}, once only its NS and SOA records are left"),
+	{
+		// https://docs.aws.amazon.com/Route53/latest/APIReference/API_DeleteHostedZone.html:
+		// refused while there are records beside the zone's own.
+		call: "route53:CreateHostedZone", object: []string{"name(rs.hostedZone.id)"}, creates: "hosted zone", also: []string{"DeleteHostedZone"}, chain: true,
+		steps: []step{
+			{
+				phase: Evict, mode: Review, call: "route53:ChangeResourceRecordSets",
+				in: args{"HostedZoneId": "name(rs.hostedZone.id)", "ChangeBatch": args{"Changes": []args{{"Action": "'DELETE'", "ResourceRecordSet": Item}}}},
+				each: &each{"route53:ListResourceRecordSets", args{"HostedZoneId": "name(rs.hostedZone.id)"},
+					"ResourceRecordSets[?Type!='SOA' && !(Type=='NS' && Name=={rs.hostedZone.name})]"},
+				title: "Delete the records of the hosted zone {rq.name}", risk: "Final. The intruder made the zone; keep its records first: they show what it was for.",
+			},
+			{
+				phase: Evict, mode: Review, call: "route53:DeleteHostedZone", in: args{"Id": "name(rs.hostedZone.id)"},
+				title: "Delete the hosted zone {rq.name}", risk: "Final. The intruder made it; see first whether anything has come to depend on it.",
+			},
+		},
+	},
 	{
 		call: "route53:AssociateVPCWithHostedZone", object: []string{"rq.hostedZoneId"}, also: []string{"DisassociateVPCFromHostedZone"},
 		steps: []step{{phase: Recover, mode: Review, call: "route53:DisassociateVPCFromHostedZone", in: args{"HostedZoneId": "rq.hostedZoneId", "VPC": args{"VPCId": "rq.vPC.vPCId", "VPCRegion": "rq.vPC.vPCRegion"}},

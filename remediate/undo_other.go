@@ -178,12 +178,10 @@ var undoOther = []undo{
 	},
 	remove("sagemaker:CreateTrainingJob", "sagemaker:StopTrainingJob", "training job", []string{"rq.trainingJobName"}, args{"TrainingJobName": "rq.trainingJobName"}, "Stop the training job {rq.trainingJobName}"),
 	{
-		call: "datapipeline:PutPipelineDefinition", object: []string{"rq.pipelineId"}, also: []string{"DeletePipeline"}, chain: true,
+		call: "datapipeline:PutPipelineDefinition", object: []string{"rq.pipelineId"}, also: []string{"DeletePipeline"},
 		steps: []step{
 			{phase: Evict, mode: Review, call: "datapipeline:DeactivatePipeline", in: args{"PipelineId": "rq.pipelineId"}, back: []reverse{{"datapipeline:ActivatePipeline", args{"PipelineId": "rq.pipelineId"}}},
 				title: "Stop the pipeline {rq.pipelineId}, whose definition the intruder wrote", risk: "What the pipeline does for its owner stops. If it was there before, put its old definition back and activate it."},
-			{phase: Evict, mode: Review, call: "datapipeline:DeletePipeline", in: args{"PipelineId": "rq.pipelineId"},
-				title: "Delete the pipeline {rq.pipelineId}, if the intruder made it", risk: "Final, its history too. Not if it was there before the incident."},
 		},
 	},
 	remove("codebuild:CreateProject", "codebuild:DeleteProject", "project", []string{"rq.name"}, args{"Name": "rq.name"}, "Delete the build project {rq.name}"),

@@ -76,7 +76,10 @@ func ruleRequest(v any) map[string]any {
 
 // profileBefore is the instance profile that an instance had.
 func profileBefore(h history, c *change, mine map[*event]bool) any {
-	instance := c.last().text("rs.ReplaceIamInstanceProfileAssociationResponse.iamInstanceProfileAssociation.instanceId")
+	return profileOf(h, c, mine, c.last().text("rs.ReplaceIamInstanceProfileAssociationResponse.iamInstanceProfileAssociation.instanceId"))
+}
+
+func profileOf(h history, c *change, mine map[*event]bool, instance string) any {
 	var was any
 	for _, e := range h.past(c, mine, "RunInstances", "AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation") {
 		if instance == "" || !leaves(e.response)[instance] && !leaves(e.request)[instance] {
@@ -87,6 +90,33 @@ func profileBefore(h history, c *change, mine map[*event]bool) any {
 			was = map[string]any{"Arn": arn}
 		} else if name := dig(p, []string{"name"}); !isEmpty(name) {
 			was = map[string]any{"Name": name}
+		}
+	}
+	return was
+}
+
+// profileTaken is the instance profile that an instance had before the intruder
+// took it off; none where the intruder had given the instance its only one.
+func profileTaken(h history, c *change, mine map[*event]bool) any {
+	const association = "rs.DisassociateIamInstanceProfileResponse.iamInstanceProfileAssociation"
+	instance := c.last().text(association + ".instanceId")
+	if instance == "" {
+		return nil
+	}
+	var was any
+	for _, n := range []string{"RunInstances", "AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"} {
+		for _, e := range h["ec2:"+n] {
+			if mine[e] && e.time.Before(c.first().time) && leaves(e.response)[instance] {
+				was = asBefore
+			}
+		}
+	}
+	if before := profileOf(h, c, mine, instance); before != nil {
+		return before
+	}
+	if was == nil {
+		if arn := c.last().at(association + ".iamInstanceProfile.arn"); arn != nil {
+			return map[string]any{"Arn": arn}
 		}
 	}
 	return was

@@ -16,7 +16,7 @@ from botocore.session import Session
 # The package of aws-sdk-go-v2, where botocore calls the service otherwise.
 NAMES = {
     "acmpca": "acm-pca", "cloudwatchlogs": "logs", "cognitoidentity": "cognito-identity",
-    "cognitoidentityprovider": "cognito-idp", "configservice": "config", "eventbridge": "events",
+    "cognitoidentityprovider": "cognito-idp", "configservice": "config", "ec2instanceconnect": "ec2-instance-connect", "eventbridge": "events",
     "servicequotas": "service-quotas", "ssoadmin": "sso-admin",
 }
 KEEP = {

@@ -27,6 +27,16 @@ var Lacks = []string{
 	"SimulatePrincipalPolicy", "AddClientIDToOpenIDConnectProvider", "RemoveClientIDFromOpenIDConnectProvider",
 }
 
+// unfelt are further calls that moto lacks. Their shape is checked as well; what
+// they change is not to be seen.
+var unfelt = map[string][]string{
+	"transfer": {"StopServer", "StartServer"}, "sagemaker": {"StopTrainingJob"}, "datapipeline": {"DeactivatePipeline"},
+}
+
+func lacks(q Request) bool {
+	return q.Service == "iam" && slices.Contains(Lacks, q.Operation) || slices.Contains(unfelt[q.Service], q.Operation)
+}
+
 // Request is a call on its way to moto. Its operation is only known where the
 // protocol names it; a REST call has its method and path for it.
 type Request struct {
@@ -193,7 +203,7 @@ func (p *Proxy) forward(r *http.Request, q Request, body []byte) (*Reply, error)
 	if reply.Body, err = io.ReadAll(answer.Body); err != nil {
 		return nil, err
 	}
-	if reply.Status >= http.StatusInternalServerError && q.Service == "iam" && slices.Contains(Lacks, q.Operation) {
+	if lacks(q) && (reply.Status >= http.StatusInternalServerError || q.Service != "iam") {
 		again := r.Clone(r.Context())
 		again.Body = io.NopCloser(bytes.NewReader(body))
 		w := httptest.NewRecorder()
@@ -264,6 +274,9 @@ func (l *lacking) clear() {
 func (l *lacking) answer(c shapeserver.Call) (map[string]any, *shapeserver.Failure) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if slices.Contains(unfelt[c.Service], c.Operation) {
+		return nil, nil
+	}
 	user, _ := c.Parameters["UserName"].(string)
 	id, _ := c.Parameters["ServiceSpecificCredentialId"].(string)
 	at := slices.IndexFunc(l.credentials, func(m map[string]any) bool { return m["ServiceSpecificCredentialId"] == id && m["UserName"] == user })

@@ -123,7 +123,8 @@ func (r *Recorder) model(service string) (*awsapi.Model, error) {
 }
 
 // sources are the event sources of services that are not called as their package.
-var sources = map[string]string{"eventbridge": "events", "cloudwatchlogs": "logs", "cloudwatch": "monitoring", "configservice": "config"}
+var sources = map[string]string{"eventbridge": "events", "cloudwatchlogs": "logs", "cloudwatch": "monitoring", "configservice": "config",
+	"ec2instanceconnect": "ec2-instance-connect", "efs": "elasticfilesystem", "emr": "elasticmapreduce"}
 
 // global services record their calls in us-east-1.
 var global = map[string]bool{"iam": true, "route53": true}

@@ -143,6 +143,7 @@ func lower(name string) string {
 // wrapped are the calls of EC2 whose records wrap them.
 var wrapped = map[string]bool{
 	"CreateLaunchTemplate": true, "CreateFlowLogs": true, "DeleteFlowLogs": true, "AssociateIamInstanceProfile": true, "ModifyInstanceMetadataOptions": true,
+	"DisassociateIamInstanceProfile": true, "ReplaceIamInstanceProfileAssociation": true, "ModifySecurityGroupRules": true, "CreateFleet": true, "CreateLaunchTemplateVersion": true,
 }
 
 // ec2Lists are the names of lists in requests, and of what they hold.
@@ -194,7 +195,12 @@ func (s speller) ec2(op *awsapi.Operation, operation string, in, out Object) (re
 			delete(request, k)
 		}
 		request["attributeType"] = name
-	case "CreateNetworkAclEntry":
+	case "ModifyInstanceAttribute":
+		if groups, ok := in["Groups"]; ok {
+			request["groupSet"] = items(groups, "groupId")
+			delete(request, "groups")
+		}
+	case "CreateNetworkAclEntry", "ReplaceNetworkAclEntry":
 		request["aclProtocol"] = in["Protocol"]
 		delete(request, "protocol")
 	}
@@ -241,7 +247,12 @@ func capital(v any) any {
 				k = strings.TrimSuffix(k, "s")
 				var tagged []any
 				for i, e := range list {
-					tagged = append(tagged, Object{"tag": i + 1, "content": e})
+					one := Object{"content": e}
+					if m, ok := capital(e).(Object); ok {
+						one = m
+					}
+					one["tag"] = i + 1
+					tagged = append(tagged, one)
 				}
 				if len(tagged) == 1 {
 					out[k] = tagged[0]
