@@ -276,7 +276,7 @@ var looksCompute = map[string]look{
 	"ec2:DeleteTags":                    ends("DescribeTags", "Filters=resource-id:Resources", "Tags[?contains({Tags[]}[].Key, Key)].Key | [0]"),
 	"ec2:CreateFlowLogs":                brings("DescribeFlowLogs", "", "FlowLogs[?contains({ResourceIds[]}, ResourceId) && (contains({LogDestination[]}, LogDestination) || contains({LogGroupName[]}, LogGroupName))].FlowLogId | [0]"),
 	"ec2:AssociateIamInstanceProfile": brings("DescribeIamInstanceProfileAssociations", "",
-		"IamInstanceProfileAssociations[?InstanceId=={InstanceId} && IamInstanceProfile.Arn=={IamInstanceProfile}.Arn && (State=='associating' || State=='associated')].AssociationId | [0]"),
+		"IamInstanceProfileAssociations[?InstanceId=={InstanceId} && (IamInstanceProfile.Arn=={IamInstanceProfile}.Arn || ends_with(IamInstanceProfile.Arn, join('/', ['', not_null({IamInstanceProfile}.Name, '')]))) && (State=='associating' || State=='associated')].AssociationId | [0]"),
 	"ec2:ModifyImageAttribute add":          brings("DescribeImageAttribute", "ImageId Attribute", "LaunchPermissions[?contains({UserIds[]}, UserId) || contains({UserGroups[]}, Group)] | [0]"),
 	"ec2:ModifySnapshotAttribute add":       brings("DescribeSnapshotAttribute", "SnapshotId Attribute", "CreateVolumePermissions[?contains({UserIds[]}, UserId) || contains({GroupNames[]}, Group)] | [0]"),
 	"autoscaling:DeleteLaunchConfiguration": ends("DescribeLaunchConfigurations", "LaunchConfigurationNames=[LaunchConfigurationName]", "LaunchConfigurations[0].LaunchConfigurationName"),

@@ -106,7 +106,7 @@ var computeViews = []view{
 	{"database cluster", "rds:DescribeDBClusters", nil, "DBClusters[].DBClusterIdentifier", nil},
 	{"reach of database", "rds:DescribeDBInstances", nil, "DBInstances[].[DBInstanceIdentifier, PubliclyAccessible, BackupRetentionPeriod]", nil},
 	{"cluster snapshot", "rds:DescribeDBClusterSnapshots", nil, "DBClusterSnapshots[?SnapshotType!='automated'].DBClusterSnapshotIdentifier", []detail{of("rds:DescribeDBClusterSnapshotAttributes", "DBClusterSnapshotIdentifier", "DBClusterSnapshotAttributesResult.DBClusterSnapshotAttributes")}},
-	{"export", "rds:DescribeExportTasks", nil, "ExportTasks[?Status!='canceled' && Status!='canceling'].ExportTaskIdentifier", nil},
+	{"export", "rds:DescribeExportTasks", nil, "ExportTasks[?!contains(['canceled', 'canceling', 'complete', 'COMPLETE'], Status)].ExportTaskIdentifier", nil},
 	{"file system", "efs:DescribeFileSystems", nil, "FileSystems[].FileSystemId", []detail{of("efs:DescribeFileSystemPolicy", "FileSystemId", "Policy")}},
 	{"repository policy", "ecr:DescribeRepositories", nil, "Repositories[].RepositoryName", []detail{of("ecr:GetRepositoryPolicy", "RepositoryName", "PolicyText"), parts("image", "ecr:ListImages", "RepositoryName", "ImageIds[].ImageDigest")}},
 	{"registry policy", "ecr:GetRegistryPolicy", nil, "[['account', PolicyText]]", nil},

@@ -33,8 +33,11 @@ var unfelt = map[string][]string{
 	"transfer": {"StopServer", "StartServer"}, "sagemaker": {"StopTrainingJob"}, "datapipeline": {"DeactivatePipeline"},
 }
 
+// Unfelt says that a call is answered, and changes nothing.
+func Unfelt(service, operation string) bool { return slices.Contains(unfelt[service], operation) }
+
 func lacks(q Request) bool {
-	return q.Service == "iam" && slices.Contains(Lacks, q.Operation) || slices.Contains(unfelt[q.Service], q.Operation)
+	return q.Service == "iam" && slices.Contains(Lacks, q.Operation) || Unfelt(q.Service, q.Operation)
 }
 
 // Request is a call on its way to moto. Its operation is only known where the
