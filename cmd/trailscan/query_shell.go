@@ -9,8 +9,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"slices"
-	"strconv"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -126,9 +124,3 @@ func terminalSize() (width, height int) {
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
-
-// isNumber tells the names of parameters that stand for question marks.
-func isNumber(s string) bool {
-	_, err := strconv.Atoi(strings.TrimSpace(s))
-	return err == nil
-}

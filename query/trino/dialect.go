@@ -1,6 +1,9 @@
 package trino
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // partitions are the partition columns of the table of AWS's incident response
 // workshops and its Security Analytics Bootstrap, by those of cloudtrail_logs.
@@ -24,9 +27,11 @@ func (r *rewriter) dialect(k, j int, names map[string]string) (fragment, int, bo
 		return r.dateArithmetic(k, j)
 	case !r.published:
 		return nil, 0, false
+	case t.is("*") && r.paths:
+		return r.star(k)
 	case t.is("DATE_TRUNC", "FROM_ISO8601_TIMESTAMP"):
 		return r.time(k)
-	case t.is("/") && !r.at(k-3).is("INTERVAL"):
+	case t.is("/") && !r.at(k-3).is("INTERVAL") && !slices.Contains(r.intervals, t.pos):
 		// Trino divides whole numbers without a fraction, as // does.
 		return fragment{{"//", t.pos}}, k + 1, true
 	case r.logs && t.kind == word && partitions[strings.ToLower(t.text)] != "" && !r.at(k+1).is("("):
