@@ -213,6 +213,13 @@ AuthorizeSecurityGroupIngress`},
 		CROSS JOIN UNNEST(CAST(json_extract(requestparameters, '$.ipPermissions.items') AS ARRAY(ROW(ipprotocol VARCHAR, toport INTEGER, ipranges ROW(items ARRAY(ROW(cidrip VARCHAR))))))) AS p(ipprotocol, toport, ipranges)`, `22|2|0.0.0.0/0`},
 	{"addresses in a network", `
 		SELECT eventname FROM cloudtrail_logs WHERE contains('192.0.2.64/27', TRY_CAST(sourceipaddress AS IPADDRESS)) AND NOT contains('::/0', CAST(sourceipaddress AS IPADDRESS)) ORDER BY eventtime LIMIT 1`, `CreateBucket`},
+	{"the error before", `
+		SELECT eventname, lag(errorcode) IGNORE NULLS OVER (ORDER BY eventtime), format_datetime(from_iso8601_timestamp(eventtime), 'HH:mmZ z')
+		FROM cloudtrail_logs WHERE useridentity.username = 'alice' AND year = '2023' AND month = '02' ORDER BY eventtime`, `
+GetObject|<nil>|12:00+0000 UTC
+StartQuery|AccessDenied|12:30+0000 UTC`},
+	{"Lake compares its times with text of any kind", `
+		SELECT eventName FROM $EDS_ID WHERE eventTime >= concat('2023-01-24', ' 00:00:00') AND eventTime < CAST(DATE '2023-01-25' AS varchar)`, `ConsoleLogin`},
 	{"days without events", `
 		SELECT CAST(d AS VARCHAR), count(eventid) FROM UNNEST(sequence(DATE '2023-01-25', DATE '2023-01-26', INTERVAL '1' DAY)) AS t(d)
 		LEFT JOIN cloudtrail_logs ON date(from_iso8601_timestamp(eventtime)) = d GROUP BY 1 ORDER BY 1`, `

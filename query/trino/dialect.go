@@ -69,7 +69,7 @@ func (r *rewriter) dateArithmetic(k, j int) (fragment, int, bool) {
 // textOfTime says whether token k calls a function that gives the text of a time,
 // with which eventTime is compared: CloudTrail Lake takes it for a time.
 func (r *rewriter) textOfTime(k int) bool {
-	if !r.at(k).is("DATE_FORMAT", "FORMAT_DATETIME", "TO_ISO8601") || !r.at(k+1).is("(") {
+	if !r.at(k).is("DATE_FORMAT", "FORMAT_DATETIME", "TO_ISO8601", "CONCAT", "SUBSTR", "CAST", "TRY_CAST") || !r.at(k+1).is("(") {
 		return false
 	}
 	column := func(k int) bool { name, _ := r.at(k).name(); return strings.EqualFold(name, "eventTime") }

@@ -60,6 +60,12 @@ func init() {
 		"strpos":              renamed("trino_strpos", 3, 3),
 		"to_hex":              toHex,
 		"url_encode":          renamed("trino_url_encode", 1, 1),
+		"json_object":         jsonObject,
+		"lag":                 nulls,
+		"lead":                nulls,
+		"first_value":         nulls,
+		"last_value":          nulls,
+		"nth_value":           nulls,
 		"concat":              published(concatenation),
 		"greatest":            published(renamed("trino_greatest", 2, 4)),
 		"least":               published(renamed("trino_least", 2, 4)),
@@ -364,6 +370,18 @@ func setAgg(c *call) (fragment, bool) {
 		return nil, false
 	}
 	return c.to("list", wrap("DISTINCT ", c.arg(0), "")), true
+}
+
+// nulls puts IGNORE NULLS, which Trino has behind the call, into it.
+func nulls(c *call) (fragment, bool) {
+	how := c.next
+	if len(c.args) == 0 || !c.at(how).is("IGNORE", "RESPECT") || !c.at(how+1).is("NULLS") {
+		return nil, false
+	}
+	c.next += 2
+	args := c.all()
+	args[len(args)-1] = concat(args[len(args)-1], fragment{{" ", -1}}, c.copied(how, how+2))
+	return c.to(c.name, args...), true
 }
 
 // listagg takes its order from WITHIN GROUP.

@@ -85,6 +85,7 @@ var Macros = []string{
 		(s, p, n) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, n) END`,
 	`trino_regexp_replace(s, p, r) AS regexp_replace(s, p, regexp_replace(replace(r, '\', '\\'), '\$([0-9])', '\\\1', 'g'), 'g')`,
 	`regexp_count(s, p) AS len(regexp_extract_all(s, p))`,
+	`regexp_position(s, p) AS CASE WHEN regexp_matches(s, p) THEN length(string_split_regex(s, p)[1]) + 1 ELSE -1 END`,
 	`trino_split(s, separator, n) AS CASE WHEN len(string_split(s, separator)) <= n THEN string_split(s, separator)
 		ELSE list_append(list_slice(string_split(s, separator), 1, n - 1), array_to_string(string_split(s, separator)[n:], separator)) END`,
 	`trino_split_part(s, separator, n) AS string_split(s, separator)[n]`,

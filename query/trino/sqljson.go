@@ -156,3 +156,30 @@ func jsonExists(c *call) (fragment, bool) {
 	}
 	return s.or(c.to("json_exists", s.json, s.path)), true
 }
+
+// jsonObject is JSON_OBJECT('a': 1), or KEY 'a' VALUE 1.
+func jsonObject(c *call) (fragment, bool) {
+	if len(c.args) == 0 {
+		return nil, false
+	}
+	last := &c.args[len(c.args)-1]
+	if end := last[1] - 3; end > last[0] && c.at(end).is("NULL") && c.at(end+1).is("ON") && c.at(end+2).is("NULL") {
+		last[1] = end
+	}
+	var members []fragment
+	for _, a := range c.args {
+		key := a[0]
+		if c.at(key).is("KEY") {
+			key++
+		}
+		k := key
+		for k < a[1] && !c.at(k).is(":", "VALUE") {
+			k = c.after(k)
+		}
+		if k == key || k >= a[1]-1 {
+			return nil, false
+		}
+		members = append(members, c.walk(key, k, c.names), c.walk(k+1, a[1], c.names))
+	}
+	return c.to("json_object", members...), true
+}
