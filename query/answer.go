@@ -199,12 +199,15 @@ func (c *Case) prepared(ctx context.Context, st Statement) (Statement, prepared,
 		if err == nil || st.trino == nil {
 			return st, p, c.prepareError(ctx, err, st)
 		}
-		at, ok := st.trino.DividesInterval(said(err))
-		if !ok || slices.Contains(st.names.Intervals, at) {
-			return st, p, c.prepareError(ctx, err, st)
-		}
 		names := st.names
-		names.Intervals = append(slices.Clone(names.Intervals), at)
+		if at, ok := st.trino.DividesInterval(said(err)); !ok || slices.Contains(names.Intervals, at) {
+			if names.Plain {
+				return st, p, c.prepareError(ctx, err, st)
+			}
+			names.Plain = true // so that what is wrong is shown in its place
+		} else {
+			names.Intervals = append(slices.Clone(names.Intervals), at)
+		}
 		st = st.Translated(names)
 	}
 }

@@ -177,6 +177,43 @@ func TestBoundsKeepTheAnswer(t *testing.T) {
 	})
 }
 
+// The newest and oldest events are those that sorting all of them gives.
+func TestNewestKeepsTheAnswer(t *testing.T) {
+	c := published(t)
+	for _, where := range []string{"", "WHERE t.eventname LIKE '%e%' OR useridentity.username = 'alice' AND awsregion <> 'x'", "WHERE eventsource IN ('s3.amazonaws.com', 'sts.amazonaws.com') AND eventtime > '2023-01-24'"} {
+		for _, table := range []string{"cloudtrail_logs", "event_data_store"} {
+			for _, order := range []string{"", " ASC", " DESC NULLS LAST"} {
+				for _, limit := range []string{" LIMIT 1", " OFFSET 1 LIMIT 2", " LIMIT 100"} {
+					q := "SELECT eventid FROM (SELECT * FROM " + table + " AS t " + where + " ORDER BY eventtime" + order + limit + ") ORDER BY 1"
+					got, err := answer(t.Context(), c, q, trino.Options{})
+					if err != nil || strings.Count(trino.Rewrite(q, trino.Options{}).SQL, "LIMIT") != 2 {
+						t.Errorf("%s\n%v", q, err)
+					}
+					all := strings.Replace(q, "FROM "+table, "FROM (SELECT * FROM "+table+")", 1)
+					if want, err := answer(t.Context(), c, all, trino.Options{}); err != nil || got != want {
+						t.Errorf("%s\ngives\n%s\nwant\n%s\n%v", q, got, want, err)
+					}
+				}
+			}
+		}
+	}
+	for _, q := range []string{
+		"SELECT DISTINCT eventname FROM cloudtrail_logs ORDER BY eventtime LIMIT 1",
+		"SELECT count(*) OVER () FROM cloudtrail_logs ORDER BY eventtime LIMIT 1",
+		"SELECT awsregion AS eventtime FROM cloudtrail_logs ORDER BY eventtime LIMIT 1",
+		"SELECT eventid FROM event_data_store UNION ALL SELECT eventid FROM cloudtrail_logs ORDER BY eventtime LIMIT 1",
+		"SELECT * FROM cloudtrail_logs WHERE eventname IN (SELECT 'x') ORDER BY eventtime LIMIT 1",
+		"SELECT * FROM cloudtrail_logs WHERE eventname = ? ORDER BY eventtime LIMIT 1",
+		"SELECT * FROM cloudtrail_logs a JOIN cloudtrail_logs b USING (eventid) ORDER BY eventtime LIMIT 1",
+		"SELECT * FROM cloudtrail_logs ORDER BY eventtime NULLS FIRST LIMIT 1",
+		"SELECT * FROM cloudtrail_logs ORDER BY eventtime",
+	} {
+		if got := trino.Rewrite(q, trino.Options{}).SQL; got != q {
+			t.Errorf("%s\nis %s", q, got)
+		}
+	}
+}
+
 // A query that reads the time itself gives what it gives through the text.
 func TestTimesAreThoseOfTheText(t *testing.T) {
 	c := published(t)
@@ -267,6 +304,7 @@ func TestErrorsSayWhatTheUserWrote(t *testing.T) {
 		"SELECT insightType FROM $EDS_ID":                                                                      "insightType is a column of event data stores of Insights events, which event_data_store, of CloudTrail's events, does not have",
 		"SELECT e.eventName FROM $EDS_ID e JOIN $CONFIG_EDS c ON e.recipientAccountId = c.eventData.accountId": "eventData is a column of event data stores of AWS Config items",
 		"SELECT json_query(eventname, 'lax $.a?(@ > 1)') FROM cloudtrail_logs":                                 "this form of the function json_query is not supported",
+		"SELECT * FROM cloudtrail_logs l WHERE l.nope = 'x' ORDER BY eventtime LIMIT 2":                        "does not have a column named \"nope\"\nline 1: SELECT * FROM cloudtrail_logs l WHERE l.nope = 'x' ORDER BY eventtime LIMIT 2\n                                              ^",
 		"SELECT json_size(eventname) FROM cloudtrail_logs":                                                     "json_size",
 		"SELECT date_format(eventtime, '%Y') FROM cloudtrail_logs":                                             "strftime",
 		"SELECT '" + strings.Repeat("é", 90) + "', nosuch() FROM events":                                       "there is no function nosuch",

@@ -317,10 +317,8 @@ func (r *rewriter) source(view string, k, next, j int, alias string) string {
 		return view
 	}
 	w, bounded := r.bounds(next, j, alias, view)
-	if !bounded {
-		r.newest(&w, k, next, j, alias, view)
-		bounded = w.bounded()
-	}
+	r.newest(&w, k, next, j, alias, view)
+	bounded = w.bounded()
 	if timed := r.timed(k); timed || r.paths {
 		when := "true"
 		if bounded {

@@ -1,6 +1,7 @@
 package trino
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,6 +26,15 @@ func (r *rewriter) newest(w *window, k, next, j int, called ...string) {
 	if _, named := r.at(next).name(); named && !r.at(next).is(clauses...) {
 		next++
 	}
+	of := " FROM (SELECT event_time AS t FROM records"
+	if r.at(next).is("WHERE") {
+		start, end := r.where(next, j)
+		if !r.published || r.plain || !r.cheap(start, end, called) || !r.at(k-2).is("*") {
+			return
+		}
+		of = " FROM (SELECT " + r.filtered(k, next, j, called) + " WHERE " + r.walk(start, end, nil).String()
+		next = end
+	}
 	if !r.at(next).is("ORDER") || !r.at(next+1).is("BY") {
 		return
 	}
@@ -46,12 +56,56 @@ func (r *rewriter) newest(w *window, k, next, j int, called ...string) {
 	if !ok || n > mostNewest {
 		return
 	}
-	times := " FROM (SELECT event_time FROM records ORDER BY event_time"
 	if descending {
-		w.lows = append(w.lows, "(SELECT date_trunc('second', min(event_time))"+times+" DESC LIMIT "+strconv.Itoa(n)+"))")
+		w.lows = append(w.lows, "(SELECT date_trunc('second', min(t))"+of+" ORDER BY t DESC LIMIT "+strconv.Itoa(n)+"))")
 	} else {
-		w.highs = append(w.highs, "(SELECT date_trunc('second', max(event_time)) + INTERVAL 1 SECOND"+times+" LIMIT "+strconv.Itoa(n)+"))")
+		w.highs = append(w.highs, "(SELECT date_trunc('second', max(t)) + INTERVAL 1 SECOND"+of+" ORDER BY t LIMIT "+strconv.Itoa(n)+"))")
 	}
+}
+
+// filtered is the time, and the table that has it, for the WHERE behind token
+// next of the table at token k.
+func (r *rewriter) filtered(k, next, j int, called []string) string {
+	name, view := called[0], called[1]
+	if name == "" {
+		name = view
+	}
+	who := r.identities(next, j, called...)
+	if who == "" {
+		who = "true"
+	}
+	if view != CloudTrailLogs {
+		return "eventTime AS t FROM " + LakeOf + "(" + who + ") AS " + quoteName(name)
+	}
+	w, _ := r.bounds(next, j, called...)
+	low, high := w.limits()
+	return TimeColumn + " AS t FROM " + TimedLogs + "(event_time >= " + low + " AND event_time < " + high + ", " + who + ") AS " + quoteName(name)
+}
+
+// quickColumns are those that cost little to filter twice.
+var quickColumns = []string{
+	"eventname", "eventsource", "eventtime", "awsregion", "sourceipaddress", "errorcode", "useragent", "readonly", "eventtype", "eventcategory",
+	"recipientaccountid", "account", "region", "year", "month", "day", "timestamp", "useridentity",
+}
+
+// cheap says whether a condition compares quick columns with values and nothing
+// else.
+func (r *rewriter) cheap(i, j int, called []string) bool {
+	for k := i; k < j; k++ {
+		t := r.at(k)
+		name, isName := t.name()
+		switch {
+		case t.is("AND", "OR", "NOT", "IN"), t.is("BETWEEN", "LIKE", "IS", "NULL") && !r.at(k+1).is("("):
+		case t.is("?"):
+			return false
+		case isName && r.at(k+1).is("("):
+			return false
+		case isName && r.at(k-1).is("."):
+		case isName && !slices.ContainsFunc(append(called, quickColumns...), func(c string) bool { return strings.EqualFold(c, name) }):
+			return false
+		}
+	}
+	return true
 }
 
 // eachRow says whether the items of a SELECT, tokens i to j, give a row for each

@@ -21,6 +21,8 @@ type Options struct {
 	Relations []string
 	// Intervals are the places of the / that divide lengths of time.
 	Intervals []int
+	// Plain leaves out what says a condition again to be quicker.
+	Plain bool
 }
 
 // The views over the events of a case that have the columns which AWS documents.
@@ -44,7 +46,7 @@ type Statement struct {
 
 // Rewrite translates a query, or several.
 func Rewrite(text string, o Options) *Statement {
-	r := &rewriter{src: text, toks: tokens(text), tables: map[string]string{}, relations: o.Relations, intervals: o.Intervals}
+	r := &rewriter{src: text, toks: tokens(text), tables: map[string]string{}, relations: o.Relations, intervals: o.Intervals, plain: o.Plain}
 	for name, view := range o.Tables {
 		r.tables[tableKey(name)] = view
 	}
@@ -90,6 +92,7 @@ type rewriter struct {
 
 	relations []string // of the case, by names that were guessed
 	intervals []int    // places of / that divide lengths of time
+	plain     bool     // no condition stands twice
 	guessed   []string
 	logs      bool // reads cloudtrail_logs
 	lake      bool // reads event_data_store
