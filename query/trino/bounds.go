@@ -316,9 +316,9 @@ func (r *rewriter) source(view string, k, next, j int, alias string) string {
 		}
 		return view
 	}
-	w, bounded := r.bounds(next, j, alias, view)
+	w, _ := r.bounds(next, j, alias, view)
 	r.newest(&w, k, next, j, alias, view)
-	bounded = w.bounded()
+	bounded := w.bounded()
 	if timed := r.timed(k); timed || r.paths {
 		when := "true"
 		if bounded {
