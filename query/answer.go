@@ -130,7 +130,7 @@ func (c *Case) Run(ctx context.Context, st Statement, params map[string]string) 
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.inspect(ctx, st, st.runs())
+	st, p, err := c.prepared(ctx, st)
 	if err != nil {
 		return nil, err
 	}
@@ -191,6 +191,27 @@ func (c *Case) ownNames(ctx context.Context, st Statement) (Statement, error) {
 	return st.Translated(names), nil
 }
 
+// prepared is a statement as it runs, and what DuckDB knows of it. Which / divides
+// a length of time, only DuckDB can tell.
+func (c *Case) prepared(ctx context.Context, st Statement) (Statement, prepared, error) {
+	for {
+		p, err := c.prepare(ctx, st.runs())
+		if err == nil || st.trino == nil {
+			return st, p, c.prepareError(ctx, err, st)
+		}
+		names := st.names
+		if at, ok := st.trino.DividesInterval(said(err)); !ok || slices.Contains(names.Intervals, at) {
+			if names.Plain {
+				return st, p, c.prepareError(ctx, err, st)
+			}
+			names.Plain = true // so that what is wrong is shown in its place
+		} else {
+			names.Intervals = append(slices.Clone(names.Intervals), at)
+		}
+		st = st.Translated(names)
+	}
+}
+
 // settle reads the answer of a statement that only says how much it did.
 func (a *Answer) settle(st Statement) error {
 	if len(a.Columns) > 1 || len(a.Columns) == 1 && a.Columns[0].Name != "Count" && a.Columns[0].Name != "Success" {
@@ -217,8 +238,16 @@ type param struct {
 	kind duckdb.Type
 }
 
-// inspect prepares text, which stands for a statement, and drops it again.
-func (c *Case) inspect(ctx context.Context, st Statement, text string) (prepared, error) {
+// prepareError is what went wrong with a statement that was not run.
+func (c *Case) prepareError(ctx context.Context, err error, st Statement) error {
+	if err == nil {
+		return nil
+	}
+	return c.runError(ctx, err, st, 0)
+}
+
+// prepare has DuckDB look at a text and drops it again.
+func (c *Case) prepare(ctx context.Context, text string) (prepared, error) {
 	var p prepared
 	conn, err := c.DB.Conn(ctx)
 	if err != nil {
@@ -233,10 +262,7 @@ func (c *Case) inspect(ctx context.Context, st Statement, text string) (prepared
 		return p.read(s.(*duckdb.Stmt))
 	})
 	conn.Close() // what went wrong is looked up on the case's one connection
-	if err != nil {
-		return p, c.runError(ctx, err, st, 0)
-	}
-	return p, nil
+	return p, err
 }
 
 func (p *prepared) read(s *duckdb.Stmt) error {
@@ -290,9 +316,9 @@ func (c *Case) spool(ctx context.Context, st Statement, p prepared, args []any) 
 		_, err := c.DB.ExecContext(context.WithoutCancel(ctx), `DROP TABLE IF EXISTS `+answerTable)
 		return err
 	}
-	stored, err := c.inspect(ctx, Statement{}, `FROM `+answerTable)
+	stored, err := c.prepare(ctx, `FROM `+answerTable)
 	if err != nil {
-		return nil, errors.Join(err, drop())
+		return nil, errors.Join(c.prepareError(ctx, err, Statement{}), drop())
 	}
 	columns := make([]string, len(stored.columns))
 	for i, col := range stored.columns {

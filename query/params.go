@@ -27,7 +27,11 @@ func (p prepared) args(st Statement, params map[string]string) ([]any, error) {
 			if names := slices.Sorted(maps.Keys(params)); len(names) > 0 {
 				given = "given are " + strings.Join(names, ", ")
 			}
-			return nil, fmt.Errorf("the statement on line %d needs a value for $%s (%s): add --param %s=VALUE", max(1, st.Line), param.name, given, param.name)
+			what := "$" + param.name
+			if _, err := strconv.Atoi(param.name); err == nil && st.Marks > 0 {
+				what = "its question mark " + param.name
+			}
+			return nil, fmt.Errorf("the statement on line %d needs a value for %s (%s): add --param %s=VALUE", max(1, st.Line), what, given, param.name)
 		}
 		value, err := param.value(text)
 		if err != nil {

@@ -196,4 +196,33 @@ us-east-1|CreateBucket|1
 <nil>|CreateBucket|1
 eu-west-1|GetObject|1
 <nil>|GetObject|1`},
+	{"the file of an event, which * does not give", `
+		WITH l AS (SELECT *, regexp_extract("$path", '[^/]+$') AS file FROM cloudtrail_logs WHERE "$path" LIKE '%events.json')
+		SELECT l.* EXCLUDE (useridentity, requestparameters, additionaleventdata, resources, addendum, tlsdetails) FROM l WHERE eventname = 'GetObject'`, `
+1.08|2023-02-01T12:00:00Z|s3.amazonaws.com|GetObject|eu-west-1|192.0.2.76|aws-cli/2.9|AccessDenied|Access Denied|<nil>|R5|00000000-0000-4000-8000-000000000005|true|AwsApiCall|<nil>|111122223333|<nil>|<nil>|<nil>|<nil>|Data|<nil>|<nil>|111122223333|eu-west-1|2023|02|01|2023/02/01|events.json`},
+	{"the newest, of the whole table", `
+		SELECT eventname, eventtime FROM cloudtrail_logs l ORDER BY l.eventtime DESC, eventname OFFSET 1 LIMIT 2`, `
+GetObject|2023-02-01T12:00:00Z
+AssumeRole|2023-01-25T01:02:03Z`},
+	{"the same, of Lake", `
+		SELECT eventName FROM $EDS_ID ORDER BY eventTime FETCH FIRST 2 ROWS ONLY`, `
+CreateBucket
+AuthorizeSecurityGroupIngress`},
+	{"members of JSON in the case of ROW's fields", `
+		SELECT p.toport, cardinality(p.ipranges.items), p.ipranges.items[1].cidrip FROM cloudtrail_logs
+		CROSS JOIN UNNEST(CAST(json_extract(requestparameters, '$.ipPermissions.items') AS ARRAY(ROW(ipprotocol VARCHAR, toport INTEGER, ipranges ROW(items ARRAY(ROW(cidrip VARCHAR))))))) AS p(ipprotocol, toport, ipranges)`, `22|2|0.0.0.0/0`},
+	{"addresses in a network", `
+		SELECT eventname FROM cloudtrail_logs WHERE contains('192.0.2.64/27', TRY_CAST(sourceipaddress AS IPADDRESS)) AND NOT contains('::/0', CAST(sourceipaddress AS IPADDRESS)) ORDER BY eventtime LIMIT 1`, `CreateBucket`},
+	{"the error before", `
+		SELECT eventname, lag(errorcode) IGNORE NULLS OVER (ORDER BY eventtime), format_datetime(from_iso8601_timestamp(eventtime), 'HH:mmZ z')
+		FROM cloudtrail_logs WHERE useridentity.username = 'alice' AND year = '2023' AND month = '02' ORDER BY eventtime`, `
+GetObject|<nil>|12:00+0000 UTC
+StartQuery|AccessDenied|12:30+0000 UTC`},
+	{"Lake compares its times with text of any kind", `
+		SELECT eventName FROM $EDS_ID WHERE eventTime >= concat('2023-01-24', ' 00:00:00') AND eventTime < CAST(DATE '2023-01-25' AS varchar)`, `ConsoleLogin`},
+	{"days without events", `
+		SELECT CAST(d AS VARCHAR), count(eventid) FROM UNNEST(sequence(DATE '2023-01-25', DATE '2023-01-26', INTERVAL '1' DAY)) AS t(d)
+		LEFT JOIN cloudtrail_logs ON date(from_iso8601_timestamp(eventtime)) = d GROUP BY 1 ORDER BY 1`, `
+2023-01-25|1
+2023-01-26|0`},
 }

@@ -177,6 +177,43 @@ func TestBoundsKeepTheAnswer(t *testing.T) {
 	})
 }
 
+// The newest and oldest events are those that sorting all of them gives.
+func TestNewestKeepsTheAnswer(t *testing.T) {
+	c := published(t)
+	for _, where := range []string{"", "WHERE t.eventname LIKE '%e%' OR useridentity.username = 'alice' AND awsregion <> 'x'", "WHERE eventsource IN ('s3.amazonaws.com', 'sts.amazonaws.com') AND eventtime > '2023-01-24'"} {
+		for _, table := range []string{"cloudtrail_logs", "event_data_store"} {
+			for _, order := range []string{"", " ASC", " DESC NULLS LAST"} {
+				for _, limit := range []string{" LIMIT 1", " OFFSET 1 LIMIT 2", " LIMIT 100"} {
+					q := "SELECT eventid FROM (SELECT * FROM " + table + " AS t " + where + " ORDER BY eventtime" + order + limit + ") ORDER BY 1"
+					got, err := answer(t.Context(), c, q, trino.Options{})
+					if err != nil || strings.Count(trino.Rewrite(q, trino.Options{}).SQL, "LIMIT") != 2 {
+						t.Errorf("%s\n%v", q, err)
+					}
+					all := strings.Replace(q, "FROM "+table, "FROM (SELECT * FROM "+table+")", 1)
+					if want, err := answer(t.Context(), c, all, trino.Options{}); err != nil || got != want {
+						t.Errorf("%s\ngives\n%s\nwant\n%s\n%v", q, got, want, err)
+					}
+				}
+			}
+		}
+	}
+	for _, q := range []string{
+		"SELECT DISTINCT eventname FROM cloudtrail_logs ORDER BY eventtime LIMIT 1",
+		"SELECT count(*) OVER () FROM cloudtrail_logs ORDER BY eventtime LIMIT 1",
+		"SELECT awsregion AS eventtime FROM cloudtrail_logs ORDER BY eventtime LIMIT 1",
+		"SELECT eventid FROM event_data_store UNION ALL SELECT eventid FROM cloudtrail_logs ORDER BY eventtime LIMIT 1",
+		"SELECT * FROM cloudtrail_logs WHERE eventname IN (SELECT 'x') ORDER BY eventtime LIMIT 1",
+		"SELECT * FROM cloudtrail_logs WHERE eventname = ? ORDER BY eventtime LIMIT 1",
+		"SELECT * FROM cloudtrail_logs a JOIN cloudtrail_logs b USING (eventid) ORDER BY eventtime LIMIT 1",
+		"SELECT * FROM cloudtrail_logs ORDER BY eventtime NULLS FIRST LIMIT 1",
+		"SELECT * FROM cloudtrail_logs ORDER BY eventtime",
+	} {
+		if got := trino.Rewrite(q, trino.Options{}).SQL; got != q {
+			t.Errorf("%s\nis %s", q, got)
+		}
+	}
+}
+
 // A query that reads the time itself gives what it gives through the text.
 func TestTimesAreThoseOfTheText(t *testing.T) {
 	c := published(t)
@@ -202,7 +239,7 @@ func TestTimesAreThoseOfTheText(t *testing.T) {
 
 func TestOlderCaseHasThePublishedViews(t *testing.T) {
 	c := published(t)
-	macros := []string{`DROP MACRO TABLE ` + trino.LogsOf, `DROP MACRO TABLE ` + trino.BoundedLogsOf, `DROP MACRO TABLE ` + trino.TimedLogs, `DROP MACRO TABLE ` + trino.LakeOf}
+	macros := []string{`DROP MACRO TABLE ` + trino.PathLogs, `DROP MACRO TABLE ` + trino.LakeBetween, `DROP MACRO TABLE ` + trino.LogsOf, `DROP MACRO TABLE ` + trino.BoundedLogsOf, `DROP MACRO TABLE ` + trino.TimedLogs, `DROP MACRO TABLE ` + trino.LakeOf}
 	views := []string{`DROP VIEW cloudtrail_logs`, `DROP VIEW event_data_store`, `DROP MACRO TABLE ` + trino.BoundedLogs}
 	for _, lacks := range [][]string{macros, views} {
 		for _, drop := range lacks {
@@ -250,23 +287,27 @@ func TestErrorsSayWhatTheUserWrote(t *testing.T) {
 		"SELECT json_extract(eventjson, '$.a'), evntName FROM <EDS ID>": "referenced column",
 		"SELECT element_att(responseElements, 'a') FROM $EDS_ID": "there is no function element_att: the nearest that exists is element_at\n" +
 			"line 1: SELECT element_att(responseElements, 'a') FROM $EDS_…\n               ^",
-		"SELECT transform(a, x -> y(x)) FROM $EDS_ID WHERE":              "syntax error at end of input",
-		"SELECT parse_datetime('x', eventName) FROM $EDS_ID":             "this form of the function parse_datetime is not supported",
-		"SELECT 1 FROM \"db\".\"trail\"":                                 "there is no table db.trail: when it is",
-		"SELECT 1 FROM cat.db.trail":                                     "there is no catalog cat: when the table is",
-		"SELECT 1 FROM trail":                                            "there is no table trail: when it is Athena's or CloudTrail Lake's table of the events, say so with --table\nline 1: SELECT 1 FROM trail\n                      ^",
-		"SELECT a / 2 / nope FROM (SELECT 1 AS a FROM cloudtrail_logs)":  "referenced column \"nope\" not found in FROM clause! Candidate bindings: \"a\"\nline 1: SELECT a / 2 / nope FROM (SELECT 1 AS a FROM cloudtrail_logs…\n                       ^",
-		"SELECT `a b` FROM cloudtrail_logs":                              "candidate bindings: \"account\"\nline 1: SELECT `a b` FROM cloudtrail_logs\n               ^",
-		"SELECT eventname FROM cloudtrail_logs WHERE eventtime > now()":  "is text: from_iso8601_timestamp(eventtime) is the time\nline 1: …entname FROM cloudtrail_logs WHERE eventtime > now()\n",
-		"SELECT requestparameters.bucketName FROM cloudtrail_logs":       "in cloudtrail_logs it is JSON text: json_extract_scalar(requestparameters, '$.bucketName')",
-		"SELECT sqlite_scan FROM sqlite_scan('a', 'b')":                  "there is no function sqlite_scan: the nearest that exists is",
-		"SELECT CAST(eventname AS INTEGER) FROM cloudtrail_logs":         "Could not convert string",
-		"SELECT element_at(1, 2, 3) FROM cloudtrail_logs":                "element_at",
-		"SELECT trim(eventname) FROM cloudtrail_logs WHERE (a":           "syntax error",
-		"SELECT regexp_extract(1, 2, 3, 4) FROM event_data_store":        "regexp_extract(",
-		"SELECT json_size(eventname) FROM cloudtrail_logs":               "json_size",
-		"SELECT date_format(eventtime, '%Y') FROM cloudtrail_logs":       "strftime",
-		"SELECT '" + strings.Repeat("é", 90) + "', nosuch() FROM events": "there is no function nosuch",
+		"SELECT transform(a, x -> y(x)) FROM $EDS_ID WHERE":                                                    "syntax error at end of input",
+		"SELECT parse_datetime('x', eventName) FROM $EDS_ID":                                                   "this form of the function parse_datetime is not supported",
+		"SELECT 1 FROM \"db\".\"trail\"":                                                                       "there is no table db.trail: when it is",
+		"SELECT 1 FROM cat.db.trail":                                                                           "there is no catalog cat: when the table is",
+		"SELECT 1 FROM trail":                                                                                  "there is no table trail: when it is Athena's or CloudTrail Lake's table of the events, say so with --table\nline 1: SELECT 1 FROM trail\n                      ^",
+		"SELECT a / 2 / nope FROM (SELECT 1 AS a FROM cloudtrail_logs)":                                        "referenced column \"nope\" not found in FROM clause! Candidate bindings: \"a\"\nline 1: SELECT a / 2 / nope FROM (SELECT 1 AS a FROM cloudtrail_logs…\n                       ^",
+		"SELECT `a b` FROM cloudtrail_logs":                                                                    "candidate bindings: \"account\"\nline 1: SELECT `a b` FROM cloudtrail_logs\n               ^",
+		"SELECT eventname FROM cloudtrail_logs WHERE eventtime > now()":                                        "is text: from_iso8601_timestamp(eventtime) is the time\nline 1: …entname FROM cloudtrail_logs WHERE eventtime > now()\n",
+		"SELECT requestparameters.bucketName FROM cloudtrail_logs":                                             "in cloudtrail_logs it is JSON text: json_extract_scalar(requestparameters, '$.bucketName')",
+		"SELECT sqlite_scan FROM sqlite_scan('a', 'b')":                                                        "there is no function sqlite_scan: the nearest that exists is",
+		"SELECT CAST(eventname AS INTEGER) FROM cloudtrail_logs":                                               "Could not convert string",
+		"SELECT element_at(1, 2, 3) FROM cloudtrail_logs":                                                      "element_at",
+		"SELECT trim(eventname) FROM cloudtrail_logs WHERE (a":                                                 "syntax error",
+		"SELECT regexp_extract(1, 2, 3, 4) FROM event_data_store":                                              "regexp_extract(",
+		"SELECT insightType FROM $EDS_ID":                                                                      "insightType is a column of event data stores of Insights events, which event_data_store, of CloudTrail's events, does not have",
+		"SELECT e.eventName FROM $EDS_ID e JOIN $CONFIG_EDS c ON e.recipientAccountId = c.eventData.accountId": "eventData is a column of event data stores of AWS Config items",
+		"SELECT json_query(eventname, 'lax $.a?(@ > 1)') FROM cloudtrail_logs":                                 "this form of the function json_query is not supported",
+		"SELECT * FROM cloudtrail_logs l WHERE l.nope = 'x' ORDER BY eventtime LIMIT 2":                        "does not have a column named \"nope\"\nline 1: SELECT * FROM cloudtrail_logs l WHERE l.nope = 'x' ORDER BY eventtime LIMIT 2\n                                              ^",
+		"SELECT json_size(eventname) FROM cloudtrail_logs":                                                     "json_size",
+		"SELECT date_format(eventtime, '%Y') FROM cloudtrail_logs":                                             "strftime",
+		"SELECT '" + strings.Repeat("é", 90) + "', nosuch() FROM events":                                       "there is no function nosuch",
 	} {
 		_, st, _ := query.Statements(sql)
 		answer, err := c.Run(t.Context(), st.Translated(trino.Options{}), nil)

@@ -13,6 +13,7 @@ type Statement struct {
 	Text   string
 	Line   int      // of the text on which it begins, from 1
 	Params []string // names after a $, in the order of their first use
+	Marks  int      // question marks, whose values are called 1, 2, …
 	tokens []token
 
 	trino *trino.Statement // what runs in its place, if anything
@@ -24,13 +25,14 @@ type Statement struct {
 // no parameters.
 func (s Statement) Translated(o trino.Options) Statement {
 	s.trino, s.names = trino.Rewrite(s.Text, o), o
-	s.Params = nil
+	s.Params, s.Marks = nil, 0
 	list, rest, _ := Statements(s.trino.SQL)
 	if rest != nil {
 		list = append(list, *rest)
 	}
 	for _, st := range list {
 		s.Params = append(s.Params, st.Params...)
+		s.Marks += st.Marks
 	}
 	return s
 }
@@ -106,6 +108,9 @@ func statement(text string, begin, end int, tokens []token) Statement {
 	for i, t := range tokens {
 		t.at -= begin
 		st.tokens[i] = t
+		if t.kind == markToken && t.text == "?" {
+			st.Marks++
+		}
 		name := strings.ToLower(t.text)
 		if t.kind == paramToken && !seen[name] {
 			seen[name] = true

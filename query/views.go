@@ -15,7 +15,7 @@ func prepareViews(e driver.ExecerContext) error {
 		_, err := e.ExecContext(context.Background(), stmt, nil)
 		return err
 	}
-	if exec(`SELECT eventid FROM `+trino.TimedLogs+`(true, true) LIMIT 0`) == nil || exec(`SELECT event_id FROM whole_records LIMIT 0`) != nil {
+	if exec(`SELECT "`+trino.PathColumn+`" FROM `+trino.PathLogs+`(true, true) LIMIT 0`) == nil || exec(`SELECT event_id FROM whole_records LIMIT 0`) != nil {
 		return nil // it has them, or it is no case yet
 	}
 	list := published("TEMP ")
@@ -42,6 +42,12 @@ func published(temp string) []string {
 
 const between = " WHERE event_time >= low AND event_time < high"
 
+// Columns that the macros have beside those of cloudtrail_logs.
+const (
+	timeColumn = ", event_time AS " + trino.TimeColumn
+	pathColumn = ", (SELECT uri FROM sources WHERE sources.source_id = records.source_id) AS \"" + trino.PathColumn + "\""
+)
+
 // publishedView is the query of one of the views.
 func publishedView(name string) string {
 	_, of, _ := strings.Cut(publishedSQL, "CREATE VIEW "+name+" AS ")
@@ -56,11 +62,15 @@ func macrosOf(temp string) []string {
 		return "CREATE " + temp + "MACRO " + name + "(" + params + ") AS TABLE " +
 			strings.Replace(publishedView(view), "FROM identities\n", "FROM identities WHERE who\n", 1) + rest
 	}
+	more := func(macro, columns string) string {
+		return strings.Replace(macro, "AS \"timestamp\"\n", "AS \"timestamp\""+columns+"\n", 1)
+	}
 	return []string{
 		of(trino.LogsOf, "who", trino.CloudTrailLogs, ""),
 		of(trino.BoundedLogsOf, "low, high, who", trino.CloudTrailLogs, between),
-		strings.Replace(of(trino.TimedLogs, "times, who", trino.CloudTrailLogs, " WHERE times"),
-			"AS \"timestamp\"\n", "AS \"timestamp\", event_time AS "+trino.TimeColumn+"\n", 1),
+		more(of(trino.TimedLogs, "times, who", trino.CloudTrailLogs, " WHERE times"), timeColumn),
+		more(of(trino.PathLogs, "times, who", trino.CloudTrailLogs, " WHERE times"), timeColumn+pathColumn),
 		of(trino.LakeOf, "who", trino.EventDataStore, ""),
+		"CREATE " + temp + "MACRO " + trino.LakeBetween + "(low, high) AS TABLE " + publishedView(trino.EventDataStore) + between,
 	}
 }

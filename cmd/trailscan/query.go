@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -198,14 +199,22 @@ func statements(text string, names trino.Options, params map[string]string) ([]q
 		return nil, usagef("no SQL: there are only comments in it")
 	}
 	var has []string
+	marks := 0
 	for i, st := range list {
 		st = st.Translated(names)
 		list[i] = st
 		has = append(has, st.Params...)
+		marks = max(marks, st.Marks)
 	}
 	for _, name := range sortedKeys(params) {
-		if !slices.ContainsFunc(has, func(h string) bool { return strings.EqualFold(h, name) }) && !isNumber(name) {
-			if len(has) == 0 {
+		n, err := strconv.Atoi(name)
+		if !slices.ContainsFunc(has, func(h string) bool { return strings.EqualFold(h, name) }) && (err != nil || n < 1 || n > marks) {
+			switch {
+			case marks > 0:
+				return nil, usagef("--param %s: the SQL has question marks, %d of them: --param 1=VALUE is for the first", name, marks)
+			case len(has) == 0 && err == nil:
+				return nil, usagef("--param %s: the SQL has no question mark and no $%s", name, name)
+			case len(has) == 0:
 				return nil, usagef("--param %s: the SQL has no parameter: write $%s where the value belongs", name, name)
 			}
 			return nil, usagef("--param %s: the SQL has no $%s: it has $%s", name, name, strings.Join(has, ", $"))

@@ -9,8 +9,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"slices"
-	"strconv"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -96,8 +94,10 @@ func (a *app) pager() func(io.Reader) error {
 		if os.Getenv("LESS") == "" {
 			cmd.Env = append(cmd.Env, "LESS=FSX")
 		}
-		if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
-			return fmt.Errorf("run the pager %s: %w", command, err)
+		err := cmd.Run()
+		// The shell's statuses for what it cannot run and for what is not there.
+		if code := cmd.ProcessState.ExitCode(); err != nil && (cmd.ProcessState == nil || code == 126 || code == 127) {
+			return fmt.Errorf("run the pager %s: %w", command, shell.ErrNoPager)
 		}
 		return nil // leaving it early is no error
 	}
@@ -126,9 +126,3 @@ func terminalSize() (width, height int) {
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
-
-// isNumber tells the names of parameters that stand for question marks.
-func isNumber(s string) bool {
-	_, err := strconv.Atoi(strings.TrimSpace(s))
-	return err == nil
-}

@@ -187,6 +187,10 @@ func (s *Shell) setMode(args []string) error {
 	switch {
 	case len(args) == 0:
 		fmt.Fprintf(s.Out, "%s (there are %s)\n", s.mode, strings.Join(s.Modes, ", "))
+	case len(args) == 1 && args[0] == "markdown":
+		return s.setMode([]string{"md"})
+	case len(args) == 1 && args[0] == "parquet":
+		return fmt.Errorf(".mode parquet: that is for files: `trailscan query -o FILE.parquet` writes one")
 	case len(args) > 1 || !slices.Contains(s.Modes, args[0]):
 		return fmt.Errorf(".mode needs one of %s", strings.Join(s.Modes, ", "))
 	default:

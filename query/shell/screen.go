@@ -9,6 +9,9 @@ import (
 // errPagerLeft says that the person has left the pager: the rest is not wanted.
 var errPagerLeft = errors.New("the pager was left")
 
+// ErrNoPager says that the pager could not be run: answers are shown without it.
+var ErrNoPager = errors.New("there is no such pager")
+
 // screenBuffer is how much of an answer is made before somebody sees it, so that
 // the case is closed again while they read. More than that streams past.
 const screenBuffer = 16 << 20
@@ -66,5 +69,12 @@ func (p *screen) close() error {
 		p.start()
 	}
 	p.pipe.Close()
-	return <-p.ended
+	err := <-p.ended
+	if errors.Is(err, ErrNoPager) {
+		p.shell.Pager = nil
+		if _, werr := p.text.WriteTo(p.shell.Out); werr != nil {
+			return werr
+		}
+	}
+	return err
 }

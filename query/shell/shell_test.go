@@ -102,7 +102,7 @@ func TestShell(t *testing.T) {
 		{"no semicolon", []string{"SELECT 1"}, "the last statement has no semicolon at its end and was not run\n"},
 		{"an error does not end it", []string{"SELECT nope;", "SELECT 1;"}, "Referenced column \"nope\" was not found because the FROM clause is missing\nline 1: SELECT nope\n               ^\ntable [1]\n"},
 		{"a write", []string{"DELETE FROM records;"}, "the case is open read-only, and DELETE would change it: add --write\n"},
-		{"mode", []string{".mode csv", "SELECT 1;", ".mode nope", ".mode"}, "csv [1]\n.mode needs one of table, csv\ncsv (there are table, csv)\n"},
+		{"mode", []string{".mode csv", "SELECT 1;", ".mode nope", ".mode parquet", ".mode"}, "csv [1]\n.mode needs one of table, csv\n.mode parquet: that is for files: `trailscan query -o FILE.parquet` writes one\ncsv (there are table, csv)\n"},
 		{"schema", []string{".schema case_info"}, "table [schema_version INTEGER]\ntable [created_by VARCHAR]\n"},
 		{"parameters", []string{".param id=e2", "SELECT event_name FROM events WHERE event_id = $id;", ".param", ".param id", "SELECT $id;"},
 			"table [ListUsers]\n$id = e2\nthe statement on line 1 needs a value for $id (none is given): add --param id=VALUE\n"},
@@ -195,6 +195,15 @@ func TestShellPager(t *testing.T) {
 	}
 	if !slices.Equal(paged, []string{"table [0]", "table [xx"}) {
 		t.Errorf("pages %q", paged)
+	}
+
+	// Without it, nothing is lost.
+	p = &typed{lines: []string{"SELECT * FROM range(100);", "SELECT * FROM range(100);"}}
+	got = session(t, path, p, func(s *Shell) {
+		s.Pager = func(io.Reader) error { return ErrNoPager }
+	})
+	if strings.Count(got, "table [99]\n") != 2 || strings.Count(got, ErrNoPager.Error()) != 1 {
+		t.Errorf("shows\n%s", got)
 	}
 }
 

@@ -40,7 +40,11 @@ func (r *rewriter) bounds(next, j int, called ...string) (window, bool) {
 		r.narrow(&w, c, called)
 	}
 	w.partition()
-	return w, w.low > firstSecond || w.high < lastSecond || len(w.lows)+len(w.highs) > 0
+	return w, w.bounded()
+}
+
+func (w *window) bounded() bool {
+	return w.low > firstSecond || w.high < lastSecond || len(w.lows)+len(w.highs) > 0
 }
 
 // where is the condition of the SELECT that token k is in.
@@ -302,13 +306,20 @@ func firstFrom(layout string, holds func(string) bool) int64 {
 func (r *rewriter) source(view string, k, next, j int, alias string) string {
 	who := r.identities(next, j, alias, view)
 	if view != CloudTrailLogs {
-		if who != "" {
+		w := window{low: firstSecond, high: lastSecond}
+		r.newest(&w, k, next, j, alias, view)
+		switch {
+		case w.bounded():
+			return LakeBetween + "(" + w.between() + ")"
+		case who != "":
 			return LakeOf + "(" + who + ")"
 		}
 		return view
 	}
-	w, bounded := r.bounds(next, j, alias, view)
-	if r.timed(k) {
+	w, _ := r.bounds(next, j, alias, view)
+	r.newest(&w, k, next, j, alias, view)
+	bounded := w.bounded()
+	if timed := r.timed(k); timed || r.paths {
 		when := "true"
 		if bounded {
 			low, high := w.limits()
@@ -316,6 +327,9 @@ func (r *rewriter) source(view string, k, next, j int, alias string) string {
 		}
 		if who == "" {
 			who = "true"
+		}
+		if r.paths {
+			return PathLogs + "(" + when + ", " + who + ")"
 		}
 		return TimedLogs + "(" + when + ", " + who + ")"
 	}

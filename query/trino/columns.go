@@ -10,7 +10,7 @@ func (r *rewriter) items(k, j int, nameless map[int]int) {
 		k++
 	}
 	end := k
-	for end < j && !r.at(end).is("FROM") && !r.at(end).is(clauses...) {
+	for end < j && !r.at(end).is("FROM") && (!r.at(end).is(clauses...) || r.at(end-1).is("WITHIN")) {
 		end = r.after(end)
 	}
 	for _, item := range r.split(k, end, ",") {

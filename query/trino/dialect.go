@@ -1,6 +1,9 @@
 package trino
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // partitions are the partition columns of the table of AWS's incident response
 // workshops and its Security Analytics Bootstrap, by those of cloudtrail_logs.
@@ -24,9 +27,11 @@ func (r *rewriter) dialect(k, j int, names map[string]string) (fragment, int, bo
 		return r.dateArithmetic(k, j)
 	case !r.published:
 		return nil, 0, false
+	case t.is("*") && r.paths:
+		return r.star(k)
 	case t.is("DATE_TRUNC", "FROM_ISO8601_TIMESTAMP"):
 		return r.time(k)
-	case t.is("/") && !r.at(k-3).is("INTERVAL"):
+	case t.is("/") && !r.at(k-3).is("INTERVAL") && !slices.Contains(r.intervals, t.pos):
 		// Trino divides whole numbers without a fraction, as // does.
 		return fragment{{"//", t.pos}}, k + 1, true
 	case r.logs && t.kind == word && partitions[strings.ToLower(t.text)] != "" && !r.at(k+1).is("("):
@@ -64,7 +69,7 @@ func (r *rewriter) dateArithmetic(k, j int) (fragment, int, bool) {
 // textOfTime says whether token k calls a function that gives the text of a time,
 // with which eventTime is compared: CloudTrail Lake takes it for a time.
 func (r *rewriter) textOfTime(k int) bool {
-	if !r.at(k).is("DATE_FORMAT", "FORMAT_DATETIME", "TO_ISO8601") || !r.at(k+1).is("(") {
+	if !r.at(k).is("DATE_FORMAT", "FORMAT_DATETIME", "TO_ISO8601", "CONCAT", "SUBSTR", "CAST", "TRY_CAST") || !r.at(k+1).is("(") {
 		return false
 	}
 	column := func(k int) bool { name, _ := r.at(k).name(); return strings.EqualFold(name, "eventTime") }

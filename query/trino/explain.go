@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -25,6 +26,8 @@ var (
 	elsewhere      = regexp.MustCompile(`^(\w+ Function) with name "?(.+?)"? is not in the catalog, but it exists in the `)
 	missingTable   = regexp.MustCompile(`^Table with name "?(.+?)"? does not exist`)
 	otherTypes     = regexp.MustCompile(`^Cannot compare values of type (VARCHAR and type (TIMESTAMP|DATE)|(TIMESTAMP.*|DATE) and type VARCHAR)`)
+	missingColumn  = regexp.MustCompile(`^Referenced (?:column|table) "(\w+)" not found|^[\w ]+ "\w+" does not have a column named "(\w+)"`)
+	dividedTime    = regexp.MustCompile(`^No function matches the given name and argument types '//\(INTERVAL, `)
 	noField        = regexp.MustCompile(`^Cannot extract field '(\w+)' from expression "(\w+)"`)
 	missingCatalog = regexp.MustCompile(`^Catalog "(.+)" does not exist`)
 )
@@ -53,6 +56,11 @@ func (s *Statement) Message(ctx context.Context, db *sql.DB, c Complaint, said s
 	if m := missingCatalog.FindStringSubmatch(c.Message); m != nil {
 		return fmt.Sprintf("there is no catalog %s: when the table is Athena's or CloudTrail Lake's of the events, say so with --table", m[1])
 	}
+	if m := missingColumn.FindStringSubmatch(c.Message); m != nil && s.lake {
+		if of := otherStores[strings.ToLower(m[1]+m[2])]; of != "" {
+			return fmt.Sprintf("%s is a column of event data stores of %s, which event_data_store, of CloudTrail's events, does not have", m[1]+m[2], of)
+		}
+	}
 	said = ourNames(said)
 	if s.logs && otherTypes.MatchString(c.Message) {
 		said += ": eventtime of cloudtrail_logs is text: from_iso8601_timestamp(eventtime) is the time"
@@ -61,6 +69,28 @@ func (s *Statement) Message(ctx context.Context, db *sql.DB, c Complaint, said s
 		said += fmt.Sprintf(": in cloudtrail_logs it is JSON text: json_extract_scalar(%s, '$.%s')", m[2], m[1])
 	}
 	return said
+}
+
+// otherStores are columns of event data stores that hold something else than a
+// trail's events, and what those hold.
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/query-supported-event-schemas.html
+var otherStores = map[string]string{
+	"eventdata": "AWS Config items, Audit Manager evidence or events from outside AWS", "metadata": "events from outside AWS",
+	"insightsource": insights, "insightstate": insights, "insighteventsource": insights, "insighteventname": insights,
+	"insighterrorcode": insights, "insighttype": insights, "insightcontext": insights,
+}
+
+const insights = "Insights events"
+
+// DividesInterval is the place in the user's text of a / that was taken for one of
+// whole numbers and divides a length of time, of which DuckDB complains.
+func (s *Statement) DividesInterval(c Complaint) (int, bool) {
+	at, err := strconv.Atoi(c.Position)
+	if err != nil || !dividedTime.MatchString(c.Message) {
+		return 0, false
+	}
+	at = s.Position(at)
+	return at, strings.HasPrefix(s.Text[at:], "/")
 }
 
 // nearest is the name of a function that differs least from one.
@@ -86,6 +116,6 @@ func nearest(ctx context.Context, db *sql.DB, name, kind string) string {
 
 // ourNames takes the names of macros that stand for Trino's functions for those.
 func ourNames(message string) string {
-	message = strings.NewReplacer(TimedLogs, CloudTrailLogs, TimeColumn, "eventtime", BoundedLogsOf, CloudTrailLogs, LogsOf, CloudTrailLogs, BoundedLogs, CloudTrailLogs, LakeOf, EventDataStore).Replace(message)
+	message = strings.NewReplacer(TimedLogs, CloudTrailLogs, PathLogs, CloudTrailLogs, LakeBetween, EventDataStore, TimeColumn, "eventtime", BoundedLogsOf, CloudTrailLogs, LogsOf, CloudTrailLogs, BoundedLogs, CloudTrailLogs, LakeOf, EventDataStore).Replace(message)
 	return strings.ReplaceAll(message, "trino_", "")
 }

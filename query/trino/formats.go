@@ -58,7 +58,7 @@ func jodaField(letter byte, count int) (string, bool) {
 		}
 		return "%f", true
 	case 'Z':
-		return "%z", true
+		return strings.Repeat("%z", min(count, 3)), true
 	case 'z':
 		return "%Z", true
 	}
@@ -114,6 +114,19 @@ func mysql(to string) func(*call) (fragment, bool) {
 	}
 }
 
+// inUTC has for zones, which jodaField repeats as their letter is, what they are.
+var inUTC = strings.NewReplacer("%z%z%z", "UTC", "%z%z", "+00:00", "%z", "+0000", "%Z", "UTC")
+
+// elsewhere says whether an argument is the local time of a zone.
+func (r *rewriter) elsewhere(arg [2]int) bool {
+	for k := arg[0]; k < arg[1]; k++ {
+		if r.zoneAt(k) || r.at(k).is("AT_TIMEZONE") {
+			return true
+		}
+	}
+	return false
+}
+
 // joda is a function whose second argument is a pattern of Joda-Time.
 func joda(to, of string) func(*call) (fragment, bool) {
 	return func(c *call) (fragment, bool) {
@@ -126,11 +139,15 @@ func joda(to, of string) func(*call) (fragment, bool) {
 			return nil, false
 		}
 		p, ok := jodaPattern(v)
-		if !ok {
+		if !ok || to == "strftime" && strings.Contains(strings.ToLower(p), "%z") && c.elsewhere(c.args[0]) {
 			return nil, false
+		}
+		if to == "strftime" { // times are UTC
+			p = inUTC.Replace(p)
 		}
 		value := c.arg(0)
 		if to == "strptime" && strings.Contains(p, "%z") {
+			p = strings.NewReplacer("%z%z%z", "%z", "%z%z", "%z").Replace(p)
 			value = wrap("regexp_replace(", value, ", 'Z$', '+00:00')")
 		}
 		return wrap("CAST(", c.to(to, value, fragment{{text(p), t.pos}}), " AS "+of+")"), true

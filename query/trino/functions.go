@@ -53,9 +53,19 @@ func init() {
 		"split_part":          renamed("trino_split_part", 3, 3),
 		"date_add":            dateAdd,
 		"replace":             replace,
+		"contains":            containsAddress,
+		"from_unixtime":       fromUnixtime,
+		"sequence":            dates,
+		"to_milliseconds":     published(renamed("trino_to_milliseconds", 1, 1)),
 		"strpos":              renamed("trino_strpos", 3, 3),
 		"to_hex":              toHex,
 		"url_encode":          renamed("trino_url_encode", 1, 1),
+		"json_object":         jsonObject,
+		"lag":                 nulls,
+		"lead":                nulls,
+		"first_value":         nulls,
+		"last_value":          nulls,
+		"nth_value":           nulls,
 		"concat":              published(concatenation),
 		"greatest":            published(renamed("trino_greatest", 2, 4)),
 		"least":               published(renamed("trino_least", 2, 4)),
@@ -63,9 +73,9 @@ func init() {
 		"url_decode":          renamed("trino_url_decode", 1, 1),
 		"format":              format,
 		"if":                  ifWithoutElse,
-		"json_value":          lax("json_extract_scalar"),
-		"json_query":          lax("json_extract"),
-		"json_exists":         lax("json_exists"),
+		"json_value":          jsonValue,
+		"json_query":          jsonQuery,
+		"json_exists":         jsonExists,
 		"date_parse":          mysql("strptime"),
 		"date_format":         mysql("strftime"),
 		"parse_datetime":      joda("strptime", "TIMESTAMPTZ"),
@@ -74,6 +84,7 @@ func init() {
 
 		"transform":        lambdas("list_transform", 1),
 		"filter":           lambdas("list_filter", 1),
+		"array_sort":       arraySort,
 		"any_match":        matches("trino_any"),
 		"all_match":        matches("trino_all"),
 		"none_match":       matches("NOT trino_any"),
@@ -84,13 +95,15 @@ func init() {
 		"transform_values": transformValues,
 		"transform_keys":   transformKeys,
 
-		"approx_distinct":   approxDistinct,
-		"approx_percentile": renamed("approx_quantile", 2, 2),
-		"every":             renamed("bool_and", 1, 1),
-		"map_agg":           mapAgg("trino_map"),
-		"multimap_agg":      mapAgg("trino_multimap"),
-		"set_agg":           setAgg,
-		"listagg":           listagg,
+		"approx_distinct":      approxDistinct,
+		"approx_percentile":    approxPercentile,
+		"approx_most_frequent": approxMostFrequent,
+		"geometric_mean":       renamed("geomean", 1, 1),
+		"every":                renamed("bool_and", 1, 1),
+		"map_agg":              mapAgg("trino_map"),
+		"multimap_agg":         mapAgg("trino_multimap"),
+		"set_agg":              setAgg,
+		"listagg":              listagg,
 	}
 }
 
@@ -233,8 +246,8 @@ func regexpReplace(c *call) (fragment, bool) {
 		if v, ok := c.toks[first].value(); c.size(2) == 1 && ok && strings.Contains(v, `\`) && !strings.Contains(v, "$") {
 			return nil, false
 		}
-		if _, _, ok := c.lambda(c.args[2]); ok {
-			return nil, false
+		if params, body, ok := c.lambda(c.args[2]); ok {
+			return c.replaceEach(params, body)
 		}
 		return c.to("trino_regexp_replace", c.all()...), true
 	}
@@ -251,7 +264,7 @@ func dateAdd(c *call) (fragment, bool) {
 	}
 	out := c.to("trino_date_add", c.all()...)
 	unit, _ := c.at(c.args[0][0]).value()
-	if c.at(c.args[2][0]).is("CURRENT_DATE", "DATE", "FROM_ISO8601_DATE") && strings.Contains("day week month quarter year", strings.ToLower(unit)) {
+	if c.dateLike(c.args[2]) && strings.Contains("day week month quarter year", strings.ToLower(unit)) {
 		out = wrap("CAST(", out, " AS DATE)")
 	}
 	return out, true
@@ -274,22 +287,6 @@ func ifWithoutElse(c *call) (fragment, bool) {
 		return nil, false
 	}
 	return c.to("if", c.arg(0), c.arg(1), fragment{{"NULL", -1}}), true
-}
-
-// lax takes the mode off the path of a function of the SQL standard.
-func lax(to string) func(*call) (fragment, bool) {
-	return func(c *call) (fragment, bool) {
-		if len(c.args) != 2 || c.size(1) != 1 {
-			return nil, false
-		}
-		path := c.toks[c.args[1][0]]
-		v, ok := path.value()
-		_, rest, found := strings.Cut(v, " ")
-		if !ok || !found || !strings.HasPrefix(v, "lax ") && !strings.HasPrefix(v, "strict ") {
-			return nil, false
-		}
-		return c.to(to, c.arg(0), fragment{{text(strings.TrimSpace(rest)), path.pos}}), true
-	}
 }
 
 // precision drops the digits that are asked for of a clock.
@@ -341,6 +338,33 @@ func cardinality(c *call) (fragment, bool) {
 	return c.to("len", c.to("map_keys", c.arg(0))), true
 }
 
+// approxPercentile of weighted values is exact.
+func approxPercentile(c *call) (fragment, bool) {
+	switch len(c.args) {
+	case 2:
+		return c.to("approx_quantile", c.all()...), true
+	case 3:
+		pairs := concat(fragment{{"list(struct_pack(v := ", -1}}, c.arg(0), fragment{{", w := ", -1}}, c.arg(1), fragment{{"))", -1}})
+		to := "trino_weighted"
+		if c.at(c.args[2][0]).is("ARRAY", "[") {
+			to = "trino_weighted_each"
+		}
+		share := c.arg(2)
+		return c.to(to, concat(pairs, c.suffix()), share), true
+	}
+	return nil, false
+}
+
+// approxMostFrequent is exact.
+func approxMostFrequent(c *call) (fragment, bool) {
+	if len(c.args) != 3 {
+		return nil, false
+	}
+	most := c.arg(0)
+	counts := c.to("histogram", c.arg(1))
+	return c.to("trino_most_frequent", concat(counts, c.suffix()), most), true
+}
+
 func setAgg(c *call) (fragment, bool) {
 	if len(c.args) != 1 {
 		return nil, false
@@ -348,18 +372,36 @@ func setAgg(c *call) (fragment, bool) {
 	return c.to("list", wrap("DISTINCT ", c.arg(0), "")), true
 }
 
+// nulls puts IGNORE NULLS, which Trino has behind the call, into it.
+func nulls(c *call) (fragment, bool) {
+	how := c.next
+	if len(c.args) == 0 || !c.at(how).is("IGNORE", "RESPECT") || !c.at(how+1).is("NULLS") {
+		return nil, false
+	}
+	c.next += 2
+	args := c.all()
+	args[len(args)-1] = concat(args[len(args)-1], fragment{{" ", -1}}, c.copied(how, how+2))
+	return c.to(c.name, args...), true
+}
+
 // listagg takes its order from WITHIN GROUP.
 func listagg(c *call) (fragment, bool) {
-	if !c.at(c.next).is("WITHIN") || !c.at(c.next+1).is("GROUP") || !c.at(c.next+2).is("(") {
+	if len(c.args) == 0 || !c.at(c.next).is("WITHIN") || !c.at(c.next+1).is("GROUP") || !c.at(c.next+2).is("(") {
 		return nil, false
+	}
+	last := &c.args[len(c.args)-1]
+	for k := last[0]; k < last[1]; k = c.after(k) {
+		if c.at(k).is("ON") && c.at(k+1).is("OVERFLOW") { // texts of any length fit
+			last[1] = k
+		}
 	}
 	args := c.all()
 	if len(args) == 1 {
 		args = append(args, fragment{{"''", -1}})
 	}
 	open := c.next + 2
-	last := len(args) - 1
-	args[last] = concat(args[last], fragment{{" ", -1}}, c.walk(open+1, c.close[open], c.names))
+	n := len(args) - 1
+	args[n] = concat(args[n], fragment{{" ", -1}}, c.walk(open+1, c.close[open], c.names))
 	c.next = c.close[open] + 1
 	return c.to("string_agg", args...), true
 }

@@ -120,7 +120,7 @@ func (r *rewriter) namesColumns() bool {
 		case t.is("FROM") && !r.distinctFrom(k) && (k == 0 || before.is("(", ";", "UNION", "ALL")):
 			return false // without SELECT
 		}
-		if name, ok := t.name(); ok && strings.EqualFold(name, "eventtime") && (before.is("AS", ")", "]", "END") || before.kind != symbol && !before.is(beforeColumn...)) {
+		if r.calledTime(k) {
 			return false
 		}
 	}

@@ -1,7 +1,9 @@
 package trino
 
 import (
+	"fmt"
 	"maps"
+	"regexp/syntax"
 	"strings"
 )
 
@@ -123,6 +125,43 @@ func reduce(c *call) (fragment, bool) {
 		return states, true
 	}
 	return concat(fragment{{"list_transform([", -1}}, states, fragment{{"], lambda trino_s: ", -1}}, c.body(finalBody, final, "trino_s"), fragment{{")[1]", -1}}), true
+}
+
+// arraySort sorts by the place of an element: how many go before it, of which
+// equal ones that stand before it are some.
+func arraySort(c *call) (fragment, bool) {
+	if len(c.args) != 2 {
+		return nil, false
+	}
+	params, body, ok := c.lambda(c.args[1])
+	if !ok || len(params) != 2 {
+		return nil, false
+	}
+	before := c.body(body, params, "trino_y", "trino_x")
+	return concat(fragment{{"list_transform([", c.toks[c.k].pos}}, c.arg(0),
+		wrap("], lambda trino_l: list_transform(list_sort(list_transform(trino_l, lambda trino_x, trino_i: {'n': len(list_filter(trino_l, lambda trino_y, trino_j: (",
+			before, ") < CASE WHEN trino_j < trino_i THEN 1 ELSE 0 END)), 'x': trino_x})), lambda trino_s: trino_s.x))[1]")), true
+}
+
+// replaceEach replaces every match by what a lambda makes of its groups.
+func (c *call) replaceEach(params []string, body [2]int) (fragment, bool) {
+	pattern, ok := c.at(c.args[1][0]).value()
+	if !ok || c.size(1) != 1 || len(params) != 1 {
+		return nil, false
+	}
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return nil, false
+	}
+	groups := make([]string, re.MaxCap())
+	for i := range groups {
+		groups[i] = fmt.Sprintf("regexp_extract_all(trino_t, %s, %d)[trino_i]", text(pattern), i+1)
+	}
+	made := c.body(body, params, "CAST(["+strings.Join(groups, ", ")+"] AS VARCHAR[])")
+	return concat(fragment{{"list_transform([", c.toks[c.k].pos}}, c.arg(0),
+		fragment{{"], lambda trino_t: array_to_string(list_transform(string_split_regex(trino_t, " + text(pattern) +
+			"), lambda trino_p, trino_i: CASE WHEN trino_i <= len(regexp_extract_all(trino_t, " + text(pattern) + ")) THEN trino_p || (", -1}},
+		made, fragment{{") ELSE trino_p END), ''))[1]", -1}}), true
 }
 
 func zipWith(c *call) (fragment, bool) {

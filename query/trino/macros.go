@@ -49,15 +49,43 @@ var Macros = []string{
 	`zip(a, b) AS list_zip(a, b), (a, b, c) AS list_zip(a, b, c)`,
 	`split_to_map(s, entry, pair) AS map_from_entries(list_transform(string_split(s, entry),
 		lambda e: {'key': split_part(e, pair, 1), 'value': substr(e, strpos(e, pair) + length(pair))}))`,
+	`ngrams(l, n) AS list_transform(range(1, 1 + greatest(1, len(l) - n + 1)), lambda i: list_slice(l, i, i + n - 1))`,
+	`combinations(l, n) AS list_transform(list_reverse_sort(list_filter(range(CASE WHEN len(l) <= 20 THEN 1 << len(l)
+			ELSE error('combinations takes up to 20 elements') END), lambda m: bit_count(m) = n)),
+		lambda m: list_filter(l, lambda e, i: (m >> CAST(len(l) - i AS BIGINT)) & 1 = 1))`,
+	`trim_array(l, n) AS list_slice(l, 1, len(l) - n)`,
+	`contains_sequence(l, s) AS list_bool_or(list_transform(range(1, 2 + len(l) - len(s)), lambda i: list_slice(l, i, i + len(s) - 1) = s)) IS TRUE`,
 	`trino_map(l) AS map_from_entries(list_filter(l, lambda e, i: e.k IS NOT NULL AND list_position(list_transform(l, lambda x: x.k), e.k) = i))`,
 	`trino_multimap(l) AS map_from_entries(list_transform(list_distinct(list_transform(l, lambda e: e.k)),
 		lambda k: {'k': k, 'v': list_transform(list_filter(l, lambda e: e.k = k), lambda e: e.v)}))`,
+	`split_to_multimap(s, entry, pair) AS trino_multimap(list_transform(string_split(s, entry),
+		lambda e: {'k': split_part(e, pair, 1), 'v': substr(e, strpos(e, pair) + length(pair))}))`,
+
+	// Aggregates that come from a list or a map. The first value with which the weights
+	// reach the share is the percentile.
+	`trino_weighted(l, share) AS list_transform([{'l': list_sort(list_filter(l, lambda e: e.v IS NOT NULL AND e.w > 0)),
+			'least': share * list_sum(list_transform(list_filter(l, lambda e: e.v IS NOT NULL), lambda e: e.w))}],
+		lambda t: list_reduce(t.l, lambda a, b: CASE WHEN a.w >= t.least THEN a ELSE {'v': b.v, 'w': a.w + b.w} END).v)[1]`,
+	`trino_weighted_each(l, shares) AS list_transform(shares, lambda share: trino_weighted(l, share))`,
+	`trino_most_frequent(m, n) AS map_from_entries(list_transform(list_slice(list_sort(list_transform(map_entries(m), lambda e: {'c': -CAST(e.value AS BIGINT), 'k': e.key})), 1, n),
+		lambda e: {'key': e.k, 'value': -e.c}))`,
+
+	// Addresses: their bits as text, NULL for what is none.
+	`trino_bits(ip) AS CASE WHEN regexp_full_match(ip, '[0-9]{1,3}(\.[0-9]{1,3}){3}')
+			THEN array_to_string(list_transform(string_split(ip, '.'), lambda x: lpad(bin(CAST(x AS BIGINT)), 8, '0')), '')
+		WHEN regexp_full_match(ip, '[0-9A-Fa-f:]*:[0-9A-Fa-f:]*') THEN array_to_string(list_transform(
+			string_split(replace(ip, '::', repeat(':0', greatest(0, 9 - len(string_split(replace(ip, '::', ':z:'), ':'))
+				+ list_count(list_filter(string_split(replace(ip, '::', ':z:'), ':'), lambda x: x = '')))) || ':'), ':'),
+			lambda x: lpad(bin(CAST('0x0' || x AS BIGINT)), 16, '0')), '') END`,
+	`trino_in_network(network, ip) AS length(trino_bits(ip)) = length(trino_bits(split_part(network, '/', 1)))
+		AND starts_with(trino_bits(ip), left(trino_bits(split_part(network, '/', 1)), CAST(split_part(network, '/', 2) AS INTEGER)))`,
 
 	// Text.
 	`trino_regexp_extract(s, p) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p) END,
 		(s, p, n) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, n) END`,
 	`trino_regexp_replace(s, p, r) AS regexp_replace(s, p, regexp_replace(replace(r, '\', '\\'), '\$([0-9])', '\\\1', 'g'), 'g')`,
 	`regexp_count(s, p) AS len(regexp_extract_all(s, p))`,
+	`regexp_position(s, p) AS CASE WHEN regexp_matches(s, p) THEN length(string_split_regex(s, p)[1]) + 1 ELSE -1 END`,
 	`trino_split(s, separator, n) AS CASE WHEN len(string_split(s, separator)) <= n THEN string_split(s, separator)
 		ELSE list_append(list_slice(string_split(s, separator), 1, n - 1), array_to_string(string_split(s, separator)[n:], separator)) END`,
 	`trino_split_part(s, separator, n) AS string_split(s, separator)[n]`,
@@ -72,6 +100,7 @@ var Macros = []string{
 	`trino_strpos(s, sub, n) AS CASE WHEN len(string_split(s, sub)) > n
 		THEN length(array_to_string(list_slice(string_split(s, sub), 1, n), sub)) + 1 ELSE 0 END`,
 	`trino_url_encode(s) AS replace(url_encode(s), '%20', '+')`,
+	`normalize(s) AS nfc_normalize(s)`,
 	`codepoint(s) AS unicode(s)`,
 	`levenshtein_distance(a, b) AS levenshtein(a, b)`,
 	`hamming_distance(a, b) AS hamming(a, b)`,
@@ -86,6 +115,7 @@ var Macros = []string{
 	`from_iso8601_date(s) AS CAST(s AS DATE)`,
 	`to_iso8601(t) AS CASE typeof(t) WHEN 'DATE' THEN strftime(t, '%Y-%m-%d')
 		WHEN 'TIMESTAMP' THEN strftime(t, '%Y-%m-%dT%H:%M:%S.%g') ELSE strftime(t, '%Y-%m-%dT%H:%M:%S.%gZ') END`,
+	`trino_to_milliseconds(i) AS CAST(epoch_ms(i) AS BIGINT)`,
 	`trino_date_add(unit, n, t) AS t + n * CAST('1 ' || unit AS INTERVAL)`,
 	`at_timezone(t, zone) AS timezone(zone, CAST(t AS TIMESTAMPTZ))`,
 	`with_timezone(t, zone) AS timezone(zone, CAST(t AS TIMESTAMP))`,

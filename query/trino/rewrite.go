@@ -19,6 +19,10 @@ type Options struct {
 	// Relations are those of the case by the names that a query guessed to be
 	// Athena's table (Statement.Guessed): they are themselves.
 	Relations []string
+	// Intervals are the places of the / that divide lengths of time.
+	Intervals []int
+	// Plain leaves out what says a condition again to be quicker.
+	Plain bool
 }
 
 // The views over the events of a case that have the columns which AWS documents.
@@ -37,11 +41,12 @@ type Statement struct {
 
 	marks []mark
 	logs  bool // reads cloudtrail_logs
+	lake  bool // reads event_data_store
 }
 
 // Rewrite translates a query, or several.
 func Rewrite(text string, o Options) *Statement {
-	r := &rewriter{src: text, toks: tokens(text), tables: map[string]string{}, relations: o.Relations}
+	r := &rewriter{src: text, toks: tokens(text), tables: map[string]string{}, relations: o.Relations, intervals: o.Intervals, plain: o.Plain}
 	for name, view := range o.Tables {
 		r.tables[tableKey(name)] = view
 	}
@@ -52,9 +57,10 @@ func Rewrite(text string, o Options) *Statement {
 	r.defined = r.definitions()
 	for k := range r.toks {
 		r.zones = r.zones || r.zoneAt(k)
+		r.paths = r.paths || r.isPath(k)
 	}
 	out := r.walk(0, len(r.toks), nil)
-	s.Guessed, s.logs = r.guessed, r.logs
+	s.Guessed, s.logs, s.lake = r.guessed, r.logs, r.lake
 	if r.logs || r.lake {
 		r.findInstants()
 		r.published = true
@@ -81,9 +87,12 @@ type rewriter struct {
 	tables  map[string]string // what the user calls the views
 	defined map[string]bool   // what the query itself defines in WITH
 	zones   bool              // AT TIME ZONE stands in it
+	paths   bool              // "$path" stands in it
 	changed bool
 
 	relations []string // of the case, by names that were guessed
+	intervals []int    // places of / that divide lengths of time
+	plain     bool     // no condition stands twice
 	guessed   []string
 	logs      bool // reads cloudtrail_logs
 	lake      bool // reads event_data_store

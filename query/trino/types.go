@@ -1,6 +1,10 @@
 package trino
 
-import "strings"
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
 
 // jsonFunctions give JSON, so that CAST on them is CAST from JSON: a string
 // without its quotes, an object by the names of its members.
@@ -42,7 +46,7 @@ func (r *rewriter) cast(k int, names map[string]string) (fragment, bool) {
 		if !ok {
 			break
 		}
-		fromJSON := wrap("json_transform(to_json(", x, "), "+text(shape)+")")
+		fromJSON := wrap("json_transform("+membersAs(to, wrap("to_json(", x, ")")).String()+", ", fragment{{text(shape), -1}}, ")")
 		if json {
 			return fromJSON, true
 		}
@@ -105,6 +109,8 @@ func (r *rewriter) typeName(i, j int) (string, bool) {
 		return "MAP(" + key + ", " + value + ")", a || b || r.at(i+1).is("<")
 	case name == "ROW" && inner != nil:
 		return r.row(inner), true
+	case name == "IPADDRESS" && inner == nil:
+		return "VARCHAR", true
 	case (name == "VARCHAR" || name == "CHAR") && len(inner) == 1:
 		return "VARCHAR", name == "VARCHAR"
 	case (name == "TIMESTAMP" || name == "TIME") && i+3 < j && r.at(i+1).is("(") && r.close[i+1] == i+3:
@@ -161,6 +167,21 @@ func structure(of string) (string, bool) {
 		return "", false
 	}
 	return r.structure(0, len(toks))
+}
+
+// membersAs is JSON whose members are called as the fields of a type, which are
+// found in whatever case. A name in quotes before a colon is nothing but a member.
+// https://trino.io/docs/current/functions/json.html#cast-from-json
+func membersAs(of string, json fragment) fragment {
+	toks := tokens(of)
+	for k, t := range toks {
+		name, ok := t.name()
+		if !ok || t.kind != quoted || strings.ContainsAny(name, `"\\`) || slices.ContainsFunc(toks[:k], func(o token) bool { return strings.EqualFold(o.text, t.text) }) {
+			continue
+		}
+		json = wrap("regexp_replace(", json, ", "+text(`(?i)"`+regexp.QuoteMeta(name)+`":`)+", "+text(`"`+name+`":`)+", 'g')")
+	}
+	return wrap("CAST(", json, " AS JSON)")
 }
 
 func (r *rewriter) structure(i, j int) (string, bool) {
