@@ -166,6 +166,7 @@ func connect(ctx context.Context, path string, o Options) (*Case, error) {
 		switch {
 		case err == nil:
 			return c, nil
+		case isForeign(err) && inTheMaking(path): // look again
 		case !isLockError(err):
 			if isForeign(err) {
 				return nil, fmt.Errorf("open case %s: %w, or a damaged one (%s): choose another file with --case", path, ErrNotCase, cause(err))
@@ -277,6 +278,15 @@ func (c *Case) check(ctx context.Context) error {
 func isLockError(err error) bool {
 	return strings.Contains(err.Error(), "Could not set lock on file") ||
 		strings.Contains(err.Error(), "Conflicting lock")
+}
+
+// headers is the size of what DuckDB writes first into a new file.
+const headers = 3 * 4096
+
+// inTheMaking says that another process may just be creating the file.
+func inTheMaking(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Size() <= headers && time.Since(info.ModTime()) < time.Second
 }
 
 func isForeign(err error) bool {

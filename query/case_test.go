@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 func openTemp(t *testing.T) *Case {
@@ -52,6 +53,38 @@ func TestEventsHasTheColumnsOfTheSchema(t *testing.T) {
 	}
 	if want := slices.Concat(EventColumns, DerivedColumns); !slices.Equal(got, want) {
 		t.Errorf("events has the columns\n%v, want\n%v", got, want)
+	}
+}
+
+// TestOpenWaitsForTheMaker opens a file that another process has begun to make.
+func TestOpenWaitsForTheMaker(t *testing.T) {
+	dir := t.TempDir()
+	made, path := filepath.Join(dir, "made"), filepath.Join(dir, "case")
+	c, err := Open(t.Context(), made, Options{Mode: Create, Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, whole[:100], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() {
+		time.Sleep(200 * time.Millisecond)
+		done <- os.WriteFile(path, whole, 0o600)
+	}()
+	c, err = Open(t.Context(), path, Options{Mode: ReadOnly})
+	if err := errors.Join(err, <-done); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
