@@ -148,6 +148,10 @@ func settle(ctx context.Context, t fails, url string) *estate {
 	made("database snapshot", "rds:CreateDBSnapshot", object{"DBSnapshotIdentifier": "weekly", "DBInstanceIdentifier": "orders"}, "DBSnapshot.DBSnapshotIdentifier")
 	made("", "ssm:PutParameter", object{"Name": "/app/url", "Value": "u", "Type": "String"}, "")
 	e.things["parameter"] = []string{"/app/url"}
+	e.identities(made)
+	e.organisation(made)
+	e.watchers(made)
+	e.stores(made)
 	e.everyday(t, now)
 	return e
 }
