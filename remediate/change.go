@@ -206,7 +206,7 @@ func (h history) settle(c *change) bool {
 			}
 		}
 	}
-	return len(c.elements) > 0 && len(c.gone) == len(c.elements) || h.containerGone(c)
+	return len(c.elements) > 0 && len(c.gone) == len(c.elements) || h.containerGone(c) || h.holderGone(c)
 }
 
 // ending are the steps any of which, seen in the log, undoes the change: of a

@@ -66,7 +66,7 @@ func (s *scope) eval(expr string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !isEmpty(v) {
+		if !isEmpty(v) || alt == "''" {
 			return v, nil
 		}
 	}

@@ -322,7 +322,6 @@ var looksOther = map[string]look{
 	"s3:DeleteBucketCors":                         ends("GetBucketCors", "Bucket", "CORSRules"),
 	"ram:DeleteResourceShare":                     ends("GetResourceShares", "ResourceOwner='SELF'", "ResourceShares[?ResourceShareArn=={ResourceShareArn} && Status!='DELETED' && Status!='DELETING'].ResourceShareArn | [0]"),
 	"savingsplans:ReturnSavingsPlan":              ends("DescribeSavingsPlans", "SavingsPlanIds=[SavingsPlanId]", "SavingsPlans[?State=='active' || State=='queued' || State=='payment-pending'].SavingsPlanId | [0]"),
-	"support:ResolveCase":                         ends("DescribeCases", "CaseIdList=[CaseId]", "Cases[?Status!='resolved'].CaseId | [0]"),
 }
 
 // looksPut are what a call writes over something else. Left out is what takes

@@ -55,6 +55,7 @@ var unseen = []string{
 	"iam:UpdateLoginProfile",      // nothing shows which password
 	"lambda:UpdateFunctionCode",   // the log does not have the hash of the code
 	"secretsmanager:RotateSecret", // goes on after the call
+	"support:ResolveCase",         // its own answer says so
 	"eks:UpdateClusterConfig",     // takes minutes, as does the next
 	"cloudformation:DeleteStackInstances",
 	"sqs:DeleteQueue",                         // a queue that is gone answers for a minute

@@ -54,6 +54,9 @@ func (c *choice) do(m move) (done bool) {
 func lawless(p *Plan, thing string) bool {
 	words := strings.Fields(thing)
 	name := words[len(words)-1]
+	if words[0] == "object" {
+		name = words[1] // DeleteObjects is recorded without their names
+	}
 	return slices.ContainsFunc(p.Actions, func(a Action) bool {
 		return (a.Mode == Manual || a.Phase == Restore) && (strings.Contains(a.Title, name) || leaves(a.Parameters)[name])
 	})
@@ -86,7 +89,9 @@ func checkIntrusion(ctx context.Context, t fails, proxy *mototest.Proxy, draw fu
 	}
 	after := photograph(e.ctx, t, e.Recorder)
 	for thing := range after {
-		if _, own := start[thing]; !own {
+		// KMS keeps a key for a week at least: it is disabled.
+		disabled := strings.HasPrefix(thing, "key ") && strings.HasPrefix(after[thing], `["Disabled"`)
+		if _, own := start[thing]; !own && !disabled && !(strings.HasPrefix(thing, "object ") && lawless(p, thing)) {
 			t.Errorf("left behind: %s", thing)
 		}
 	}
@@ -133,8 +138,8 @@ func TestMotoAnyIntrusion(t *testing.T) {
 	})
 }
 
-// TestMotoEveryMove makes each move once, the newest thing of a kind first and then
-// the owner's: moto has all of them, and all are undone.
+// TestMotoEveryMove makes each move once, on the owner's things and, in CI, on the
+// newest of a kind: moto has all of them, and all are undone.
 func TestMotoEveryMove(t *testing.T) {
 	for name, draw := range map[string]func(string, []string) string{
 		"on what it made":   func(_ string, from []string) string { return from[len(from)-1] },

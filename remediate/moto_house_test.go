@@ -149,6 +149,10 @@ func settle(ctx context.Context, t fails, url string) *estate {
 	made("", "ssm:PutParameter", object{"Name": "/app/url", "Value": "u", "Type": "String"}, "")
 	e.things["parameter"] = []string{"/app/url"}
 	settleCompute(e, worker, must, made)
+	e.identities(made)
+	e.organisation(made)
+	e.watchers(made)
+	e.stores(made)
 	e.everyday(t, now)
 	return e
 }

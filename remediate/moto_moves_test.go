@@ -44,17 +44,18 @@ func with(pairs ...any) object {
 }
 
 const (
-	fullPolicy = "arn:aws:iam::aws:policy/AdministratorAccess"
-	keyPolicy  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:root","arn:aws:iam::444455556666:root"]},"Action":"kms:*","Resource":"*"}]}`
-	sshKey     = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7 intruder"
-	samlText   = `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example/"></EntityDescriptor>`
+	fullPolicy      = "arn:aws:iam::aws:policy/AdministratorAccess"
+	keyPolicy       = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:root","arn:aws:iam::444455556666:root"]},"Action":"kms:*","Resource":"*"}]}`
+	sshKey          = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7 intruder"
+	commandDocument = `{"schemaVersion":"2.2","description":"x","mainSteps":[{"action":"aws:runShellScript","name":"x","inputs":{"runCommand":["id"]}}]}`
+	samlText        = `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example/"></EntityDescriptor>`
 )
 
 // moves are the random intrusion's, one or more for each event name of which
 // testdata/moto_events.txt says that the property covers it.
-var moves = slices.Concat(earlyMoves, iamMoves, computeMoves)
+var moves = slices.Concat(earlyMoves, commonMoves, computeMoves, identityMoves, organisationMoves, watcherMoves, storeMoves)
 
-var iamMoves = []move{
+var commonMoves = []move{
 	{"iam:CreateUser", "user", "User.UserName", func(c *choice) object { return with("UserName", c.fresh("user")) }},
 	{"iam:CreateAccessKey", "", "", func(c *choice) object { return with("UserName", c.any("user")) }},
 	{"iam:CreateLoginProfile", "", "", func(c *choice) object { return with("UserName", c.any("user"), "Password", "Hostile-1!") }},
@@ -116,6 +117,7 @@ var iamMoves = []move{
 	{"iam:PutUserPermissionsBoundary", "", "", func(c *choice) object { return with("UserName", c.any("user"), "PermissionsBoundary", fullPolicy) }},
 	{"iam:CreateServiceSpecificCredential", "", "", func(c *choice) object { return with("UserName", c.any("user"), "ServiceName", "bedrock.amazonaws.com") }},
 
+	{"cloudtrail:PutInsightSelectors", "", "", func(*choice) object { return with("TrailName", "main", "InsightSelectors", []any{}) }},
 	{"cloudtrail:StopLogging", "", "", func(c *choice) object { return with("Name", c.any("trail")) }},
 	{"cloudtrail:UpdateTrail", "", "", func(c *choice) object { return with("Name", "main", "IsMultiRegionTrail", false) }},
 	{"cloudtrail:PutEventSelectors", "", "", func(*choice) object {
@@ -132,6 +134,10 @@ var iamMoves = []move{
 	}},
 	{"s3:DeleteBucketPolicy", "", "", func(c *choice) object { return with("Bucket", c.any("bucket")) }},
 	{"s3:PutBucketAcl", "", "", func(c *choice) object { return with("Bucket", c.any("bucket"), "ACL", "public-read") }},
+	{"s3:PutBucketReplication", "", "", func(c *choice) object {
+		return with("Bucket", c.any("bucket"), "ReplicationConfiguration", object{"Role": c.things["role ARN"][0], "Rules": list(object{"ID": "x", "Status": "Enabled", "Priority": 1, "Filter": object{"Prefix": ""},
+			"DeleteMarkerReplication": object{"Status": "Disabled"}, "Destination": object{"Bucket": "arn:aws:s3:::example-logs", "Account": "444455556666"}})})
+	}},
 	{"s3:PutBucketVersioning", "", "", func(c *choice) object {
 		return with("Bucket", c.any("bucket"), "VersioningConfiguration", object{"Status": "Suspended"})
 	}},
@@ -245,7 +251,7 @@ var iamMoves = []move{
 	{"ses:VerifyEmailIdentity", "", "", func(c *choice) object { return with("EmailAddress", c.fresh("mail")+"@example.com") }},
 	{"ses:VerifyDomainIdentity", "", "", func(c *choice) object { return with("Domain", c.fresh("mail")+".example") }},
 	{"ssm:CreateDocument", "document", "DocumentDescription.Name", func(c *choice) object {
-		return with("Name", c.fresh("document"), "DocumentType", "Command", "Content", `{"schemaVersion":"2.2","description":"x","mainSteps":[{"action":"aws:runShellScript","name":"x","inputs":{"runCommand":["id"]}}]}`)
+		return with("Name", c.fresh("document"), "DocumentType", "Command", "Content", commandDocument)
 	}},
 	{"apigateway:CreateRestApi", "", "", func(c *choice) object { return with("Name", c.fresh("api")) }},
 	{"apigateway:CreateApiKey", "", "", func(c *choice) object { return with("Name", c.fresh("key")) }},

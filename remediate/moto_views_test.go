@@ -18,6 +18,7 @@ type view struct {
 	in         object
 	path       string
 	details    []detail
+	alone      bool // there is one at most, whatever its name
 }
 
 // detail is what else is to be compared, read by the thing's name. With as, what
@@ -44,82 +45,82 @@ var views = []view{
 		parts("service credential", "iam:ListServiceSpecificCredentials", "UserName", "ServiceSpecificCredentials[].[ServiceSpecificCredentialId, Status]"),
 		of("iam:ListUserTags", "UserName", "Tags"),
 		of("iam:GetUser", "UserName", "User.PermissionsBoundary.PermissionsBoundaryArn"),
-	}},
+	}, false},
 	{"role", "iam:GetAccountAuthorizationDetails", object{"Filter": []any{"Role"}}, "RoleDetailList[].[RoleName, AssumeRolePolicyDocument, RolePolicyList, AttachedManagedPolicies[].PolicyArn]", []detail{
 		of("iam:ListRoleTags", "RoleName", "Tags"),
 		of("iam:GetRole", "RoleName", "Role.[MaxSessionDuration, PermissionsBoundary.PermissionsBoundaryArn]"),
-	}},
-	{"group", "iam:GetAccountAuthorizationDetails", object{"Filter": []any{"Group"}}, "GroupDetailList[].[GroupName, GroupPolicyList, AttachedManagedPolicies[].PolicyArn]", nil},
-	{"policy", "iam:GetAccountAuthorizationDetails", object{"Filter": []any{"LocalManagedPolicy"}}, "Policies[].[Arn, PolicyVersionList[?IsDefaultVersion].Document, length(PolicyVersionList)]", nil},
-	{"instance profile", "iam:ListInstanceProfiles", nil, "InstanceProfiles[].[InstanceProfileName, Roles[].RoleName]", nil},
-	{"SAML provider", "iam:ListSAMLProviders", nil, "SAMLProviderList[].Arn", []detail{of("iam:GetSAMLProvider", "SAMLProviderArn", "SAMLMetadataDocument")}},
-	{"OIDC provider", "iam:ListOpenIDConnectProviders", nil, "OpenIDConnectProviderList[].Arn", nil},
-	{"server certificate", "iam:ListServerCertificates", nil, "ServerCertificateMetadataList[].ServerCertificateName", nil},
-	{"MFA device", "iam:ListVirtualMFADevices", nil, "VirtualMFADevices[].SerialNumber", nil},
-	{"account alias", "iam:ListAccountAliases", nil, "AccountAliases", nil},
-	{"password policy", "iam:GetAccountPasswordPolicy", nil, "[['account', PasswordPolicy]]", nil},
+	}, false},
+	{"group", "iam:GetAccountAuthorizationDetails", object{"Filter": []any{"Group"}}, "GroupDetailList[].[GroupName, GroupPolicyList, AttachedManagedPolicies[].PolicyArn]", nil, false},
+	{"policy", "iam:GetAccountAuthorizationDetails", object{"Filter": []any{"LocalManagedPolicy"}}, "Policies[].[Arn, PolicyVersionList[?IsDefaultVersion].Document, length(PolicyVersionList)]", nil, false},
+	{"instance profile", "iam:ListInstanceProfiles", nil, "InstanceProfiles[].[InstanceProfileName, Roles[].RoleName]", nil, false},
+	{"SAML provider", "iam:ListSAMLProviders", nil, "SAMLProviderList[].Arn", []detail{of("iam:GetSAMLProvider", "SAMLProviderArn", "SAMLMetadataDocument")}, false},
+	{"OIDC provider", "iam:ListOpenIDConnectProviders", nil, "OpenIDConnectProviderList[].Arn", nil, false},
+	{"server certificate", "iam:ListServerCertificates", nil, "ServerCertificateMetadataList[].ServerCertificateName", nil, false},
+	{"MFA device", "iam:ListVirtualMFADevices", nil, "VirtualMFADevices[].SerialNumber", nil, false},
+	{"account alias", "iam:ListAccountAliases", nil, "AccountAliases", nil, false},
+	{"password policy", "iam:GetAccountPasswordPolicy", nil, "[['account', PasswordPolicy]]", nil, false},
 	{"bucket", "s3:ListBuckets", nil, "Buckets[].Name", []detail{
 		of("s3:GetBucketPolicy", "Bucket", "Policy"), of("s3:GetBucketVersioning", "Bucket", "Status"),
 		of("s3:GetPublicAccessBlock", "Bucket", "PublicAccessBlockConfiguration"), of("s3:GetBucketOwnershipControls", "Bucket", "OwnershipControls"),
 		of("s3:GetBucketLifecycleConfiguration", "Bucket", "Rules"), of("s3:GetBucketWebsite", "Bucket", "IndexDocument"),
 		of("s3:GetBucketAcl", "Bucket", "Grants[1:]"), of("s3:GetBucketReplication", "Bucket", "ReplicationConfiguration.Rules"),
-	}},
-	{"security group", "ec2:DescribeSecurityGroups", nil, "SecurityGroups[].[GroupId, GroupName, IpPermissions, IpPermissionsEgress]", nil},
-	{"instance", "ec2:DescribeInstances", nil, "Reservations[].Instances[?State.Name!='terminated' && State.Name!='shutting-down'][].[InstanceId, State.Name, MetadataOptions.HttpTokens, Tags]", nil},
-	{"key pair", "ec2:DescribeKeyPairs", nil, "KeyPairs[].KeyName", nil},
+	}, false},
+	{"security group", "ec2:DescribeSecurityGroups", nil, "SecurityGroups[].[GroupId, GroupName, IpPermissions, IpPermissionsEgress]", nil, false},
+	{"instance", "ec2:DescribeInstances", nil, "Reservations[].Instances[?State.Name!='terminated' && State.Name!='shutting-down'][].[InstanceId, State.Name, MetadataOptions.HttpTokens, Tags]", nil, false},
+	{"key pair", "ec2:DescribeKeyPairs", nil, "KeyPairs[].KeyName", nil, false},
 	{"snapshot", "ec2:DescribeSnapshots", object{"OwnerIds": []any{"self"}}, "Snapshots[?Description!='trailscan: evidence' && !starts_with(Description, 'Auto-created') && !starts_with(Description, 'Created by')].SnapshotId", []detail{
-		{"ec2:DescribeSnapshotAttribute", "SnapshotId", object{"Attribute": "createVolumePermission"}, "CreateVolumePermissions", ""}}},
-	{"image", "ec2:DescribeImages", object{"Owners": []any{"self"}}, "Images[].ImageId", []detail{{"ec2:DescribeImageAttribute", "ImageId", object{"Attribute": "launchPermission"}, "LaunchPermissions", ""}}},
-	{"volume", "ec2:DescribeVolumes", nil, "Volumes[].[VolumeId, Attachments[].InstanceId]", nil},
-	{"address", "ec2:DescribeAddresses", nil, "Addresses[].AllocationId", nil},
-	{"launch template", "ec2:DescribeLaunchTemplates", nil, "LaunchTemplates[].LaunchTemplateName", nil},
-	{"route table", "ec2:DescribeRouteTables", nil, "RouteTables[].[RouteTableId, Routes[].DestinationCidrBlock]", nil},
-	{"network ACL", "ec2:DescribeNetworkAcls", nil, "NetworkAcls[].[NetworkAclId, Entries[].[Egress, RuleNumber, CidrBlock]]", nil},
-	{"peering", "ec2:DescribeVpcPeeringConnections", nil, "VpcPeeringConnections[?Status.Code!='deleted'].VpcPeeringConnectionId", nil},
-	{"gateway", "ec2:DescribeInternetGateways", nil, "InternetGateways[].[InternetGatewayId, Attachments[].VpcId]", nil},
-	{"profile association", "ec2:DescribeIamInstanceProfileAssociations", nil, "IamInstanceProfileAssociations[?State!='disassociated'].[InstanceId, IamInstanceProfile.Arn]", nil},
-	{"encryption of volumes", "ec2:GetEbsEncryptionByDefault", nil, "[['account', EbsEncryptionByDefault]]", nil},
+		{"ec2:DescribeSnapshotAttribute", "SnapshotId", object{"Attribute": "createVolumePermission"}, "CreateVolumePermissions", ""}}, false},
+	{"image", "ec2:DescribeImages", object{"Owners": []any{"self"}}, "Images[].ImageId", []detail{{"ec2:DescribeImageAttribute", "ImageId", object{"Attribute": "launchPermission"}, "LaunchPermissions", ""}}, false},
+	{"volume", "ec2:DescribeVolumes", nil, "Volumes[].[VolumeId, Attachments[].InstanceId]", nil, false},
+	{"address", "ec2:DescribeAddresses", nil, "Addresses[].AllocationId", nil, false},
+	{"launch template", "ec2:DescribeLaunchTemplates", nil, "LaunchTemplates[].LaunchTemplateName", nil, false},
+	{"route table", "ec2:DescribeRouteTables", nil, "RouteTables[].[RouteTableId, Routes[].DestinationCidrBlock]", nil, false},
+	{"network ACL", "ec2:DescribeNetworkAcls", nil, "NetworkAcls[].[NetworkAclId, Entries[].[Egress, RuleNumber, CidrBlock]]", nil, false},
+	{"peering", "ec2:DescribeVpcPeeringConnections", nil, "VpcPeeringConnections[?Status.Code!='deleted'].VpcPeeringConnectionId", nil, false},
+	{"gateway", "ec2:DescribeInternetGateways", nil, "InternetGateways[].[InternetGatewayId, Attachments[].VpcId]", nil, false},
+	{"profile association", "ec2:DescribeIamInstanceProfileAssociations", nil, "IamInstanceProfileAssociations[?State!='disassociated'].[InstanceId, IamInstanceProfile.Arn]", nil, false},
+	{"encryption of volumes", "ec2:GetEbsEncryptionByDefault", nil, "[['account', EbsEncryptionByDefault]]", nil, false},
 	{"function", "lambda:ListFunctions", nil, "Functions[].[FunctionName, Role, Handler]", []detail{
 		of("lambda:GetPolicy", "FunctionName", "Policy"), of("lambda:GetFunctionConcurrency", "FunctionName", "ReservedConcurrentExecutions"),
 		parts("function URL", "lambda:GetFunctionUrlConfig", "FunctionName", "[[FunctionArn, AuthType]]"),
 		parts("event source mapping", "lambda:ListEventSourceMappings", "FunctionName", "EventSourceMappings[].[UUID, State]"),
-	}},
-	{"layer", "lambda:ListLayers", nil, "Layers[].LayerName", nil},
-	{"rule", "eventbridge:ListRules", nil, "Rules[].[Name, State, ScheduleExpression]", []detail{parts("target", "eventbridge:ListTargetsByRule", "Rule", "Targets[].[Id, Arn]")}},
-	{"event bus", "eventbridge:DescribeEventBus", nil, "[[Name, Policy]]", nil},
+	}, false},
+	{"layer", "lambda:ListLayers", nil, "Layers[].LayerName", nil, false},
+	{"rule", "eventbridge:ListRules", nil, "Rules[].[Name, State, ScheduleExpression]", []detail{parts("target", "eventbridge:ListTargetsByRule", "Rule", "Targets[].[Id, Arn]")}, false},
+	{"event bus", "eventbridge:DescribeEventBus", nil, "[[Name, Policy]]", nil, false},
 	{"key", "kms:ListKeys", nil, "Keys[].KeyId", []detail{
 		of("kms:DescribeKey", "KeyId", "KeyMetadata.KeyState"), of("kms:GetKeyPolicy", "KeyId", "Policy"), of("kms:GetKeyRotationStatus", "KeyId", "KeyRotationEnabled"),
 		parts("grant", "kms:ListGrants", "KeyId", "Grants[].GrantId"),
-	}},
-	{"key alias", "kms:ListAliases", nil, "Aliases[?TargetKeyId].[AliasName, TargetKeyId]", nil},
+	}, false},
+	{"key alias", "kms:ListAliases", nil, "Aliases[?TargetKeyId].[AliasName, TargetKeyId]", nil, false},
 	{"trail", "cloudtrail:DescribeTrails", nil, "trailList[].[Name, S3BucketName, IsMultiRegionTrail, IncludeGlobalServiceEvents] || TrailList[].[Name, S3BucketName, IsMultiRegionTrail, IncludeGlobalServiceEvents]", []detail{
 		of("cloudtrail:GetTrailStatus", "Name", "IsLogging"), of("cloudtrail:GetEventSelectors", "TrailName", "EventSelectors[].[ReadWriteType, IncludeManagementEvents]"),
-	}},
-	{"log group", "cloudwatchlogs:DescribeLogGroups", nil, "LogGroups[].[LogGroupName, RetentionInDays]", []detail{parts("subscription filter", "cloudwatchlogs:DescribeSubscriptionFilters", "LogGroupName", "SubscriptionFilters[].FilterName")}},
-	{"log policy", "cloudwatchlogs:DescribeResourcePolicies", nil, "ResourcePolicies[].PolicyName", nil},
-	{"alarm", "cloudwatch:DescribeAlarms", nil, "MetricAlarms[].[AlarmName, ActionsEnabled]", nil},
-	{"recorder", "configservice:DescribeConfigurationRecorderStatus", nil, "ConfigurationRecordersStatus[].[Name, Recording]", nil},
-	{"detector", "guardduty:ListDetectors", nil, "DetectorIds", []detail{of("guardduty:GetDetector", "DetectorId", "Status")}},
-	{"secret", "secretsmanager:ListSecrets", nil, "SecretList[?!DeletedDate].Name", []detail{of("secretsmanager:GetResourcePolicy", "SecretId", "ResourcePolicy")}},
-	{"topic", "sns:ListTopics", nil, "Topics[].TopicArn", []detail{of("sns:GetTopicAttributes", "TopicArn", "Attributes.Policy")}},
-	{"subscription", "sns:ListSubscriptions", nil, "Subscriptions[].SubscriptionArn", nil},
-	{"queue", "sqs:ListQueues", nil, "QueueUrls", []detail{{"sqs:GetQueueAttributes", "QueueUrl", object{"AttributeNames": []any{"Policy"}}, "Attributes.Policy", ""}}},
+	}, false},
+	{"log group", "cloudwatchlogs:DescribeLogGroups", nil, "LogGroups[].[LogGroupName, RetentionInDays]", []detail{parts("subscription filter", "cloudwatchlogs:DescribeSubscriptionFilters", "LogGroupName", "SubscriptionFilters[].FilterName")}, false},
+	{"log policy", "cloudwatchlogs:DescribeResourcePolicies", nil, "ResourcePolicies[].PolicyName", nil, false},
+	{"alarm", "cloudwatch:DescribeAlarms", nil, "MetricAlarms[].[AlarmName, ActionsEnabled]", nil, false},
+	{"recorder", "configservice:DescribeConfigurationRecorderStatus", nil, "ConfigurationRecordersStatus[].[Name, Recording]", nil, false},
+	{kind: "detector", call: "guardduty:ListDetectors", path: "DetectorIds", details: []detail{of("guardduty:GetDetector", "DetectorId", "Status")}, alone: true},
+	{"secret", "secretsmanager:ListSecrets", nil, "SecretList[?!DeletedDate].Name", []detail{of("secretsmanager:GetResourcePolicy", "SecretId", "ResourcePolicy")}, false},
+	{"topic", "sns:ListTopics", nil, "Topics[].TopicArn", []detail{of("sns:GetTopicAttributes", "TopicArn", "Attributes.Policy")}, false},
+	{"subscription", "sns:ListSubscriptions", nil, "Subscriptions[].SubscriptionArn", nil, false},
+	{"queue", "sqs:ListQueues", nil, "QueueUrls", []detail{{"sqs:GetQueueAttributes", "QueueUrl", object{"AttributeNames": []any{"Policy"}}, "Attributes.Policy", ""}}, false},
 	{"table", "dynamodb:ListTables", nil, "TableNames", []detail{
-		of("dynamodb:DescribeContinuousBackups", "TableName", "ContinuousBackupsDescription.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus")}},
-	{"repository", "ecr:DescribeRepositories", nil, "Repositories[].RepositoryName", nil},
-	{"task definition", "ecs:ListTaskDefinitions", nil, "TaskDefinitionArns", nil},
-	{"parameter", "ssm:DescribeParameters", nil, "Parameters[].Name", nil},
-	{"document", "ssm:ListDocuments", object{"Filters": []any{object{"Key": "Owner", "Values": []any{"Self"}}}}, "DocumentIdentifiers[].Name", nil},
-	{"database", "rds:DescribeDBInstances", nil, "DBInstances[].[DBInstanceIdentifier, AssociatedRoles[].RoleArn]", nil},
-	{"database snapshot", "rds:DescribeDBSnapshots", nil, "DBSnapshots[?SnapshotType!='automated'].DBSnapshotIdentifier", []detail{of("rds:DescribeDBSnapshotAttributes", "DBSnapshotIdentifier", "DBSnapshotAttributesResult.DBSnapshotAttributes")}},
-	{"hosted zone", "route53:ListHostedZones", nil, "HostedZones[].Name", nil},
-	{"mail identity", "ses:ListIdentities", nil, "Identities", nil},
-	{"schedule", "scheduler:ListSchedules", nil, "Schedules[].Name", nil},
-	{"REST API", "apigateway:GetRestApis", nil, "Items[].Name", nil},
-	{"API key", "apigateway:GetApiKeys", nil, "Items[].Name", nil},
-	{"project", "codebuild:ListProjects", nil, "Projects", nil},
-	{"job", "glue:ListJobs", nil, "JobNames", nil},
-	{"stack", "cloudformation:ListStacks", nil, "StackSummaries[?StackStatus!='DELETE_COMPLETE'].StackName", nil},
+		of("dynamodb:DescribeContinuousBackups", "TableName", "ContinuousBackupsDescription.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus")}, false},
+	{"repository", "ecr:DescribeRepositories", nil, "Repositories[].RepositoryName", nil, false},
+	{"task definition", "ecs:ListTaskDefinitions", nil, "TaskDefinitionArns", nil, false},
+	{"parameter", "ssm:DescribeParameters", nil, "Parameters[].Name", nil, false},
+	{"document", "ssm:ListDocuments", object{"Filters": []any{object{"Key": "Owner", "Values": []any{"Self"}}}}, "DocumentIdentifiers[].Name", nil, false},
+	{"database", "rds:DescribeDBInstances", nil, "DBInstances[].[DBInstanceIdentifier, AssociatedRoles[].RoleArn]", nil, false},
+	{"database snapshot", "rds:DescribeDBSnapshots", nil, "DBSnapshots[?SnapshotType!='automated'].DBSnapshotIdentifier", []detail{of("rds:DescribeDBSnapshotAttributes", "DBSnapshotIdentifier", "DBSnapshotAttributesResult.DBSnapshotAttributes")}, false},
+	{"hosted zone", "route53:ListHostedZones", nil, "HostedZones[].Name", nil, false},
+	{"mail identity", "ses:ListIdentities", nil, "Identities", nil, false},
+	{"schedule", "scheduler:ListSchedules", nil, "Schedules[].Name", nil, false},
+	{"REST API", "apigateway:GetRestApis", nil, "Items[].Name", nil, false},
+	{"API key", "apigateway:GetApiKeys", nil, "Items[].Name", nil, false},
+	{"project", "codebuild:ListProjects", nil, "Projects", nil, false},
+	{"job", "glue:ListJobs", nil, "JobNames", nil, false},
+	{"stack", "cloudformation:ListStacks", nil, "StackSummaries[?StackStatus!='DELETE_COMPLETE'].StackName", nil, false},
 }
 
 // fails is what the helpers need of a test or of a property's run.
@@ -136,8 +137,8 @@ func photograph(ctx context.Context, t fails, r *mototest.Recorder) map[string]s
 	out := map[string]string{}
 	look := func(call string, in object, path string) any {
 		answer, err := r.Do(ctx, "us-east-1", call, in)
-		if isGone(err) || err != nil && strings.Contains(errorCode(err), "NoSuch") {
-			return nil
+		if isGone(err) || err != nil && (strings.Contains(errorCode(err), "NoSuch") || call == "securityhub:DescribeHub" || call == "macie2:GetMacieSession") {
+			return nil // not there, or switched off
 		}
 		if err != nil {
 			t.Fatalf("look at the account: %v", err)
@@ -162,7 +163,7 @@ func photograph(ctx context.Context, t fails, r *mototest.Recorder) map[string]s
 			}
 		}
 	}
-	for _, v := range slices.Concat(views, computeViews) {
+	for _, v := range slices.Concat(views, computeViews, moreViews) {
 		each(look(v.call, v.in, v.path), func(name string, shown []any) {
 			for _, d := range v.details {
 				in := maps.Clone(d.in)
@@ -179,6 +180,9 @@ func photograph(ctx context.Context, t fails, r *mototest.Recorder) map[string]s
 					continue
 				}
 				each(found, func(part string, rest []any) { out[d.as+" "+name+" "+part] = plainText(t, rest) })
+			}
+			if v.alone {
+				name = "account"
 			}
 			if v.kind != "" { // only its details are looked at
 				out[v.kind+" "+name] = plainText(t, shown)

@@ -21,10 +21,46 @@ func (p *planner) undoAll(standing []*change) {
 	for _, c := range ordered {
 		p.undo(c)
 	}
+	p.byPhase[Preserve] = recorderInOrder(p.byPhase[Preserve])
 	// Logs come first: they must see the rest. None of them waits for a review.
 	slices.SortStableFunc(p.byPhase[Preserve], func(a, b *Action) int {
 		return cmp.Compare(boolRank(a.Mode != Auto), boolRank(b.Mode != Auto))
 	})
+}
+
+// recorderInOrder has AWS Config's recorder made before its delivery channel, and
+// started after it: AWS refuses the other way round
+// (https://docs.aws.amazon.com/config/latest/APIReference/API_PutDeliveryChannel.html).
+func recorderInOrder(list []*Action) []*Action {
+	order := []string{"PutConfigurationRecorder", "PutDeliveryChannel", "StartConfigurationRecorder"}
+	rank := func(a *Action) int {
+		if a.Service != "configservice" {
+			return -1
+		}
+		return slices.Index(order, a.Operation)
+	}
+	var places []int
+	var config []*Action
+	for i, a := range list {
+		if rank(a) >= 0 {
+			places, config = append(places, i), append(config, a)
+		}
+	}
+	slices.SortStableFunc(config, func(a, b *Action) int { return rank(a) - rank(b) })
+	out := slices.Clone(list)
+	for i, a := range config {
+		for _, before := range config[:i] {
+			if before.AccountID != a.AccountID || before.Region != a.Region || rank(before) == rank(a) || slices.Contains(a.DependsOn, before.ID) {
+				continue
+			}
+			a.DependsOn = append(a.DependsOn, before.ID)
+			if before.Mode != Auto && a.Mode == Auto {
+				a.Mode = Review
+			}
+		}
+		out[places[i]] = a
+	}
+	return out
 }
 
 func boolRank(b bool) int {

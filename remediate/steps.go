@@ -139,10 +139,19 @@ func (p *planner) endsBefore(c *change) bool {
 	return false
 }
 
+// wholes are the things, besides those of IAM, with which all goes that was done
+// to them, and what events call them.
+var wholes = map[string]struct{ kind, param string }{"s3": {"bucket", "bucketName"}, "sso": {"permission set", "permissionSetArn"}}
+
 // inCreated says that the change was made to something that the intruder
 // created and that will be deleted.
 func (p *planner) inCreated(c *change) bool {
 	e := c.last()
+	if k, ok := wholes[e.source]; ok {
+		name, _ := dig(e.request, []string{k.param}).(string)
+		own := p.created[subject{e.accountID, k.kind, name}]
+		return own != nil && own != c
+	}
 	for _, k := range containers {
 		kind := map[string]string{"userName": "user", "roleName": "role", "groupName": "group", "policyArn": "policy", "instanceProfileName": "instance profile"}[k.param]
 		for _, name := range []any{container(e, k.param), dig(e.request, []string{"new" + k.param})} {

@@ -37,6 +37,9 @@ type undo struct {
 	creates string
 	// also are calls besides that of the steps that make undoing needless.
 	also []string
+	// within are calls that end what the change is in, each with which value of
+	// object names it.
+	within map[string]int
 	// deadline is when undoing comes too late.
 	deadline func(*event) (time.Time, bool)
 	// handled says that contain and revoke deal with what the call gave; no

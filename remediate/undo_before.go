@@ -125,3 +125,19 @@ func redacted(v any) bool {
 	}
 	return false
 }
+
+// holderGone says that a later call ended what the change is in.
+func (h history) holderGone(c *change) bool {
+	last := c.last()
+	for name, i := range c.undo.within {
+		if c.unnamed || i >= len(c.objects) {
+			continue
+		}
+		for _, e := range h[last.source+":"+name] {
+			if e.accountID == last.accountID && e.place() == last.place() && !e.time.Before(last.time) && e.requestNames()[c.objects[i]] {
+				return true
+			}
+		}
+	}
+	return false
+}

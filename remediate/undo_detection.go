@@ -25,19 +25,19 @@ var undoDetection = []undo{
 		}},
 		todo: "The GuardDuty detector {rq.detectorId} was changed: put its features and publishing frequency back.",
 	},
-	remove("guardduty:CreateFilter", "guardduty:DeleteFilter", "filter", []string{"rq.detectorId", "rq.name"}, args{"DetectorId": "rq.detectorId", "FilterName": "rq.name"},
-		"Delete the GuardDuty filter {rq.name}, which can hide findings"),
+	inside(map[string]int{"DeleteDetector": 0}, remove("guardduty:CreateFilter", "guardduty:DeleteFilter", "filter", []string{"rq.detectorId", "rq.name"}, args{"DetectorId": "rq.detectorId", "FilterName": "rq.name"},
+		"Delete the GuardDuty filter {rq.name}, which can hide findings")),
 	{
-		call: "guardduty:UpdateFilter", object: []string{"rq.detectorId", "rq.filterName"}, also: []string{"DeleteFilter", "DeleteDetector"}, overlay: true,
+		call: "guardduty:UpdateFilter", object: []string{"rq.detectorId", "rq.filterName"}, also: []string{"DeleteFilter"}, within: map[string]int{"DeleteDetector": 0}, overlay: true,
 		prior: []prior{{"CreateFilter", []string{"rq.detectorId", "rq.name"}, "rq"}, {"UpdateFilter", []string{"rq.detectorId", "rq.filterName"}, "fields(rq)"}},
 		steps: []step{{phase: Preserve, mode: Auto, call: "guardduty:UpdateFilter", in: filterFields("prior"), back: []reverse{{"guardduty:UpdateFilter", filterFields("rq")}},
 			title: "Set the GuardDuty filter {rq.filterName} back to what it was before the intruder", risk: "Hides the findings that it hid before, and no others. Findings that it archived in between stay archived."}},
 		todo: "The GuardDuty filter {rq.filterName} was changed, can hide findings, and is not in the log: put it back.",
 	},
-	remove("guardduty:CreateIPSet", "guardduty:DeleteIPSet", "IP list", []string{"rq.detectorId", "rs.ipSetId"}, args{"DetectorId": "rq.detectorId", "IpSetId": "rs.ipSetId"},
-		"Delete the GuardDuty list of trusted addresses {rq.name}"),
+	inside(map[string]int{"DeleteDetector": 0}, remove("guardduty:CreateIPSet", "guardduty:DeleteIPSet", "IP list", []string{"rq.detectorId", "rs.ipSetId"}, args{"DetectorId": "rq.detectorId", "IpSetId": "rs.ipSetId"},
+		"Delete the GuardDuty list of trusted addresses {rq.name}")),
 	{
-		call: "guardduty:UpdateIPSet", object: []string{"rq.detectorId", "rq.ipSetId"}, also: []string{"DeleteIPSet", "DeleteDetector"}, overlay: true,
+		call: "guardduty:UpdateIPSet", object: []string{"rq.detectorId", "rq.ipSetId"}, also: []string{"DeleteIPSet"}, within: map[string]int{"DeleteDetector": 0}, overlay: true,
 		prior: []prior{{"CreateIPSet", []string{"rq.detectorId", "rs.ipSetId"}, "rq"}, {"UpdateIPSet", []string{"rq.detectorId", "rq.ipSetId"}, "fields(rq)"}},
 		steps: []step{{phase: Preserve, mode: Auto, call: "guardduty:UpdateIPSet", in: ipSetFields("prior"), back: []reverse{{"guardduty:UpdateIPSet", ipSetFields("rq")}},
 			title: "Set the GuardDuty list of trusted addresses {rq.ipSetId} back to {prior}", risk: "Findings on the addresses of the old list are hidden, as before. Look at the file too, if it is the same one."}},
@@ -309,6 +309,12 @@ func replacedWhole(p policy) undo {
 	if slices.Equal(p.object, []string{"ev.account", "ev.region"}) {
 		u.prior[0].object = nil
 	}
+	return u
+}
+
+// inside is a change to something that goes with what it is in.
+func inside(within map[string]int, u undo) undo {
+	u.within = within
 	return u
 }
 

@@ -63,7 +63,7 @@ var undoIAMAccount = []undo{
 		}},
 	},
 	{
-		call: "iam:UpdateOpenIDConnectProviderThumbprint", object: []string{"rq.openIDConnectProviderArn"},
+		call: "iam:UpdateOpenIDConnectProviderThumbprint", object: []string{"rq.openIDConnectProviderArn"}, within: map[string]int{"DeleteOpenIDConnectProvider": 0},
 		prior: []prior{
 			{"UpdateOpenIDConnectProviderThumbprint", []string{"rq.openIDConnectProviderArn"}, "rq.thumbprintList"},
 			{"CreateOpenIDConnectProvider", []string{"rs.openIDConnectProviderArn"}, "rq.thumbprintList"},

@@ -69,7 +69,7 @@ var undoIAMGrants = []undo{
 	},
 	{
 		call: "iam:CreatePolicyVersion", object: []string{"rq.policyArn", "rs.policyVersion.versionId"}, creates: "policy version", also: []string{"DeletePolicyVersion", "DeletePolicy"},
-		prior: defaultVersion, chain: true,
+		prior: defaultVersion, was: defaultBefore, chain: true,
 		steps: []step{
 			setDefault([2]string{"rs.policyVersion.isDefaultVersion|rq.setAsDefault", "true"}),
 			deleteVersion,
@@ -80,7 +80,7 @@ var undoIAMGrants = []undo{
 	},
 	{
 		call: "iam:SetDefaultPolicyVersion", object: []string{"rq.policyArn"}, also: []string{"DeletePolicy"},
-		prior: defaultVersion,
+		prior: defaultVersion, was: defaultBefore,
 		steps: []step{setDefault([2]string{})},
 		todo:  "The intruder made {rq.versionId} the default version of {rq.policyArn}. Which was it before is not in the log: look it up and set it with SetDefaultPolicyVersion.",
 	},

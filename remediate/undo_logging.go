@@ -154,17 +154,24 @@ var undoLogging = []undo{
 		}},
 		todo: "The flow log {el} was deleted and is not in the log: make it again.",
 	},
-	{call: "logs:DeleteLogGroup", object: []string{"rq.logGroupName"}, also: []string{"CreateLogGroup"},
-		steps: []step{{
-			phase: Preserve, mode: Review, call: "cloudwatchlogs:CreateLogGroup", in: args{"LogGroupName": "rq.logGroupName"},
-			back:  []reverse{{"cloudwatchlogs:DeleteLogGroup", args{"LogGroupName": "rq.logGroupName"}}},
-			title: "Make the log group {rq.logGroupName} again",
-			risk:  "What it held is lost; its writers need the group, its retention, filters and subscriptions.",
-		}}},
+	{
+		call: "logs:DeleteLogGroup", object: []string{"rq.logGroupName"}, also: []string{"CreateLogGroup"}, chain: true, was: groupSettings,
+		prior: []prior{{"PutRetentionPolicy", []string{"rq.logGroupName"}, "rq.none"}, {"DeleteRetentionPolicy", []string{"rq.logGroupName"}, "rq.none"},
+			{"PutSubscriptionFilter", []string{"rq.logGroupName"}, "rq.none"}, {"DeleteSubscriptionFilter", []string{"rq.logGroupName"}, "rq.none"}},
+		steps: []step{
+			newLogGroup,
+			{phase: Preserve, mode: Review, call: "cloudwatchlogs:PutRetentionPolicy", when: [2]string{"prior.retentionInDays", anyValue},
+				in:    args{"LogGroupName": "rq.logGroupName", "RetentionInDays": "prior.retentionInDays"},
+				back:  []reverse{{"cloudwatchlogs:DeleteRetentionPolicy", args{"LogGroupName": "rq.logGroupName"}}},
+				title: "Keep the logs of the new group {rq.logGroupName} for {prior.retentionInDays} days, as before", risk: "None but the cost of storage."},
+			subscribeAgain("prior.first"), subscribeAgain("prior.second"),
+		},
+		blind: []step{newLogGroup},
+	},
 	{call: "logs:DeleteLogStream", object: []string{"rq.logGroupName", "rq.logStreamName"},
 		todo: "The log stream {rq.logStreamName} of {rq.logGroupName} was deleted; what it held is lost here. See if it was also exported or subscribed to."},
 	{
-		call: "logs:PutRetentionPolicy", object: []string{"rq.logGroupName"}, also: []string{"DeleteRetentionPolicy"},
+		call: "logs:PutRetentionPolicy", object: []string{"rq.logGroupName"}, also: []string{"DeleteRetentionPolicy", "DeleteLogGroup"},
 		prior: []prior{{"PutRetentionPolicy", []string{"rq.logGroupName"}, "rq.retentionInDays"}},
 		steps: []step{{
 			phase: Preserve, mode: Auto, call: "cloudwatchlogs:PutRetentionPolicy", in: args{"LogGroupName": "rq.logGroupName", "RetentionInDays": "prior"},
@@ -183,7 +190,7 @@ var undoLogging = []undo{
 		deadline: after(72 * time.Hour),
 	},
 	{
-		call: "logs:DeleteSubscriptionFilter", object: []string{"rq.logGroupName", "rq.filterName"}, also: []string{"PutSubscriptionFilter"},
+		call: "logs:DeleteSubscriptionFilter", object: []string{"rq.logGroupName", "rq.filterName"}, also: []string{"PutSubscriptionFilter"}, within: map[string]int{"DeleteLogGroup": 0},
 		prior: []prior{{"PutSubscriptionFilter", []string{"rq.logGroupName", "rq.filterName"}, "rq"}},
 		steps: []step{{
 			phase: Preserve, mode: Auto, call: "cloudwatchlogs:PutSubscriptionFilter", in: subscription("prior"),
@@ -194,7 +201,7 @@ var undoLogging = []undo{
 		todo: "The subscription {rq.filterName} of {rq.logGroupName} was deleted: what reads it no longer sees the logs. Make it again.",
 	},
 	{
-		call: "logs:PutSubscriptionFilter", object: []string{"rq.logGroupName", "rq.filterName"}, also: []string{"DeleteSubscriptionFilter"},
+		call: "logs:PutSubscriptionFilter", object: []string{"rq.logGroupName", "rq.filterName"}, also: []string{"DeleteSubscriptionFilter"}, within: map[string]int{"DeleteLogGroup": 0},
 		prior: []prior{{"PutSubscriptionFilter", []string{"rq.logGroupName", "rq.filterName"}, "rq"}},
 		steps: []step{{
 			phase: Preserve, mode: Auto, call: "cloudwatchlogs:PutSubscriptionFilter", in: subscription("prior"),
@@ -221,6 +228,25 @@ var undoLogging = []undo{
 		}},
 		todo: "The DNS query log {rq.resolverQueryLogConfigId} was deleted: make it again and associate its VPCs.",
 	},
+}
+
+var newLogGroup = step{
+	phase: Preserve, mode: Review, call: "cloudwatchlogs:CreateLogGroup", in: args{"LogGroupName": "rq.logGroupName"},
+	back:  []reverse{{"cloudwatchlogs:DeleteLogGroup", args{"LogGroupName": "rq.logGroupName"}}},
+	title: "Make the log group {rq.logGroupName} again",
+	risk:  "What it held is lost; its writers need the group. Retention and subscriptions that the log does not show, and metric filters, must be set by hand.",
+}
+
+// subscribeAgain gives a log group one of the two subscriptions that it can have.
+func subscribeAgain(from string) step {
+	return step{
+		phase: Preserve, mode: Review, call: "cloudwatchlogs:PutSubscriptionFilter", when: [2]string{from, anyValue},
+		in: args{"LogGroupName": "rq.logGroupName", "FilterName": from + ".filterName", "FilterPattern": from + ".filterPattern|''",
+			"DestinationArn": from + ".destinationArn", "RoleArn": from + ".roleArn?", "Distribution": from + ".distribution?"},
+		back:  []reverse{{"cloudwatchlogs:DeleteSubscriptionFilter", args{"LogGroupName": "rq.logGroupName", "FilterName": from + ".filterName"}}},
+		title: "Send the logs of the new group {rq.logGroupName} to {" + from + ".destinationArn} again",
+		risk:  "None but its usual cost.",
+	}
 }
 
 // trailBefore are the settings of a trail, which AWS answers in full.

@@ -17,19 +17,19 @@ var undoOrganization = []undo{
 	{call: "organizations:AcceptHandshake", object: []string{"rq.handshakeId"}, todo: "The account joined another organisation ({rq.handshakeId}), which now rules it: leave it, or ask AWS support."},
 	{call: "organizations:CreateAccount", object: []string{"rs.createAccountStatus.id"}, todo: "The intruder made a new account ({rs.createAccountStatus.id}): find its number in CreateAccountResult, see what runs in it, and close it."},
 	{
-		call: "organizations:AttachPolicy", object: []string{"rq.policyId", "rq.targetId"}, also: []string{"DetachPolicy"},
+		call: "organizations:AttachPolicy", object: []string{"rq.policyId", "rq.targetId"}, also: []string{"DetachPolicy"}, within: map[string]int{"DeletePolicy": 0, "RemoveAccountFromOrganization": 1},
 		steps: []step{{phase: Recover, mode: Review, call: "organizations:DetachPolicy", in: args{"PolicyId": "rq.policyId", "TargetId": "rq.targetId"},
 			back:  []reverse{{"organizations:AttachPolicy", args{"PolicyId": "rq.policyId", "TargetId": "rq.targetId"}}},
 			title: "Detach the policy {rq.policyId} from {rq.targetId}", risk: "AWS refuses for the last service control policy of a target."}},
 	},
 	{
-		call: "organizations:DetachPolicy", object: []string{"rq.policyId", "rq.targetId"}, also: []string{"AttachPolicy"},
+		call: "organizations:DetachPolicy", object: []string{"rq.policyId", "rq.targetId"}, also: []string{"AttachPolicy"}, within: map[string]int{"DeletePolicy": 0, "RemoveAccountFromOrganization": 1},
 		steps: []step{{phase: Recover, mode: Review, call: "organizations:AttachPolicy", in: args{"PolicyId": "rq.policyId", "TargetId": "rq.targetId"},
 			back:  []reverse{{"organizations:DetachPolicy", args{"PolicyId": "rq.policyId", "TargetId": "rq.targetId"}}},
 			title: "Attach the policy {rq.policyId} to {rq.targetId} again", risk: "Limits the accounts under it, as before."}},
 	},
 	{
-		call: "organizations:UpdatePolicy", object: []string{"rq.policyId"},
+		call: "organizations:UpdatePolicy", object: []string{"rq.policyId"}, within: map[string]int{"DeletePolicy": 0},
 		prior: []prior{{"UpdatePolicy", []string{"rq.policyId"}, "rq.content"}, {"CreatePolicy", []string{"rs.policy.policySummary.id"}, "rq.content"}},
 		steps: []step{{phase: Recover, mode: Review, call: "organizations:UpdatePolicy", in: args{"PolicyId": "rq.policyId", "Content": "prior"},
 			back:  []reverse{{"organizations:UpdatePolicy", args{"PolicyId": "rq.policyId", "Content": "rq.content"}}},

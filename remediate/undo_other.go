@@ -50,13 +50,13 @@ var undoOther = []undo{
 		todo: "Messages were sent through SNS to {rq.topicArn}: see what they said, and whom to tell.",
 	},
 	{
-		call: "sns:AddPermission", object: []string{"rq.topicArn", "rq.label"}, also: []string{"RemovePermission", "DeleteTopic"},
+		call: "sns:AddPermission", object: []string{"rq.topicArn", "rq.label"}, also: []string{"RemovePermission"}, within: map[string]int{"DeleteTopic": 0},
 		steps: []step{{phase: Evict, mode: Review, call: "sns:RemovePermission", in: args{"TopicArn": "rq.topicArn", "Label": "rq.label"},
 			back:  []reverse{{"sns:AddPermission", args{"TopicArn": "rq.topicArn", "Label": "rq.label", "AWSAccountId": "rq.aWSAccountId", "ActionName": "rq.actionName"}}},
 			title: "Take the permission {rq.label} off the topic {rq.topicArn}", risk: "What uses it no longer can."}},
 	},
 	{
-		call: "sns:RemovePermission", object: []string{"rq.topicArn", "rq.label"}, also: []string{"AddPermission", "DeleteTopic"},
+		call: "sns:RemovePermission", object: []string{"rq.topicArn", "rq.label"}, also: []string{"AddPermission"}, within: map[string]int{"DeleteTopic": 0},
 		prior: []prior{{"AddPermission", []string{"rq.topicArn", "rq.label"}, "rq"}},
 		steps: []step{{phase: Recover, mode: Auto, call: "sns:AddPermission", in: args{"TopicArn": "rq.topicArn", "Label": "rq.label", "AWSAccountId": "prior.aWSAccountId", "ActionName": "prior.actionName"},
 			back:  []reverse{{"sns:RemovePermission", args{"TopicArn": "rq.topicArn", "Label": "rq.label"}}},
@@ -64,7 +64,7 @@ var undoOther = []undo{
 		todo: "The permission {rq.label} was taken off the topic {rq.topicArn} and is not in the log: give it again.",
 	},
 	{
-		call: "sns:SetTopicAttributes", object: []string{"rq.topicArn", "rq.attributeName"}, also: []string{"DeleteTopic"},
+		call: "sns:SetTopicAttributes", object: []string{"rq.topicArn", "rq.attributeName"}, within: map[string]int{"DeleteTopic": 0},
 		prior: []prior{{"SetTopicAttributes", []string{"rq.topicArn", "rq.attributeName"}, "json(rq.attributeValue)"}},
 		steps: []step{{phase: Recover, mode: Auto, call: "sns:SetTopicAttributes", in: args{"TopicArn": "rq.topicArn", "AttributeName": "rq.attributeName", "AttributeValue": "prior"},
 			back:  []reverse{{"sns:SetTopicAttributes", args{"TopicArn": "rq.topicArn", "AttributeName": "rq.attributeName", "AttributeValue": "json(rq.attributeValue)"}}},
@@ -73,7 +73,7 @@ var undoOther = []undo{
 	},
 	remove("sns:Subscribe", "sns:Unsubscribe", "subscription", []string{"rs.subscriptionArn"}, args{"SubscriptionArn": "rs.subscriptionArn"}, "Stop sending {rq.topicArn} to {rq.endpoint}"),
 	{
-		call: "sqs:AddPermission", object: []string{"rq.queueUrl", "rq.label"}, also: []string{"RemovePermission", "DeleteQueue"},
+		call: "sqs:AddPermission", object: []string{"rq.queueUrl", "rq.label"}, also: []string{"RemovePermission"}, within: map[string]int{"DeleteQueue": 0},
 		steps: []step{{phase: Evict, mode: Review, call: "sqs:RemovePermission", in: args{"QueueUrl": "rq.queueUrl", "Label": "rq.label"}, title: "Take the permission {rq.label} off the queue {rq.queueUrl}", risk: "What uses it no longer can."}},
 	},
 	{
@@ -86,7 +86,7 @@ var undoOther = []undo{
 	},
 	{call: "sqs:PurgeQueue", object: []string{"rq.queueUrl"}, todo: "The queue {rq.queueUrl} was emptied; its messages are lost: send them again from where they came."},
 	{
-		call: "eks:CreateAccessEntry", object: []string{"rq.name", "rq.principalArn"}, creates: "access entry", also: []string{"DeleteAccessEntry", "DeleteCluster"},
+		call: "eks:CreateAccessEntry", object: []string{"rq.name", "rq.principalArn"}, creates: "access entry", also: []string{"DeleteAccessEntry"}, within: map[string]int{"DeleteCluster": 0},
 		steps: []step{{phase: Evict, mode: Review, call: "eks:DeleteAccessEntry", in: args{"ClusterName": "rq.name", "PrincipalArn": "rq.principalArn"},
 			title: "Take from {rq.principalArn} the access to the cluster {rq.name}", risk: "Its access policies go with it."}},
 	},

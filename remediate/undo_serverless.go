@@ -127,7 +127,8 @@ var undoServerless = []undo{
 				title: "Take the targets {prior.drop} ({rq.targets[].arn}) off the rule {rq.rule}", risk: "The log shows none of these ids before: if one was there, put it back instead."},
 		},
 	},
-	preserveToggle("events:DisableRule", "eventbridge:EnableRule", Auto, []string{"rq.name"}, args{"Name": "rq.name", "EventBusName": "rq.eventBusName?"}, "Switch the rule {rq.name} on again"),
+	inside(map[string]int{"DeleteRule": 0},
+		preserveToggle("events:DisableRule", "eventbridge:EnableRule", Auto, []string{"rq.name"}, args{"Name": "rq.name", "EventBusName": "rq.eventBusName?"}, "Switch the rule {rq.name} on again")),
 	{
 		call: "events:DeleteRule", object: []string{"rq.name"}, also: []string{"PutRule"}, was: ruleWithTargets, chain: true,
 		prior: []prior{{"PutRule", []string{"rq.name"}, "rq"}, {"PutTargets", []string{"rq.rule"}, "rq.none"}, {"RemoveTargets", []string{"rq.rule"}, "rq.none"}},

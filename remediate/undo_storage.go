@@ -50,7 +50,11 @@ var undoStorage = []undo{
 	},
 	{
 		call: "s3:DeleteBucketPublicAccessBlock", object: []string{"rq.bucketName"}, also: []string{"PutBucketPublicAccessBlock", "DeleteBucket"},
-		steps: []step{{phase: Recover, mode: Auto, call: "s3:PutPublicAccessBlock", in: args{"Bucket": "rq.bucketName", "PublicAccessBlockConfiguration": publicBlock},
+		prior: []prior{{"PutBucketPublicAccessBlock", []string{"rq.bucketName"}, "s3(rq.PublicAccessBlockConfiguration)"}},
+		steps: []step{{phase: Recover, mode: Auto, call: "s3:PutPublicAccessBlock", in: args{"Bucket": "rq.bucketName", "PublicAccessBlockConfiguration": "prior"},
+			back:  []reverse{{"s3:DeletePublicAccessBlock", args{"Bucket": "rq.bucketName"}}},
+			title: "Block public access to the bucket {rq.bucketName} again, as before", risk: "Whoever read the bucket without credentials since no longer can."}},
+		blind: []step{{phase: Recover, mode: Auto, call: "s3:PutPublicAccessBlock", in: args{"Bucket": "rq.bucketName", "PublicAccessBlockConfiguration": publicBlock},
 			back:  []reverse{{"s3:DeletePublicAccessBlock", args{"Bucket": "rq.bucketName"}}},
 			title: "Block public access to the bucket {rq.bucketName} again", risk: "If it blocked only some kinds before, more is blocked now."}},
 	},
@@ -66,7 +70,11 @@ var undoStorage = []undo{
 	},
 	{
 		call: "s3:DeleteAccountPublicAccessBlock", object: []string{"ev.account"}, also: []string{"PutAccountPublicAccessBlock"},
-		steps: []step{{phase: Recover, mode: Review, call: "s3control:PutPublicAccessBlock", in: args{"AccountId": "ev.account", "PublicAccessBlockConfiguration": publicBlock},
+		prior: []prior{{"PutAccountPublicAccessBlock", nil, "s3(rq.PublicAccessBlockConfiguration)"}},
+		steps: []step{{phase: Recover, mode: Auto, call: "s3control:PutPublicAccessBlock", in: args{"AccountId": "ev.account", "PublicAccessBlockConfiguration": "prior"},
+			back:  []reverse{{"s3control:DeletePublicAccessBlock", args{"AccountId": "ev.account"}}},
+			title: "Block public access to all buckets of the account again, as before", risk: "Whoever read buckets without credentials since no longer can."}},
+		blind: []step{{phase: Recover, mode: Review, call: "s3control:PutPublicAccessBlock", in: args{"AccountId": "ev.account", "PublicAccessBlockConfiguration": publicBlock},
 			back:  []reverse{{"s3control:DeletePublicAccessBlock", args{"AccountId": "ev.account"}}},
 			title: "Block public access to all buckets of the account again", risk: "Buckets that are meant to be public are not."}},
 	},
@@ -95,17 +103,20 @@ var undoStorage = []undo{
 	bucketDocument("PutBucketNotification", "PutBucketNotificationConfiguration", "NotificationConfiguration", "NotificationConfiguration", "", "notifications", "What they call must still let the bucket in."),
 	bucketDocument("PutBucketCors", "PutBucketCors", "CORSConfiguration", "CORSConfiguration", "DeleteBucketCors", "CORS rules", "Web pages of other origins that had come to use the bucket no longer can."),
 	bucketDocument("PutBucketWebsite", "PutBucketWebsite", "WebsiteConfiguration", "WebsiteConfiguration", "DeleteBucketWebsite", "web site", "Pages that others had come to read from it are gone."),
-	sameAgain(undo{
-		call: "s3:CreateBucket", object: []string{"rq.bucketName"}, creates: "bucket", also: []string{"DeleteBucket"},
-		steps: []step{{
-			phase: Evict, mode: Review, call: "s3:DeleteBucket", in: args{"Bucket": "rq.bucketName"},
-			// AWS refuses to delete a bucket that holds anything:
-			// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html.
-			expect: []want{{"s3:ListObjectVersions", args{"Bucket": "rq.bucketName"}, "(Versions || DeleteMarkers)[0].Key", ""}},
-			title:  "Delete the bucket {rq.bucketName}, once it is empty of every version",
-			risk:   "Final. The intruder made it; what it holds is evidence: keep that first, and see whether anything has come to depend on it.",
-		}},
-	}),
+	{
+		call: "s3:CreateBucket", object: []string{"rq.bucketName"}, creates: "bucket", also: []string{"DeleteBucket"}, idempotent: true, chain: true,
+		steps: []step{
+			{phase: Evict, mode: Review, call: "s3:DeleteObjects", in: args{"Bucket": "rq.bucketName", "Delete": args{"Objects": []any{Item}}},
+				each:  &each{"s3:ListObjectVersions", args{"Bucket": "rq.bucketName"}, "[Versions, DeleteMarkers][].{Key: Key, VersionId: VersionId}"},
+				title: "Empty the bucket {rq.bucketName} that the intruder made of every version of its objects",
+				risk:  "Final. Copy what it holds first: it is evidence, and may be data of yours. If anyone else has come to keep something there, leave it."},
+			{phase: Evict, mode: Review, call: "s3:DeleteBucket", in: args{"Bucket": "rq.bucketName"}, title: "Delete the bucket {rq.bucketName}",
+				// AWS refuses to delete a bucket that holds anything:
+				// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html.
+				expect: []want{{"s3:ListObjectVersions", args{"Bucket": "rq.bucketName"}, "(Versions || DeleteMarkers)[0].Key", ""}},
+				risk:   "Final. The intruder made it; see first whether anything has come to depend on it. AWS refuses while it holds anything."},
+		},
+	},
 	{
 		call: "s3:DeleteBucket", object: []string{"rq.bucketName"}, also: []string{"CreateBucket"},
 		steps: []step{
@@ -128,7 +139,17 @@ var undoStorage = []undo{
 		todo: "Versions of objects of the bucket {rq.bucketName} were deleted for good (requestParameters.key of the events): look for copies, and say whose data is lost.",
 	},
 	{call: "s3:DeleteObjects", object: []string{"rq.bucketName"}, todo: "Objects of the bucket {rq.bucketName} were deleted in bulk: where versions are kept, delete their delete markers."},
-	{call: "s3:PutObject", object: []string{"rq.bucketName"}, todo: "Objects of the bucket {rq.bucketName} were written (requestParameters.key of the events): delete them, or put the old versions back. A header for a customer's key means that they are held to ransom."},
+	{
+		call: "s3:PutObject", object: []string{"rq.bucketName"}, also: []string{"DeleteBucket"},
+		steps: []step{{phase: Recover, mode: Review, call: "s3:DeleteObjects", in: args{"Bucket": "rq.bucketName", "Delete": args{"Objects": []any{Item}}}, when: [2]string{"all(rs.x-amz-version-id)", anyValue},
+			each:  &each{"s3:ListObjectVersions", args{"Bucket": "rq.bucketName"}, "Versions[?contains({all(rs.x-amz-version-id)}, VersionId)].{Key: Key, VersionId: VersionId}"},
+			title: "Delete the versions that the intruder wrote of {all(rq.key)} in the bucket {rq.bucketName}",
+			risk:  "Final: copy them first, they are evidence. The versions before them are the current ones again; where those were deleted too and the intruder's are encrypted, they may be all that is left."},
+			{phase: Recover, mode: Manual, when: [2]string{"rs.x-amz-version-id|'none'", "none"},
+				title: "Objects of the bucket {rq.bucketName} were written while it kept no versions (requestParameters.key of the events): delete them, or put copies of the old ones in their place",
+				risk:  "They may be encrypted data of yours, and all that is left of it."}},
+		todo: "Objects of the bucket {rq.bucketName} were written (requestParameters.key of the events): delete them, or put the old versions back. A header for a customer's key means that they are held to ransom.",
+	},
 	{call: "s3:CopyObject", object: []string{"rq.bucketName"}, todo: "Objects were copied into the bucket {rq.bucketName} (requestParameters of the events): see whose they are, and whom to tell."},
 	remove("s3:CreateAccessPoint", "s3control:DeleteAccessPoint", "access point", []string{"rq.name"}, args{"AccountId": "ev.account", "Name": "rq.name"}, "Delete the access point {rq.name}"),
 	replacedWhole(policy{call: "s3:PutAccessPointPolicy", service: "s3control", object: []string{"rq.name"}, in: args{"AccountId": "ev.account", "Name": "rq.name"},

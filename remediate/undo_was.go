@@ -140,6 +140,70 @@ func trailWithSelectors(h history, c *change, mine map[*event]bool) any {
 	return was
 }
 
+// groupSettings are the retention and the subscriptions of a deleted log group.
+// It can have two: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html.
+func groupSettings(h history, c *change, mine map[*event]bool) any {
+	was, filters := map[string]any{}, map[string]any{}
+	for _, e := range h.past(c, mine, "PutRetentionPolicy", "DeleteRetentionPolicy", "PutSubscriptionFilter", "DeleteSubscriptionFilter", "DeleteLogGroup") {
+		if e.text("rq.logGroupName") != c.objects[0] {
+			continue
+		}
+		switch e.name {
+		case "PutRetentionPolicy":
+			was["retentionInDays"] = e.at("rq.retentionInDays")
+		case "DeleteRetentionPolicy":
+			delete(was, "retentionInDays")
+		case "PutSubscriptionFilter":
+			filters[e.text("rq.filterName")] = e.request
+		case "DeleteSubscriptionFilter":
+			delete(filters, e.text("rq.filterName"))
+		case "DeleteLogGroup":
+			clear(was)
+			clear(filters)
+		}
+	}
+	for i, name := range slices.Sorted(maps.Keys(filters)) {
+		if i < 2 {
+			was[[]string{"first", "second"}[i]] = filters[name]
+		}
+	}
+	if len(was) == 0 {
+		return nil
+	}
+	return was
+}
+
+// defaultBefore is the version of a policy that was the default before the change,
+// nil where it has been deleted since.
+func defaultBefore(h history, c *change, mine map[*event]bool) any {
+	var version any
+	for _, e := range h.past(c, mine, "CreatePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion") {
+		if arn := e.text("rs.policy.arn|rq.policyArn"); arn != c.objects[0] {
+			continue
+		}
+		switch {
+		case e.name == "CreatePolicy":
+			version = e.at("rs.policy.defaultVersionId")
+		case e.name == "SetDefaultPolicyVersion":
+			version = e.at("rq.versionId")
+		case e.text("rs.policyVersion.isDefaultVersion|rq.setAsDefault") == "true":
+			version = e.at("rs.policyVersion.versionId")
+		}
+	}
+	for _, e := range h[c.first().source+":DeletePolicyVersion"] {
+		if e.text("rq.policyArn") == c.objects[0] && any(e.text("rq.versionId")) == version && e.accountID == c.first().accountID {
+			return nil
+		}
+	}
+	if version == nil {
+		return nil
+	}
+	if c.last().name == "SetDefaultPolicyVersion" && c.last().at("rq.versionId") == version {
+		return asBefore
+	}
+	return version
+}
+
 // ruleWithTargets is a deleted rule of EventBridge, with its targets.
 func ruleWithTargets(h history, c *change, mine map[*event]bool) any {
 	was, ok := h.shown(c, mine).(map[string]any)

@@ -2,6 +2,7 @@ package mototest
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -17,10 +18,11 @@ import (
 	"trailscan/internal/shapeserver"
 )
 
-// Lacks are the calls of IAM that moto does not have. The proxy passes them on to
-// a server that compares each with the API's model and answers from what was
-// written there before.
+// Lacks are the calls of IAM and Identity Center that moto does not have. The
+// proxy passes them on to a server that compares each with the API's model and
+// answers from what was written there before.
 var Lacks = []string{
+	"ProvisionPermissionSet", "DescribeGroupMembership",
 	"PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary",
 	"CreateServiceSpecificCredential", "ListServiceSpecificCredentials", "UpdateServiceSpecificCredential",
 	"ResetServiceSpecificCredential", "DeleteServiceSpecificCredential",
@@ -37,7 +39,7 @@ var unfelt = map[string][]string{
 func Unfelt(service, operation string) bool { return slices.Contains(unfelt[service], operation) }
 
 func lacks(q Request) bool {
-	return q.Service == "iam" && slices.Contains(Lacks, q.Operation) || Unfelt(q.Service, q.Operation)
+	return slices.Contains(Lacks, q.Operation) || Unfelt(q.Service, q.Operation)
 }
 
 // Request is a call on its way to moto. Its operation is only known where the
@@ -206,7 +208,7 @@ func (p *Proxy) forward(r *http.Request, q Request, body []byte) (*Reply, error)
 	if reply.Body, err = io.ReadAll(answer.Body); err != nil {
 		return nil, err
 	}
-	if lacks(q) && (reply.Status >= http.StatusInternalServerError || q.Service != "iam") {
+	if lacks(q) && (reply.Status >= http.StatusInternalServerError || Unfelt(q.Service, q.Operation)) {
 		again := r.Clone(r.Context())
 		again.Body = io.NopCloser(bytes.NewReader(body))
 		w := httptest.NewRecorder()
@@ -218,6 +220,9 @@ func (p *Proxy) forward(r *http.Request, q Request, body []byte) (*Reply, error)
 	}
 	if q.Operation == "CreateKeyPair" || q.Operation == "ImportKeyPair" {
 		p.keepPair(reply.Body)
+	}
+	if strings.HasSuffix(q.Operation, "GroupMembership") && reply.Status < http.StatusBadRequest {
+		p.state.membership(q.Operation, body, reply.Body)
 	}
 	if q.Operation == "GetOpenIDConnectProvider" {
 		reply.Body = p.state.withoutClients(q.Form.Get("OpenIDConnectProviderArn"), reply.Body)
@@ -259,6 +264,7 @@ type lacking struct {
 	boundaries  map[string]string   // user: policy
 	clients     map[string][]string // removed, by identity provider
 	credentials []map[string]any
+	members     map[string]bool // memberships of groups, by id
 	made        int
 }
 
@@ -271,7 +277,7 @@ func newLacking() *lacking {
 func (l *lacking) clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.boundaries, l.clients, l.credentials = map[string]string{}, map[string][]string{}, nil
+	l.boundaries, l.clients, l.credentials, l.members = map[string]string{}, map[string][]string{}, nil, map[string]bool{}
 }
 
 func (l *lacking) answer(c shapeserver.Call) (map[string]any, *shapeserver.Failure) {
@@ -313,6 +319,14 @@ func (l *lacking) answer(c shapeserver.Call) (map[string]any, *shapeserver.Failu
 		if c.Operation[0] == 'R' {
 			l.clients[provider] = append(l.clients[provider], client)
 		}
+	case "ProvisionPermissionSet":
+		return map[string]any{"PermissionSetProvisioningStatus": map[string]any{"Status": "SUCCEEDED"}}, nil
+	case "DescribeGroupMembership":
+		id, _ := c.Parameters["MembershipId"].(string)
+		if !l.members[id] {
+			return nil, &shapeserver.Failure{Status: http.StatusBadRequest, Code: "ResourceNotFoundException"}
+		}
+		return map[string]any{"IdentityStoreId": c.Parameters["IdentityStoreId"], "MembershipId": id, "GroupId": "g", "MemberId": map[string]any{"UserId": "u"}}, nil
 	case "SimulatePrincipalPolicy":
 		return map[string]any{"EvaluationResults": []any{}}, nil
 	default:
@@ -329,6 +343,26 @@ func (l *lacking) answer(c shapeserver.Call) (map[string]any, *shapeserver.Failu
 		}
 	}
 	return nil, nil
+}
+
+// membership keeps which memberships of groups there are.
+func (l *lacking) membership(operation string, request, answer []byte) {
+	text := request
+	if operation == "CreateGroupMembership" {
+		text = answer
+	}
+	var m struct{ MembershipId string }
+	if json.Unmarshal(text, &m) != nil || m.MembershipId == "" {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch operation {
+	case "CreateGroupMembership":
+		l.members[m.MembershipId] = true
+	case "DeleteGroupMembership":
+		delete(l.members, m.MembershipId)
+	}
 }
 
 // withoutClients takes the clients that were removed out of moto's answer.

@@ -123,11 +123,14 @@ func (r *Recorder) model(service string) (*awsapi.Model, error) {
 }
 
 // sources are the event sources of services that are not called as their package.
-var sources = map[string]string{"eventbridge": "events", "cloudwatchlogs": "logs", "cloudwatch": "monitoring", "configservice": "config",
-	"ec2instanceconnect": "ec2-instance-connect", "efs": "elasticfilesystem", "emr": "elasticmapreduce"}
+var sources = map[string]string{
+	"eventbridge": "events", "cloudwatchlogs": "logs", "cloudwatch": "monitoring", "configservice": "config", "s3control": "s3", "ssoadmin": "sso",
+	"cognitoidentity": "cognito-identity", "cognitoidentityprovider": "cognito-idp", "acmpca": "acm-pca",
+	"ec2instanceconnect": "ec2-instance-connect", "efs": "elasticfilesystem", "emr": "elasticmapreduce",
+}
 
 // global services record their calls in us-east-1.
-var global = map[string]bool{"iam": true, "route53": true}
+var global = map[string]bool{"iam": true, "route53": true, "organizations": true, "account": true}
 
 // record is the record of a call:
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html.
@@ -145,7 +148,7 @@ func (r *Recorder) record(m *awsapi.Model, by *Actor, region, service, operation
 	}
 	n := len(r.records) + 1
 	read := readOnly(operation)
-	data := operation == "GetObject" || operation == "PutObject" || operation == "DeleteObject" || operation == "PutObjectAcl"
+	data := strings.HasSuffix(operation, "Object") || operation == "DeleteObjects" || operation == "PutObjectAcl"
 	rec := Object{
 		"eventVersion": "1.11", "userIdentity": identity, "eventTime": r.Clock.UTC().Format(time.RFC3339), "eventSource": source + ".amazonaws.com",
 		"eventName": eventName(service, operation), "awsRegion": region, "sourceIPAddress": by.IP, "userAgent": by.Agent,

@@ -24,7 +24,8 @@ var versioned = map[string]string{
 // renamed are event names that are not the operation's.
 var renamed = map[string]string{
 	"s3:PutBucketLifecycleConfiguration": "PutBucketLifecycle", "s3:PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-	"s3:DeletePublicAccessBlock": "DeleteBucketPublicAccessBlock",
+	"s3:DeletePublicAccessBlock": "DeleteBucketPublicAccessBlock", "s3:PutBucketNotificationConfiguration": "PutBucketNotification",
+	"s3control:PutPublicAccessBlock": "PutAccountPublicAccessBlock", "s3control:DeletePublicAccessBlock": "DeleteAccountPublicAccessBlock",
 }
 
 func eventName(service, operation string) string {
@@ -62,8 +63,8 @@ func spell(m *awsapi.Model, service, operation string, in, out Object) (request,
 	op := m.Operations[operation]
 	s := speller{m, service}
 	switch service {
-	case "s3":
-		return s3Request(operation, in), nil
+	case "s3", "s3control":
+		return s3Request(operation, in), s3Response(operation, out)
 	case "ec2":
 		return s.ec2(op, operation, in, out)
 	}
@@ -312,6 +313,7 @@ var s3Flags = map[string]string{
 	"PutBucketLifecycleConfiguration": "lifecycle", "DeleteBucketLifecycle": "lifecycle", "PutPublicAccessBlock": "publicAccessBlock",
 	"DeletePublicAccessBlock": "publicAccessBlock", "PutBucketOwnershipControls": "ownershipControls", "PutBucketEncryption": "encryption",
 	"DeleteBucketEncryption": "encryption", "PutBucketWebsite": "website", "PutBucketReplication": "replication",
+	"DeleteBucketReplication": "replication", "PutBucketCors": "cors", "PutBucketLogging": "logging", "PutBucketNotificationConfiguration": "notification", "DeleteObjects": "delete",
 }
 
 func s3Request(operation string, in Object) Object {
@@ -332,12 +334,28 @@ func s3Request(operation string, in Object) Object {
 			if text, ok := v.(string); ok && json.Unmarshal([]byte(text), &document) == nil {
 				out["bucketPolicy"] = document
 			}
-		case "Body":
+		case "Body", "Delete":
+		case "AccountId":
+			out["accountId"] = v
 		default:
 			out[k] = s3XML(v)
 		}
 	}
 	return out
+}
+
+// s3Response is what a record of a write of an object answers: the headers of the
+// version.
+func s3Response(operation string, out Object) Object {
+	if v, ok := out["VersionId"]; ok && (operation == "PutObject" || operation == "DeleteObject") {
+		return Object{"x-amz-version-id": v}
+	}
+	return nil
+}
+
+// s3Words are names of the XML that the SDK calls otherwise.
+var s3Words = map[string]string{
+	"LambdaFunctionConfigurations": "CloudFunctionConfiguration", "LambdaFunctionArn": "CloudFunction", "TopicArn": "Topic", "QueueArn": "Queue",
 }
 
 // s3XML is a configuration as its XML has it: Rules are Rule, one or several.
@@ -347,6 +365,9 @@ func s3XML(v any) any {
 		out := Object{}
 		for k, e := range v {
 			list, ok := e.([]any)
+			if word, other := s3Words[k]; other {
+				k = word
+			}
 			switch {
 			case ok && len(list) == 1:
 				out[strings.TrimSuffix(k, "s")] = s3XML(list[0])
