@@ -154,13 +154,22 @@ var undoLogging = []undo{
 		}},
 		todo: "The flow log {el} was deleted and is not in the log: make it again.",
 	},
-	{call: "logs:DeleteLogGroup", object: []string{"rq.logGroupName"}, also: []string{"CreateLogGroup"},
+	{
+		call: "logs:DeleteLogGroup", object: []string{"rq.logGroupName"}, also: []string{"CreateLogGroup", "DeleteRetentionPolicy"}, chain: true,
+		prior: []prior{{"PutRetentionPolicy", []string{"rq.logGroupName"}, "rq.retentionInDays"}},
 		steps: []step{{
 			phase: Preserve, mode: Review, call: "cloudwatchlogs:CreateLogGroup", in: args{"LogGroupName": "rq.logGroupName"},
 			back:  []reverse{{"cloudwatchlogs:DeleteLogGroup", args{"LogGroupName": "rq.logGroupName"}}},
 			title: "Make the log group {rq.logGroupName} again",
-			risk:  "What it held is lost; its writers need the group, its retention, filters and subscriptions.",
-		}}},
+			risk:  "What it held is lost; its writers need the group, its key, filters and subscriptions.",
+		}, {
+			phase: Preserve, mode: Review, call: "cloudwatchlogs:PutRetentionPolicy", when: [2]string{"prior", anyValue},
+			in:    args{"LogGroupName": "rq.logGroupName", "RetentionInDays": "prior"},
+			back:  []reverse{{"cloudwatchlogs:DeleteRetentionPolicy", args{"LogGroupName": "rq.logGroupName"}}},
+			title: "Keep the logs of {rq.logGroupName} for {prior} days, as before",
+			risk:  "None: without it the new group keeps them for ever.",
+		}},
+	},
 	{call: "logs:DeleteLogStream", object: []string{"rq.logGroupName", "rq.logStreamName"},
 		todo: "The log stream {rq.logStreamName} of {rq.logGroupName} was deleted; what it held is lost here. See if it was also exported or subscribed to."},
 	{
