@@ -184,21 +184,21 @@ func withStatement(policy string, statement map[string]any) (text string, ok boo
 
 const centerUserMark = ":identitystore:::user/"
 
-// centerUser is the id of the Identity Center user whom a credential, or one that
-// it came from, acts as; "" where the log does not tell.
-func (p *planner) centerUser(c *lineage.Credential) string {
-	for range len(p.lineage.Credentials) + 1 {
+// centerUserOf is the id of the Identity Center user whom a credential, or one
+// that it came from, acts as; "" where the log does not tell.
+func centerUserOf(l *lineage.Lineage, c *lineage.Credential) string {
+	for range len(l.Credentials) + 1 {
 		if _, id, ok := strings.Cut(c.PrincipalARN, centerUserMark); ok {
 			return id
 		}
 		if c.Parent == nil {
 			break
 		}
-		i := slices.IndexFunc(p.lineage.Credentials, func(o lineage.Credential) bool { return o.ID == *c.Parent })
+		i := slices.IndexFunc(l.Credentials, func(o lineage.Credential) bool { return o.ID == *c.Parent })
 		if i < 0 {
 			break
 		}
-		c = &p.lineage.Credentials[i]
+		c = &l.Credentials[i]
 	}
 	return ""
 }
@@ -208,7 +208,7 @@ func (p *planner) centerUser(c *lineage.Credential) string {
 func (p *planner) centerUsersOf(h *holder) []string {
 	var users []string
 	for _, c := range h.credentials {
-		user := p.centerUser(c)
+		user := centerUserOf(p.lineage, c)
 		if user == "" || len(matchable(user)) == 0 || plain(user) != nil {
 			return nil
 		}

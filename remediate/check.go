@@ -1,6 +1,7 @@
 package remediate
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -110,7 +111,7 @@ func CheckAfter(ctx context.Context, c *query.Case, p *Plan, journal io.Reader) 
 	if err := k.readCase(ctx); err != nil {
 		return nil, err
 	}
-	if err := findRenamed(ctx, c, k.denials); err != nil {
+	if err := learn(ctx, c, k.denials); err != nil {
 		return nil, fmt.Errorf("check: %w", err)
 	}
 	if err := k.findDescendants(ctx); err != nil {
@@ -122,6 +123,12 @@ func CheckAfter(ctx context.Context, c *query.Case, p *Plan, journal io.Reader) 
 	if err := k.findWeakened(ctx); err != nil {
 		return nil, fmt.Errorf("check: read what became of the denies: %w", err)
 	}
+	if err := k.findSCPsUndone(ctx); err != nil {
+		return nil, fmt.Errorf("check: read what became of the service control policies: %w", err)
+	}
+	slices.SortStableFunc(found.Weakened, func(a, b Weakening) int {
+		return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.EventID, b.EventID))
+	})
 	found.Clean = found.Succeeded == 0 && len(found.Weakened) == 0
 	return found, nil
 }
@@ -132,6 +139,7 @@ type checker struct {
 	plan    *Plan
 	found   *Aftermath
 	denials []*denial       // that were put on, each with its times
+	done    []*doneAction   // all that was carried out
 	held    map[string]Link // access key ids
 	ips     []string        // from which the intruder alone came
 }
@@ -151,6 +159,9 @@ func (k *checker) carriedOut(journal io.Reader) error {
 		for _, d := range k.denials {
 			d.at = k.found.Since
 		}
+		for i := range done {
+			k.done = append(k.done, &doneAction{Action: &done[i], at: k.found.Since})
+		}
 		return nil
 	}
 	entries, _, err := readEntries(journal)
@@ -161,6 +172,7 @@ func (k *checker) carriedOut(journal io.Reader) error {
 		return err
 	}
 	standing := map[string]bool{}
+	reader := newDenialReader()
 	for _, d := range deeds(entries) {
 		if !d.stands() || isRead(d.before.Operation) {
 			continue
@@ -171,12 +183,19 @@ func (k *checker) carriedOut(journal io.Reader) error {
 		}
 		a := k.actionOf(d)
 		standing[a.ID] = true
+		for _, earlier := range k.done {
+			if earlier.until.IsZero() && earlier.Action.AccountID == a.AccountID && samePlace(earlier.call(), a.call()) {
+				earlier.until = at
+			}
+		}
+		k.done = append(k.done, &doneAction{Action: &a, at: at})
 		for _, earlier := range k.denials {
 			if earlier.until.IsZero() && undoesCall(&a, earlier) {
 				earlier.until = at
 			}
 		}
-		for _, denial := range denialsOf([]Action{a}, at) {
+		reader.prepare(&a)
+		for _, denial := range reader.read(&a, at) {
 			denial.at = at
 			k.denials = append(k.denials, denial)
 		}
@@ -216,6 +235,9 @@ func (k *checker) actionOf(d *deed) Action {
 		a.Mode, a.ForEach = Auto, nil // it is done
 	}
 	a.AccountID, a.Service, a.Operation, a.Parameters = d.before.AccountID, d.before.Service, d.before.Operation, d.before.Parameters
+	if d.before.Rollback != nil {
+		a.Rollback = d.before.Rollback
+	}
 	return a
 }
 

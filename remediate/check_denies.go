@@ -31,7 +31,8 @@ var undoing = []string{
 	"iam:UpdateSSHPublicKey", "iam:UpdateSigningCertificate", "iam:UpdateAssumeRolePolicy", "iam:RemoveUserFromGroup",
 	"iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:CreateUser", "iam:CreateRole", "iam:CreateLoginProfile", "iam:UpdateLoginProfile",
 	"iam:CreateAccessKey", "iam:CreateServiceSpecificCredential", "iam:UploadSSHPublicKey", "iam:UploadSigningCertificate",
-	"s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "rolesanywhere:EnableTrustAnchor", "rolesanywhere:EnableProfile",
+	"iam:DeletePolicy", "iam:DeletePolicyVersion", "sso:DeleteInlinePolicyFromPermissionSet", "sso:PutInlinePolicyToPermissionSet",
+	"sso:DeletePermissionSet", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "rolesanywhere:EnableTrustAnchor", "rolesanywhere:EnableProfile",
 }
 
 // findWeakened looks for the calls, by anybody but trailscan, that undid a denial
@@ -43,10 +44,16 @@ func (k *checker) findWeakened(ctx context.Context) error {
 		_, name := splitCall(call)
 		names = append(names, name)
 	}
+	for _, a := range k.done {
+		for _, c := range append(slices.Clone(a.Rollback), a.call()) {
+			names = appendNew(names, c.Operation)
+		}
+	}
 	rows, err := k.c.DB.QueryContext(ctx, `
 		SELECT `+requestColumns+`, e.event_id, e.issued_access_key_id
 		FROM events e
-		WHERE e.event_time > ? AND coalesce(e.error_code, '') = '' AND e.event_name IN `+placeholders(names, &args)+`
+		WHERE e.event_time > ? AND coalesce(e.error_code, '') = '' 
+			AND regexp_replace(e.event_name, '([0-9]{8}(v[0-9]+)?|[0-9]{4}_[0-9]{2}_[0-9]{2})$', '') IN `+placeholders(names, &args)+`
 		ORDER BY e.event_time, e.event_id`, args...)
 	if err != nil {
 		return err
@@ -60,15 +67,26 @@ func (k *checker) findWeakened(ctx context.Context) error {
 		}
 		r := row.request()
 		ours := k.held[r.accessKey] != ""
-		if !slices.Contains(undoing, r.call) || ownAgent(r.userAgent) && !ours {
+		if ownAgent(r.userAgent) && !ours {
 			continue
 		}
-		for _, d := range k.denials {
-			if !d.stands(r.time) {
-				continue
+		told := map[string]bool{} // actions
+		note := func(action, what string) {
+			if what != "" && !told[action] {
+				told[action] = true
+				k.found.Weakened = append(k.found.Weakened, Weakening{id.String, r.time, r.call, action, what, r.arn, r.accessKey, r.sourceIP, ours})
 			}
-			if what := d.weakenedBy(r); what != "" {
-				k.found.Weakened = append(k.found.Weakened, Weakening{id.String, r.time, r.call, d.action.ID, what, r.arn, r.accessKey, r.sourceIP, ours})
+		}
+		for _, d := range k.denials {
+			if d.stands(r.time) && slices.Contains(undoing, r.call) {
+				note(d.action.ID, d.weakenedBy(r))
+			}
+		}
+		if len(told) == 0 {
+			for _, a := range k.done {
+				if a.stands(r.time) {
+					note(a.ID, a.undoneBy(r, slices.ContainsFunc(k.denials, func(d *denial) bool { return d.action.ID == a.ID })))
+				}
 			}
 		}
 		if !ours && k.makesCredential(r) {
@@ -136,6 +154,17 @@ func (d *denial) weakenedBy(r *request) string {
 		if r.text("bucketName") == d.name && (name == "DeleteBucketPolicy" || name == "PutBucketPolicy" && !same(dig(r.params, []string{"bucketPolicy"}), d.text, time.Time{})) {
 			return "the policy of the bucket " + d.name + " was changed or deleted"
 		}
+	case bySet:
+		if r.text("permissionSetArn") != d.holder.name {
+			return ""
+		}
+		switch {
+		case name == "DeleteInlinePolicyFromPermissionSet", name == "DeletePermissionSet":
+			return "the policy that denies was taken off the permission set " + d.holder.name
+		case name == "PutInlinePolicyToPermissionSet" && !holdsStatements(r.text("inlinePolicy"), d.text):
+			return "the policy of the permission set " + d.holder.name + " was replaced by one without the deny"
+		}
+		return ""
 	case byPolicy:
 		if on {
 			return d.policyWeakened(r, name, about)
@@ -180,6 +209,9 @@ func (d *denial) groupWeakened(r *request, name string) string {
 	group := r.text("groupName")
 	if a.Operation == "AddUserToGroup" && group != "" && group == param(a, "GroupName") && (strings.HasPrefix(name, "Delete") || strings.HasPrefix(name, "Detach")) {
 		return "a policy of the group " + group + ", which denies, was taken off"
+	}
+	if name == "DeletePolicy" && r.text("policyArn") != "" && r.text("policyArn") == param(a, "PolicyArn") {
+		return "the policy " + r.text("policyArn") + ", which denies, was deleted"
 	}
 	if (name == "CreatePolicyVersion" || name == "SetDefaultPolicyVersion") && r.text("policyArn") != "" && r.text("policyArn") == param(a, "PolicyArn") {
 		return "the policy " + r.text("policyArn") + ", which denies, got another version"

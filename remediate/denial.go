@@ -1,15 +1,10 @@
 package remediate
 
 import (
-	"context"
-	"database/sql"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"trailscan/query"
 )
 
 // denialKind is in what way an action of a plan keeps callers out.
@@ -25,6 +20,7 @@ const (
 	bySCP                          // a service control policy on an account
 	byBucket                       // a bucket's policy
 	byAnchor                       // a trust anchor or profile of Roles Anywhere is off
+	bySet                          // a permission set's policy, on its roles in the holder's account
 )
 
 // denial is an action of a plan that keeps callers out.
@@ -32,10 +28,10 @@ type denial struct {
 	action  *Action
 	kind    denialKind
 	account string
-	holder  subject   // of byPolicy, byTrust, byPassword, byAbsence, and whose key
+	holder  subject   // of byPolicy, byTrust, byPassword, byAbsence, whose key, and the permission set by its ARN
 	id      string    // unique id that the action expects the holder to have
 	renamed bool      // the log shows that something was given the holder's name
-	name    string    // access key, credential, bucket or anchor; every one of the holder: "${item}"
+	name    string    // access key, credential, bucket, anchor or permission set; every one of the holder: "${item}"
 	policy  *document // nil: everything
 	text    string    // the policy's, with ${now}
 	at      time.Time // since when it stands, and until when; zero: from the start, for good
@@ -48,43 +44,71 @@ var managedDenials = map[string]string{"AWSDenyAll": denyAll}
 // denialsOf reads from the actions of a plan what keeps callers out; now stands
 // for ${now}. What cannot be read as a policy keeps nobody out.
 func denialsOf(actions []Action, now time.Time) []*denial {
-	stamp := now.UTC().Format(time.RFC3339)
-	own := map[string]string{}       // text of managed policies that the plan makes, by name
-	groups := map[string][]*denial{} // policies of groups, to the users that the plan puts there
+	r := newDenialReader()
+	for i := range actions {
+		r.prepare(&actions[i])
+	}
 	var out []*denial
 	for i := range actions {
-		a := &actions[i]
-		if a.Service == "iam" && (a.Operation == "CreatePolicy" || a.Operation == "CreatePolicyVersion") {
-			own[a.AccountID+" "+lastSegment(param(a, "PolicyName")+param(a, "PolicyArn"))] = param(a, "PolicyDocument")
-		}
-		d := denialOf(a, own)
-		if d == nil {
-			continue
-		}
-		if d.text != "" {
-			var err error
-			if d.policy, err = parsePolicy(d.text, stamp); err != nil {
-				continue
-			}
-		}
-		if d.holder.kind == "group" {
-			groups[d.account+" "+d.holder.name] = append(groups[d.account+" "+d.holder.name], d)
-			continue
-		}
-		out = append(out, d)
-	}
-	for i := range actions {
-		a := &actions[i]
-		if a.Service != "iam" || a.Operation != "AddUserToGroup" || a.Phase == Restore {
-			continue
-		}
-		for _, g := range groups[a.AccountID+" "+param(a, "GroupName")] {
-			d := *g
-			d.action, d.holder, d.id = a, subject{a.AccountID, "user", param(a, "UserName")}, expectedID(a)
-			out = append(out, &d)
-		}
+		out = append(out, r.read(&actions[i], now)...)
 	}
 	return out
+}
+
+// denialReader reads denials of actions, some of which take their policy from
+// another action.
+type denialReader struct {
+	own    map[string]string    // text of managed policies and permission sets, by account and name
+	groups map[string][]*Action // that put policies on groups, by account and name
+}
+
+func newDenialReader() *denialReader {
+	return &denialReader{map[string]string{}, map[string][]*Action{}}
+}
+
+// prepare notes what later actions refer to.
+func (r *denialReader) prepare(a *Action) {
+	switch {
+	case a.Service == "ssoadmin" && a.Operation == "PutInlinePolicyToPermissionSet":
+		r.own[a.AccountID+" "+param(a, "PermissionSetArn")] = param(a, "InlinePolicy")
+	case a.Service != "iam":
+	case a.Operation == "CreatePolicy" || a.Operation == "CreatePolicyVersion":
+		r.own[a.AccountID+" "+lastSegment(param(a, "PolicyName")+param(a, "PolicyArn"))] = param(a, "PolicyDocument")
+	case a.Operation == "PutGroupPolicy" || a.Operation == "AttachGroupPolicy":
+		group := a.AccountID + " " + param(a, "GroupName")
+		r.groups[group] = append(r.groups[group], a)
+	}
+}
+
+// read gives what an action keeps out.
+func (r *denialReader) read(a *Action, now time.Time) []*denial {
+	if a.Service == "iam" && a.Operation == "AddUserToGroup" && a.Phase != Restore {
+		var out []*denial
+		for _, g := range r.groups[a.AccountID+" "+param(a, "GroupName")] {
+			if d := parsed(denialOf(g, r.own), now); d != nil {
+				d.action, d.holder, d.id = a, subject{a.AccountID, "user", param(a, "UserName")}, expectedID(a)
+				out = append(out, d)
+			}
+		}
+		return out
+	}
+	d := parsed(denialOf(a, r.own), now)
+	if d == nil || d.holder.kind == "group" {
+		return nil
+	}
+	return []*denial{d}
+}
+
+// parsed reads the policy of a denial, nil where it is none.
+func parsed(d *denial, now time.Time) *denial {
+	if d == nil || d.text == "" {
+		return d
+	}
+	var err error
+	if d.policy, err = parsePolicy(d.text, now.UTC().Format(time.RFC3339)); err != nil {
+		return nil
+	}
+	return d
 }
 
 func param(a *Action, name string) string {
@@ -115,6 +139,13 @@ func denialOf(a *Action, own map[string]string) *denial {
 	case a.Service == "organizations" && (a.Operation == "CreatePolicy" || a.Operation == "UpdatePolicy"):
 		d.kind, d.text = bySCP, param(a, "Content")
 		return d
+	case a.Service == "ssoadmin" && a.Operation == "ProvisionPermissionSet":
+		// The sessions feel the policy when the set is brought to their account.
+		d.kind, d.text = bySet, own[a.AccountID+" "+param(a, "PermissionSetArn")]
+		if d.holder = (subject{param(a, "TargetId"), "permission set", param(a, "PermissionSetArn")}); strings.Contains(d.text, `"Deny"`) {
+			return d
+		}
+		return nil
 	case a.Service == "s3" && a.Operation == "PutBucketPolicy":
 		d.kind, d.name, d.text = byBucket, param(a, "Bucket"), param(a, "Policy")
 		return d
@@ -209,43 +240,6 @@ func (d *denial) ofIAM(own map[string]string) *denial {
 	return d
 }
 
-// is says that a denial is on this user or role. A name may stand for another one
-// later, and a renamed user did its earlier calls under another name: unique ids
-// decide where both are known.
-func (d *denial) is(s subject, id string) bool {
-	if d.holder.account != s.account || d.holder.kind != s.kind {
-		return false
-	}
-	named := d.holder.name == s.name
-	if d.id != "" && (strings.HasPrefix(id, "AIDA") || strings.HasPrefix(id, "AROA")) {
-		return d.id == id && (named || d.renamed)
-	}
-	return named
-}
-
-// findRenamed marks the denials on users that the log shows to have got their
-// name later.
-func findRenamed(ctx context.Context, c *query.Case, denials []*denial) error {
-	rows, err := c.DB.QueryContext(ctx, `
-		SELECT DISTINCT account_id, request_parameters FROM events
-		WHERE event_source LIKE 'iam.%' AND event_name = 'UpdateUser' AND coalesce(error_code, '') = ''`)
-	if err != nil {
-		return fmt.Errorf("read who was renamed: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var account, params sql.NullString
-		if err := rows.Scan(&account, &params); err != nil {
-			return fmt.Errorf("read who was renamed: %w", err)
-		}
-		name, _ := dig(parseJSON(params.String), []string{"newUserName"}).(string)
-		for _, d := range denials {
-			d.renamed = d.renamed || name != "" && d.holder == subject{account.String, "user", name}
-		}
-	}
-	return rows.Err()
-}
-
 // blocks says whether a request fails while the denial stands, and if not, why
 // it does not although the denial is about its caller (ReasonNotDenied where it
 // is not).
@@ -285,7 +279,7 @@ func (d *denial) blocks(r *request) (truth, Reason) {
 			return no, ReasonServiceLinked
 		}
 		return policyBlocks(d.policy, r)
-	case byPolicy:
+	case byPolicy, bySet:
 		if d.holds(r) && !r.serviceLinked() && !r.unbound() {
 			return policyBlocks(d.policy, r)
 		}
@@ -324,6 +318,10 @@ func (r *request) unbound() bool {
 // holds says that a denial is on the caller of a request.
 func (d *denial) holds(r *request) bool {
 	s, id, ok := r.holder()
+	if d.kind == bySet {
+		set, reserved := permissionSetOf(s.name)
+		return ok && reserved && s.kind == "role" && s.account == d.holder.account && set == d.name && d.name != ""
+	}
 	return ok && d.is(s, id)
 }
 

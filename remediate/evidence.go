@@ -138,41 +138,6 @@ func ownerAccount(resources any) string {
 	return ""
 }
 
-// loadOthers reads the writes of everyone else through those APIs that the
-// undo tables look at for the calls of the lineage.
-func (ev *evidence) loadOthers(ctx context.Context, c *query.Case) error {
-	wanted := map[[2]string]bool{}
-	for _, e := range ev.events {
-		u := undoTable[e.source+":"+e.name]
-		if u == nil || u.handled {
-			continue
-		}
-		wanted[[2]string{e.source, e.name}] = true
-		for _, n := range append(u.related(), "Create"+strings.TrimPrefix(e.name, "Delete")) {
-			wanted[[2]string{e.source, n}] = true
-		}
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	for _, n := range []string{"DeleteUser", "DeleteRole", "DeleteGroup", "DeletePolicy", "DeleteInstanceProfile", "DeleteAccessKey", "UpdateAccessKey", "UpdateUser", "UpdateGroup"} {
-		wanted[[2]string{"iam", n}] = true
-	}
-	var conditions []string
-	var args []any
-	for w := range wanted {
-		conditions = append(conditions, `(e.event_source LIKE ? AND regexp_replace(e.event_name, '([0-9]{8}(v[0-9]+)?|[0-9]{4}_[0-9]{2}_[0-9]{2})$', '') = ?)`)
-		args = append(args, w[0]+".amazonaws.com%", w[1])
-	}
-	var err error
-	ev.others, err = queryEvents(ctx, c, `
-		SELECT `+eventColumns+`, NULL, NULL
-		FROM events e LEFT JOIN (SELECT * FROM lineage_events WHERE actor <> 'owner') le
-			ON e.source_id = le.source_id AND e.record_index = le.record_index
-		WHERE le.source_id IS NULL AND coalesce(e.error_code, '') = '' AND (`+strings.Join(conditions, " OR ")+`)`, args...)
-	return err
-}
-
 func (ev *evidence) loadPrincipals(ctx context.Context, c *query.Case) error {
 	ev.accounts = map[string]bool{}
 	ev.userIDs = map[subject]string{}

@@ -21,7 +21,7 @@ func newGuard(denials []*denial) *guard {
 	for i, d := range denials {
 		g.order[d] = i
 		switch d.kind {
-		case bySCP, byBucket, byAnchor:
+		case bySCP, byBucket, byAnchor, bySet:
 			g.general = append(g.general, d)
 			continue
 		case byTrust:

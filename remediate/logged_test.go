@@ -18,7 +18,7 @@ type logged struct {
 	at     time.Duration // after start
 	api    string
 	by     caller
-	rq     object
+	rq, rs object
 	err    string
 	issued string // access key id that the answer holds
 	ip     string
@@ -45,7 +45,14 @@ func load(t testing.TB, c *query.Case, first int, events []logged) {
 	}
 	for i, e := range events {
 		source, name := splitCall(e.api)
-		var rq, created any
+		var rq, rs, created any
+		if e.rs != nil {
+			b, err := json.Marshal(e.rs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rs = string(b)
+		}
 		if e.rq != nil {
 			b, err := json.Marshal(e.rq)
 			if err != nil {
@@ -62,11 +69,11 @@ func load(t testing.TB, c *query.Case, first int, events []logged) {
 		}
 		if _, err := tx.ExecContext(t.Context(), `INSERT INTO staged (event_id, event_time, event_source, event_name, aws_region, recipient_account_id,
 				identity_type, identity_arn, identity_account_id, principal_id, user_name, access_key_id, session_issuer_arn, session_issuer_principal_id,
-				session_created, error_code, request_parameters, issued_access_key_id, source_ip_address, user_agent, read_only, source_id, record_index)
-			VALUES (?, ?, ?, ?, 'us-east-1', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false, 1, ?)`,
+				session_created, error_code, request_parameters, response_elements, issued_access_key_id, source_ip_address, user_agent, on_behalf_of_user_id, read_only, source_id, record_index)
+			VALUES (?, ?, ?, ?, 'us-east-1', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false, 1, ?)`,
 			e.id, start.Add(e.at), source+".amazonaws.com", name, account, e.by.kind, orNil(e.by.arn), orNil(e.by.account), orNil(e.by.id), orNil(user),
-			orNil(e.by.accessKey), orNil(e.by.issuerARN), orNil(e.by.issuerID), created, orNil(e.err), rq, orNil(e.issued),
-			cmp.Or(e.ip, "198.51.100.7"), orNil(e.agent), first+i); err != nil {
+			orNil(e.by.accessKey), orNil(e.by.issuerARN), orNil(e.by.issuerID), created, orNil(e.err), rq, rs, orNil(e.issued),
+			cmp.Or(e.ip, "198.51.100.7"), orNil(e.agent), orNil(e.by.ssoUser), first+i); err != nil {
 			t.Fatal(err)
 		}
 		if e.credential != "" {

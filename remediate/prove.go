@@ -86,7 +86,7 @@ func Prove(ctx context.Context, c *query.Case, l *lineage.Lineage, p *Plan, o Pr
 		proof.At, proof.AtWhy = l.CompromisedSince.UTC(), "the compromise; "+cmp.Or(l.CompromisedSinceWhy, "as the trace has it")
 	}
 	v := &prover{c: c, lineage: l, plan: p, proof: proof, denials: denialsOf(p.Actions, proof.At)}
-	if err := findRenamed(ctx, c, v.denials); err != nil {
+	if err := learn(ctx, c, v.denials); err != nil {
 		return nil, fmt.Errorf("prove: %w", err)
 	}
 	v.guard = newGuard(v.denials)
@@ -171,6 +171,7 @@ func (v *prover) replay(ctx context.Context) error {
 			return err
 		}
 		r := row.request()
+		v.centerUser(r, credential.String)
 		j := v.guard.judge(r)
 		if rests, ok := v.void[credential.String]; ok && stronger(rests.verdict, j.verdict) {
 			j = judgment{rests.verdict, ReasonNeverIssued, rests.by}

@@ -212,6 +212,7 @@ func (v *prover) asksForDetail() bool {
 // a few times.
 func (v *prover) concerned() (string, []any) {
 	holders, keys, assumed, arns, accounts, buckets := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	sets := map[string]bool{}
 	anchors := false
 	for _, d := range v.denials {
 		holder := d.holder.account + " " + d.holder.name
@@ -228,6 +229,8 @@ func (v *prover) concerned() (string, []any) {
 			buckets[d.name] = true
 		case byAnchor:
 			anchors = true
+		case bySet:
+			sets[d.holder.account+" "+d.name] = d.name != ""
 		case bySCP:
 			limited := scpPrincipals(d.policy)
 			accounts[d.account] = accounts[d.account] || limited == nil
@@ -255,6 +258,7 @@ func (v *prover) concerned() (string, []any) {
 	}
 	in(`e.identity_account_id || ' ' || split_part(coalesce(nullif(e.session_issuer_arn, ''), e.identity_arn), '/', -1)`, holders)
 	in(`e.identity_account_id || ' ' || CASE WHEN contains(e.identity_arn, ':assumed-role/') THEN split_part(e.identity_arn, '/', 2) END`, holders)
+	in(`e.identity_account_id || ' ' || regexp_extract(coalesce(nullif(e.session_issuer_arn, ''), e.identity_arn), '/AWSReservedSSO_(.+)_[^_/]*(/|$)', 1)`, sets)
 	in(`e.access_key_id`, keys)
 	in(`CASE WHEN e.event_name LIKE 'AssumeRole%' THEN regexp_extract(e.request_parameters, '"roleArn":"[^"]*/([^"/]+)"', 1) END`, assumed)
 	in(`CASE WHEN e.event_source LIKE 's3.%' THEN regexp_extract(e.request_parameters, '"bucketName":"([^"]+)"', 1) END`, buckets)

@@ -90,7 +90,7 @@ func (v *prover) stages(ctx context.Context) error {
 	}
 	// A cut-off of a second after the last event ends all tokens that it shows.
 	denials := denialsOf(v.plan.Actions, v.proof.LogThrough.Add(time.Second))
-	if err := findRenamed(ctx, v.c, denials); err != nil {
+	if err := learn(ctx, v.c, denials); err != nil {
 		return err
 	}
 	live := v.holdings()
@@ -176,10 +176,25 @@ func (v *prover) holdings() []*holding {
 	for i := range v.lineage.Credentials {
 		c := &v.lineage.Credentials[i]
 		if c.LiveAtEnd {
-			out = append(out, &holding{Credential: c, request: request{caller: callerOf(c, byID), time: v.proof.LogThrough, account: c.AccountID}})
+			h := &holding{Credential: c, request: request{caller: callerOf(c, byID), time: v.proof.LogThrough, account: c.AccountID}}
+			v.centerUser(&h.request, c.ID)
+			out = append(out, h)
 		}
 	}
 	return out
+}
+
+// centerUser gives a request of a credential the Identity Center user behind it,
+// where its record does not name one and the lineage does.
+func (v *prover) centerUser(r *request, credential string) {
+	s, _, ok := r.holder()
+	if _, reserved := permissionSetOf(s.name); !ok || !reserved || r.ssoUser != "" {
+		return
+	}
+	i := slices.IndexFunc(v.lineage.Credentials, func(c lineage.Credential) bool { return c.ID == credential })
+	if i >= 0 {
+		r.ssoUser = centerUserOf(v.lineage, &v.lineage.Credentials[i])
+	}
 }
 
 // callerOf is how a credential's calls would look.
@@ -233,7 +248,7 @@ func (d *denial) ends(h *holding) (all truth, some bool, why Reason) {
 		if h.request.caller.account == d.account && !h.request.serviceLinked() {
 			return d.policy.deniesAll(&h.request)
 		}
-	case byPolicy:
+	case byPolicy, bySet:
 		if is && !h.request.serviceLinked() {
 			return d.policy.deniesAll(&h.request)
 		}

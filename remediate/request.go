@@ -171,6 +171,12 @@ func (r *request) key(name string) (value string, present truth) {
 	case "aws:currenttime":
 		return r.time.Format(time.RFC3339), yes
 	case "identitystore:userid":
+		if s, _, ok := r.holder(); ok && r.ssoUser == "" {
+			// The record of such a session need not name its user.
+			if _, reserved := permissionSetOf(s.name); reserved {
+				return "", unknown
+			}
+		}
 		return text(r.ssoUser)
 	case "sts:externalid":
 		s, _ := dig(r.params, []string{"externalId"}).(string)

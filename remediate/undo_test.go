@@ -222,6 +222,9 @@ func TestStatesAreFoundInTheLog(t *testing.T) {
 			Recover, "ec2:ModifyInstanceAttribute", Auto, object{"Groups": []any{"sg-1"}}},
 		{"a protection against termination", []call{intruder("ec2:ModifyInstanceAttribute", object{"instanceId": "i-1", "disableApiTermination": object{"value": true}}, nil)},
 			Recover, "ec2:ModifyInstanceAttribute", Review, object{"DisableApiTermination": object{"Value": false}}},
+		{"a log group with its retention", []call{
+			owner("logs:PutRetentionPolicy", object{"logGroupName": "/app", "retentionInDays": 365}, nil), intruder("logs:DeleteLogGroup", object{"logGroupName": "/app"}, nil)},
+			Preserve, "cloudwatchlogs:PutRetentionPolicy", Review, object{"LogGroupName": "/app", "RetentionInDays": 365.0}},
 		{"user data is left to a person", []call{intruder("ec2:ModifyInstanceAttribute", object{"instanceId": "i-1", "userData": "<sensitiveDataRemoved>"}, nil)}, Recover, ":", Manual, nil},
 		{"a parameter that was not there before", []call{intruder("ssm:PutParameter", object{"name": "p"}, object{"version": 1})}, Evict, "ssm:DeleteParameter", Review, object{"Name": "p"}},
 		{"a parameter that was is left to a person", []call{intruder("ssm:PutParameter", object{"name": "p"}, object{"version": 3})}, Recover, ":", Manual, nil},

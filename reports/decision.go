@@ -200,7 +200,7 @@ func (d *decision) list(p *remediate.Plan, zone *time.Location, heading, text, n
 		if n++; n > decisionItems {
 			return
 		}
-		item := clip(shortenARNs(a.Title), 150)
+		item := clipWords(shortenARNs(a.Title), 150)
 		if a.Deadline != nil {
 			item += ": before " + clock(*a.Deadline, zone)
 		}
@@ -239,7 +239,7 @@ func (d *decision) breaks(p *remediate.Plan) {
 		}
 		seen[a.Title+use] = true
 		if n++; n <= decisionItems {
-			s.Items = append(s.Items, clip(shortenARNs(a.Title), 110)+": "+clip(use, 220))
+			s.Items = append(s.Items, clip(shortenARNs(a.Title), 110)+": "+clipWords(use, 220))
 		}
 	}
 	if n == 0 {
@@ -263,7 +263,7 @@ func (d *decision) unknown(inc *Incident) {
 			continue
 		}
 		if n++; n <= 3 {
-			s.Items = append(s.Items, clip(g.Title+": "+g.Meaning, 150))
+			s.Items = append(s.Items, clipWords(g.Title+": "+g.Meaning, 150))
 		}
 	}
 	if n > 3 {

@@ -95,6 +95,9 @@ func deceptive(r rune) bool {
 // on CSV injection advises: such a cell gets a leading apostrophe. Line feeds
 // and tabs stay, other control characters become visible.
 func csvCell(s string) string {
+	if s == "-" {
+		return s // nothing to show
+	}
 	safe := visible(s, "\t\n")
 	switch r, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " ")); r {
 	case '=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠':
@@ -135,6 +138,18 @@ func clip(s string, n int) string {
 	}
 	runes := []rune(s)
 	return string(runes[:max(0, n-1)]) + "…"
+}
+
+// clipWords is clip between two words.
+func clipWords(s string, n int) string {
+	short := clip(s, n)
+	if short == s {
+		return s
+	}
+	if i := strings.LastIndexByte(short, ' '); i > len(short)/2 {
+		return strings.TrimRight(short[:i], " ,;:.") + " …"
+	}
+	return short
 }
 
 // clipMiddle shortens text to n runes and keeps both ends, for the end of an ARN
