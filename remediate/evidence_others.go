@@ -3,6 +3,7 @@ package remediate
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -24,35 +25,47 @@ func (ev *evidence) loadOthers(ctx context.Context, c *query.Case) error {
 	for _, n := range []string{"DeleteUser", "DeleteRole", "DeleteGroup", "DeletePolicy", "DeleteInstanceProfile", "DeleteAccessKey", "UpdateAccessKey", "UpdateUser", "UpdateGroup"} {
 		wanted[apiCall{"iam", n}] = &telling{}
 	}
-	var conditions []string
-	var args []any
-	for _, call := range slices.SortedFunc(maps.Keys(wanted), func(a, b apiCall) int {
+	var calls, narrow []string
+	var named, patterns []any
+	for i, call := range slices.SortedFunc(maps.Keys(wanted), func(a, b apiCall) int {
 		return cmp.Or(strings.Compare(a.source, b.source), strings.Compare(a.name, b.name))
 	}) {
-		conditions = append(conditions, `e.event_source LIKE ? AND regexp_replace(e.event_name, '([0-9]{8}(v[0-9]+)?|[0-9]{4}_[0-9]{2}_[0-9]{2})$', '') = ?`)
-		args = append(args, call.source+".amazonaws.com%", call.name)
+		calls = append(calls, fmt.Sprintf("(?, ?, %d)", i))
+		named = append(named, call.source, call.name)
 		t := wanted[call]
-		var narrow []string
+		var all []string
 		if pattern := t.names.pattern(); pattern != "" {
-			narrow = append(narrow, "(regexp_matches(e.request_parameters, ?) OR regexp_matches(e.response_elements, ?))")
-			args = append(args, pattern, pattern)
+			all = append(all, "(regexp_matches(e.request_parameters, ?) OR regexp_matches(e.response_elements, ?))")
+			patterns = append(patterns, pattern, pattern)
 		}
 		if !t.since.IsZero() {
-			narrow = append(narrow, "e.event_time >= ?")
-			args = append(args, t.since)
+			all = append(all, "e.event_time >= ?")
+			patterns = append(patterns, t.since)
 		}
-		if len(narrow) > 0 {
-			conditions[len(conditions)-1] += " AND (" + strings.Join(narrow, " AND ") + " OR e.event_id IN (FROM named))"
+		if len(all) > 0 {
+			narrow = append(narrow, fmt.Sprintf("WHEN %d THEN %s", i, strings.Join(all, " AND ")))
 		}
+	}
+	telling := "true"
+	if len(narrow) > 0 {
+		telling = "CASE w.i " + strings.Join(narrow, " ") + " ELSE true END"
 	}
 	var err error
 	// The lineage names events of others: what issued a credential, for one.
 	ev.others, err = queryEvents(ctx, c, `
-		WITH named AS (SELECT issued_event_id FROM credentials UNION SELECT event_id FROM principals UNION SELECT event_id FROM lineage_edges)
+		WITH named AS (SELECT issued_event_id FROM credentials UNION SELECT event_id FROM principals UNION SELECT event_id FROM lineage_edges),
+			wanted(source, name, i) AS (VALUES `+strings.Join(calls, ", ")+`),
+			calls AS (
+				SELECT event_source, event_name, i
+				FROM (SELECT DISTINCT event_source, event_name FROM events) d JOIN wanted w
+					ON regexp_replace(d.event_source, '\.amazonaws\.com.*$', '') = w.source
+					AND regexp_replace(d.event_name, '([0-9]{8}(v[0-9]+)?|[0-9]{4}_[0-9]{2}_[0-9]{2})$', '') = w.name)
 		SELECT `+strings.NewReplacer("e.user_identity", "NULL", "e.additional_event_data", "NULL").Replace(eventColumns)+`, NULL, NULL
-		FROM events e LEFT JOIN (SELECT * FROM lineage_events WHERE actor <> 'owner') le
-			ON e.source_id = le.source_id AND e.record_index = le.record_index
-		WHERE le.source_id IS NULL AND coalesce(e.error_code, '') = '' AND ((`+strings.Join(conditions, ") OR (")+`))`, args...)
+		FROM events e JOIN calls w ON e.event_source = w.event_source AND e.event_name = w.event_name
+			LEFT JOIN (SELECT * FROM lineage_events WHERE actor <> 'owner') le
+				ON e.source_id = le.source_id AND e.record_index = le.record_index
+		WHERE le.source_id IS NULL AND coalesce(e.error_code, '') = '' AND (`+telling+` OR e.event_id IN (FROM named))`,
+		slices.Concat(named, patterns)...)
 	return err
 }
 
