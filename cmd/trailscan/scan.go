@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"strings"
@@ -12,6 +13,11 @@ import (
 	"trailscan/reports"
 	"trailscan/rules"
 )
+
+// scanMemory is what the database may use unless --memory-limit says otherwise:
+// what does not fit goes to disk, and takes no longer. Left to itself it takes
+// 80 % of the machine.
+const scanMemory = "1GB"
 
 func (a *app) scanCommand() *cobra.Command {
 	var from sigmaFlags
@@ -82,6 +88,7 @@ that one query ran share its time evenly (~).`,
 			if err != nil {
 				return err
 			}
+			a.memoryLimit = cmp.Or(a.memoryLimit, scanMemory)
 			return a.withCase(ctx, query.ReadWrite, func(c *query.Case) error {
 				if err := completeLists(ctx, c, given, known.countries); err != nil {
 					return err
