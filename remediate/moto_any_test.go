@@ -113,7 +113,7 @@ func TestMotoAnyIntrusion(t *testing.T) {
 	url := mototest.Start(t)
 	mototest.Isolate(t)
 	proxy := mototest.NewProxy(t, url)
-	seeded(t, 1, 12)
+	seeded(t, 1, 8)
 	ctx := t.Context()
 	deadline := time.Now().Add(propertyTime)
 	rapid.Check(t, func(t *rapid.T) {
@@ -141,6 +141,9 @@ func TestMotoAnyIntrusion(t *testing.T) {
 // TestMotoEveryMove makes each move once, on the owner's things and, in CI, on the
 // newest of a kind: moto has all of them, and all are undone.
 func TestMotoEveryMove(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and TestMotoAnyIntrusion runs the same code")
+	}
 	for name, draw := range map[string]func(string, []string) string{
 		"on what it made":   func(_ string, from []string) string { return from[len(from)-1] },
 		"on what was there": func(_ string, from []string) string { return from[0] },
