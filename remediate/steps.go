@@ -111,32 +111,31 @@ func readsPrior(v any) bool {
 	return false
 }
 
-// onCreated says that the change was made to something of another service that
-// the intruder created, by whose removal it ends.
-func (p *planner) onCreated(c *change) bool {
+// createdUnder are what the intruder created, of the same service, that the change
+// was made to.
+func (p *planner) createdUnder(c *change) []*change {
+	var out []*change
 	for s, own := range p.created {
 		if own != c && s.account == c.last().accountID && own.last().source == c.last().source && slices.Contains(c.objects, s.name) {
-			return true
+			out = append(out, own)
 		}
 	}
-	return false
+	return out
 }
+
+// onCreated says that the change was made to something of another service that
+// the intruder created, by whose removal it ends.
+func (p *planner) onCreated(c *change) bool { return len(p.createdUnder(c)) > 0 }
 
 // endsBefore says that what the change was made to is the intruder's own, and is
 // deleted before changes are taken back. A bucket may stay, for what is in it.
 func (p *planner) endsBefore(c *change) bool {
-	for s, own := range p.created {
-		if own == c || s.account != c.last().accountID || own.last().source != c.last().source || own.last().source == "s3" || !slices.Contains(c.objects, s.name) || len(own.undo.prior) > 0 {
-			continue
-		}
-		if slices.ContainsFunc(own.undo.steps, func(st step) bool {
+	return slices.ContainsFunc(p.createdUnder(c), func(own *change) bool {
+		return own.last().source != "s3" && len(own.undo.prior) == 0 && slices.ContainsFunc(own.undo.steps, func(st step) bool {
 			_, operation := splitCall(st.call)
 			return st.phase == Evict && isDestructive(operation)
-		}) {
-			return true
-		}
-	}
-	return false
+		})
+	})
 }
 
 // wholes are the things, besides those of IAM, with which all goes that was done

@@ -188,6 +188,19 @@ func (i *incidentOfAlice) shutOut(t *testing.T, want bool) {
 	}
 }
 
+// applyAndRollBack carries the plan out, by one call for each action whatever went
+// before, and takes it back.
+func (i *incidentOfAlice) applyAndRollBack(t *testing.T) {
+	t.Helper()
+	i.run(t, exitDone, "--plan", i.plan, "--apply")
+	i.shutOut(t, true)
+	if puts, updates := i.count("PutUserPolicy"), i.count("UpdateAccessKey"); puts != 1 || updates != 1 {
+		t.Errorf("%d and %d calls", puts, updates)
+	}
+	i.run(t, exitDone, "--rollback", i.journal)
+	i.shutOut(t, false)
+}
+
 // TestKilledBetweenCallAndJournal kills the program itself when a call has taken
 // effect and its answer has not arrived.
 func TestKilledBetweenCallAndJournal(t *testing.T) {
@@ -221,13 +234,7 @@ func TestKilledBetweenCallAndJournal(t *testing.T) {
 			if err != nil || !strings.Contains(lastLine(string(text)), `"event":"before"`) {
 				t.Fatalf("the journal ends with %s, %v", lastLine(string(text)), err)
 			}
-			i.run(t, exitDone, "--plan", i.plan, "--apply")
-			i.shutOut(t, true)
-			if puts, updates := i.count("PutUserPolicy"), i.count("UpdateAccessKey"); puts != 1 || updates != 1 {
-				t.Errorf("%d and %d calls", puts, updates)
-			}
-			i.run(t, exitDone, "--rollback", i.journal)
-			i.shutOut(t, false)
+			i.applyAndRollBack(t)
 		})
 	}
 }
@@ -261,13 +268,7 @@ func TestFaultsOfTheServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			i := aliceLeaked(t)
 			i.set(instead, nil)
-			i.run(t, exitDone, "--plan", i.plan, "--apply")
-			i.shutOut(t, true)
-			if puts, updates := i.count("PutUserPolicy"), i.count("UpdateAccessKey"); puts != 1 || updates != 1 {
-				t.Errorf("%d and %d calls", puts, updates)
-			}
-			i.run(t, exitDone, "--rollback", i.journal)
-			i.shutOut(t, false)
+			i.applyAndRollBack(t)
 		})
 	}
 	t.Run("a read that always fails", func(t *testing.T) {
