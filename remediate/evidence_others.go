@@ -46,9 +46,9 @@ func (ev *evidence) loadOthers(ctx context.Context, c *query.Case) error {
 			narrow = append(narrow, fmt.Sprintf("WHEN %d THEN %s", i, strings.Join(all, " AND ")))
 		}
 	}
-	telling := "true"
+	matters := "true"
 	if len(narrow) > 0 {
-		telling = "CASE w.i " + strings.Join(narrow, " ") + " ELSE true END"
+		matters = "CASE w.i " + strings.Join(narrow, " ") + " ELSE true END"
 	}
 	var err error
 	// The lineage names events of others: what issued a credential, for one.
@@ -64,7 +64,7 @@ func (ev *evidence) loadOthers(ctx context.Context, c *query.Case) error {
 		FROM events e JOIN calls w ON e.event_source = w.event_source AND e.event_name = w.event_name
 			LEFT JOIN (SELECT * FROM lineage_events WHERE actor <> 'owner') le
 				ON e.source_id = le.source_id AND e.record_index = le.record_index
-		WHERE le.source_id IS NULL AND coalesce(e.error_code, '') = '' AND (`+telling+` OR e.event_id IN (FROM named))`,
+		WHERE le.source_id IS NULL AND coalesce(e.error_code, '') = '' AND (`+matters+` OR e.event_id IN (FROM named))`,
 		slices.Concat(named, patterns)...)
 	return err
 }
